@@ -1,0 +1,100 @@
+//! What a directory of migrations compiles to: plain data, the owned twin of what `bootproof::compiled` holds.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bootproof_catalog::{Catalog, Fingerprint};
+
+use crate::diagnostic::Diagnostics;
+use crate::source::File;
+
+/// A directory of migrations that passed every check.
+#[derive(Debug)]
+pub struct Compilation {
+    pub(crate) migrations: Vec<Migration>,
+    pub(crate) contracts: Vec<Contract>,
+    /// The schema at head.
+    pub(crate) head: Catalog,
+    /// An empty database at head: the bytes of a SQLite file.
+    pub(crate) image: Vec<u8>,
+    pub(crate) warnings: Diagnostics,
+}
+
+#[derive(Debug)]
+pub(crate) struct Migration {
+    pub(crate) version: i64,
+    pub(crate) name: String,
+    pub(crate) file: Arc<File>,
+    pub(crate) checksum: u64,
+    pub(crate) statements: Vec<Statement>,
+    pub(crate) creates: Vec<Object>,
+    /// In lower case.
+    pub(crate) writes: BTreeSet<String>,
+    pub(crate) fingerprint: Fingerprint,
+    pub(crate) revert: Option<Revert>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Statement {
+    /// From its first word to its end, in bytes.
+    pub(crate) span: Range<usize>,
+    /// The line of its first word.
+    pub(crate) line: usize,
+}
+
+/// A named part of a schema; names as written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Object {
+    Table(String),
+    Column { table: String, column: String },
+    Index(String),
+    Trigger(String),
+    View(String),
+}
+
+#[derive(Debug)]
+pub(crate) struct Revert {
+    pub(crate) sql: String,
+    pub(crate) is_derived: bool,
+}
+
+#[derive(Debug)]
+pub(crate) struct Contract {
+    pub(crate) name: String,
+    pub(crate) file: String,
+    pub(crate) description: String,
+    pub(crate) sql: String,
+    pub(crate) parameters: Vec<String>,
+    pub(crate) index: String,
+    pub(crate) budget: Duration,
+    pub(crate) since: i64,
+    pub(crate) sample: Option<String>,
+}
+
+/// What one schema has and an earlier one had not: tables, columns of tables that were there, indexes, triggers, views,
+/// each kind in alphabetical order.
+pub(crate) fn added(before: &Catalog, after: &Catalog) -> Vec<Object> {
+    let mut objects = Vec::new();
+    let is_new = |name: &String| !before.tables.contains_key(name);
+    objects
+        .extend(after.tables.iter().filter(|(key, _)| is_new(key)).map(|(_, table)| Object::Table(table.name.clone())));
+    for (key, table) in &after.tables {
+        let Some(earlier) = before.tables.get(key) else { continue };
+        objects.extend(
+            table
+                .columns
+                .iter()
+                .filter(|(column, _)| !earlier.columns.contains_key(*column))
+                .map(|(_, column)| Object::Column { table: table.name.clone(), column: column.name.clone() }),
+        );
+    }
+    let indexes = after.indexes.iter().filter(|(key, _)| !before.indexes.contains_key(*key));
+    objects.extend(indexes.map(|(_, index)| Object::Index(index.name.clone())));
+    let triggers = after.triggers.iter().filter(|(key, _)| !before.triggers.contains_key(*key));
+    objects.extend(triggers.map(|(_, trigger)| Object::Trigger(trigger.name.clone())));
+    let views = after.views.iter().filter(|(key, _)| !before.views.contains_key(*key));
+    objects.extend(views.map(|(_, view)| Object::View(view.name.clone())));
+    objects
+}

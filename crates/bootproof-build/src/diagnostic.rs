@@ -1,0 +1,207 @@
+//! What is wrong, where, and what to do: collected while compiling, printed as rustc prints.
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
+
+use crate::source::File;
+
+/// How grave a diagnostic is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Severity {
+    /// The build fails.
+    Error,
+    /// The build goes on.
+    Warning,
+}
+
+/// One thing that is wrong with a directory of migrations.
+#[derive(Clone, Debug)]
+pub struct Diagnostic {
+    severity: Severity,
+    rule: &'static str,
+    message: String,
+    place: Place,
+    label: Option<String>,
+    notes: Vec<String>,
+    helps: Vec<String>,
+}
+
+#[derive(Clone, Debug)]
+enum Place {
+    /// The directory as a whole.
+    Directory,
+    /// A file by its name relative to the directory.
+    File(String),
+    /// Some bytes of a file's text.
+    Span(Arc<File>, Range<usize>),
+}
+
+impl Diagnostic {
+    pub(crate) fn error(rule: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            severity: Severity::Error,
+            rule,
+            message: message.into(),
+            place: Place::Directory,
+            label: None,
+            notes: Vec::new(),
+            helps: Vec::new(),
+        }
+    }
+
+    pub(crate) fn warning(rule: &'static str, message: impl Into<String>) -> Self {
+        Self { severity: Severity::Warning, ..Self::error(rule, message) }
+    }
+
+    pub(crate) fn at(mut self, file: &Arc<File>, span: Range<usize>) -> Self {
+        self.place = Place::Span(Arc::clone(file), span);
+        self
+    }
+
+    pub(crate) fn in_file(mut self, name: impl Into<String>) -> Self {
+        self.place = Place::File(name.into());
+        self
+    }
+
+    pub(crate) fn label(mut self, text: impl Into<String>) -> Self {
+        self.label = Some(text.into());
+        self
+    }
+
+    pub(crate) fn note(mut self, text: impl Into<String>) -> Self {
+        self.notes.push(text.into());
+        self
+    }
+
+    pub(crate) fn help(mut self, text: impl Into<String>) -> Self {
+        self.helps.push(text.into());
+        self
+    }
+
+    /// How grave it is.
+    #[must_use]
+    pub fn severity(&self) -> Severity {
+        self.severity
+    }
+
+    /// The rule that is broken, such as `if-not-exists`; `sqlite` where SQLite itself complains.
+    #[must_use]
+    pub fn rule(&self) -> &'static str {
+        self.rule
+    }
+
+    /// What is wrong, in one line.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The file, relative to the directory, if the diagnostic is about one.
+    #[must_use]
+    pub fn file(&self) -> Option<&str> {
+        match &self.place {
+            Place::Directory => None,
+            Place::File(name) => Some(name),
+            Place::Span(file, _) => Some(&file.name),
+        }
+    }
+
+    /// The line and the column in characters, counted from 1, if the diagnostic is about a part of a file.
+    #[must_use]
+    pub fn position(&self) -> Option<(usize, usize)> {
+        let Place::Span(file, span) = &self.place else { return None };
+        let before = file.text.get(..span.start).unwrap_or(&file.text);
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let column = before.get(line_start..).unwrap_or_default().chars().count() + 1;
+        Some((file.line(span.start), column))
+    }
+
+    fn path(&self, root: &str) -> String {
+        self.file().map_or_else(|| root.to_owned(), |name| format!("{root}/{name}"))
+    }
+
+    /// `path:line:column: message`, for where only one line fits.
+    fn one_line(&self, root: &str) -> String {
+        let path = self.path(root);
+        match self.position() {
+            Some((line, column)) => format!("{path}:{line}:{column}: {} [{}]", self.message, self.rule),
+            None => format!("{path}: {} [{}]", self.message, self.rule),
+        }
+    }
+
+    fn render(&self, root: &str) -> String {
+        let level = match self.severity {
+            Severity::Error => Level::ERROR,
+            Severity::Warning => Level::WARNING,
+        };
+        let title = level.primary_title(&self.message).id(self.rule);
+        let group = match &self.place {
+            Place::Span(file, span) => title.element(
+                Snippet::source(&file.text)
+                    .path(self.path(root))
+                    .annotation(AnnotationKind::Primary.span(span.clone()).label(self.label.as_deref())),
+            ),
+            Place::Directory | Place::File(_) => title.element(Origin::path(self.path(root))),
+        };
+        let group = group
+            .elements(self.notes.iter().map(|note| Level::NOTE.message(note)))
+            .elements(self.helps.iter().map(|help| Level::HELP.message(help)));
+        Renderer::plain().render(&[group])
+    }
+}
+
+/// Everything that is wrong with a directory of migrations, in the order it was found.
+///
+/// Displays as rustc would print it, plain, without colour.
+#[derive(Clone, Debug)]
+pub struct Diagnostics {
+    /// The directory as messages show it.
+    root: String,
+    list: Vec<Diagnostic>,
+}
+
+impl Diagnostics {
+    pub(crate) fn new(root: String) -> Self {
+        Self { root, list: Vec::new() }
+    }
+
+    pub(crate) fn push(&mut self, diagnostic: Diagnostic) {
+        self.list.push(diagnostic);
+    }
+
+    pub(crate) fn has_errors(&self) -> bool {
+        self.errors() > 0
+    }
+
+    fn errors(&self) -> usize {
+        self.list.iter().filter(|diagnostic| diagnostic.severity == Severity::Error).count()
+    }
+
+    /// One by one.
+    pub fn iter(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.list.iter()
+    }
+
+    /// Each on one line: `path:line:column: message [rule]`.
+    pub fn one_liners(&self) -> impl Iterator<Item = String> {
+        self.list.iter().map(|diagnostic| diagnostic.one_line(&self.root))
+    }
+}
+
+impl fmt::Display for Diagnostics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for diagnostic in &self.list {
+            writeln!(f, "{}\n", diagnostic.render(&self.root))?;
+        }
+        match self.errors() {
+            0 => Ok(()),
+            1 => writeln!(f, "error: could not compile `{}`: 1 error", self.root),
+            count => writeln!(f, "error: could not compile `{}`: {count} errors", self.root),
+        }
+    }
+}
+
+impl std::error::Error for Diagnostics {}

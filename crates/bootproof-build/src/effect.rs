@@ -1,0 +1,110 @@
+//! What a statement does, as SQLite's authorizer tells while it prepares it.
+//!
+//! The authorizer sees through views, triggers and common table expressions, which no reading of the text could
+//! (<https://sqlite.org/c3ref/set_authorizer.html>).
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bootproof_catalog::HISTORY_TABLE;
+use rusqlite::Connection;
+use rusqlite::ffi;
+use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
+
+/// What one statement does; names in lower case.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Effects {
+    /// It is or contains a SELECT.
+    pub(crate) selects: bool,
+    /// Tables whose rows it writes, those it drops included.
+    pub(crate) writes: BTreeSet<String>,
+    pub(crate) drops_tables: BTreeSet<String>,
+    /// Indexes and triggers that it drops; the triggers of a dropped table are among them.
+    pub(crate) drops: BTreeSet<String>,
+    /// BEGIN, COMMIT, ROLLBACK, SAVEPOINT or RELEASE.
+    pub(crate) controls_transaction: bool,
+    /// ATTACH or DETACH.
+    pub(crate) attaches: bool,
+    pub(crate) pragma: Option<Pragma>,
+    /// A table of the migrator's own that it touches.
+    pub(crate) reserved: Option<String>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Pragma {
+    pub(crate) name: String,
+    pub(crate) has_value: bool,
+}
+
+/// Collects effects from a connection.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Recorder(Arc<Mutex<Effects>>);
+
+impl Recorder {
+    /// Starts to record everything that the connection prepares.
+    pub(crate) fn install(connection: &mut Connection) -> rusqlite::Result<Self> {
+        let recorder = Self::default();
+        let effects = Arc::clone(&recorder.0);
+        connection.authorizer(Some(move |context: AuthContext<'_>| {
+            effects.lock().unwrap_or_else(PoisonError::into_inner).record(context.action);
+            Authorization::Allow
+        }))?;
+        Ok(recorder)
+    }
+
+    /// What was recorded since the last call.
+    pub(crate) fn take(&self) -> Effects {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Effects {
+    fn record(&mut self, action: AuthAction<'_>) {
+        match action {
+            AuthAction::Select => self.selects = true,
+            AuthAction::Insert { table_name }
+            | AuthAction::Update { table_name, .. }
+            | AuthAction::Delete { table_name } => {
+                self.touch(table_name);
+                if !is_internal(table_name) {
+                    self.writes.insert(table_name.to_lowercase());
+                }
+            }
+            AuthAction::DropTable { table_name } | AuthAction::DropVtable { table_name, .. } => {
+                self.touch(table_name);
+                self.drops_tables.insert(table_name.to_lowercase());
+            }
+            AuthAction::DropIndex { index_name: name, .. } | AuthAction::DropTrigger { trigger_name: name, .. } => {
+                self.drops.insert(name.to_lowercase());
+            }
+            AuthAction::Read { table_name, .. }
+            | AuthAction::CreateTable { table_name }
+            | AuthAction::CreateVtable { table_name, .. }
+            | AuthAction::CreateIndex { table_name, .. }
+            | AuthAction::CreateTrigger { table_name, .. }
+            | AuthAction::AlterTable { table_name, .. }
+            | AuthAction::CreateView { view_name: table_name } => self.touch(table_name),
+            AuthAction::Transaction { .. } | AuthAction::Savepoint { .. } => self.controls_transaction = true,
+            // A file name that is an expression reaches the hook as no name at all.
+            AuthAction::Attach { .. }
+            | AuthAction::Detach { .. }
+            | AuthAction::Unknown { code: ffi::SQLITE_ATTACH | ffi::SQLITE_DETACH, .. } => self.attaches = true,
+            AuthAction::Pragma { pragma_name, pragma_value } => {
+                let pragma = Pragma { name: pragma_name.to_lowercase(), has_value: pragma_value.is_some() };
+                self.pragma = Some(pragma);
+            }
+            _ => {}
+        }
+    }
+
+    fn touch(&mut self, table: &str) {
+        let table = table.to_lowercase();
+        if table == HISTORY_TABLE || table.starts_with("bootproof_") {
+            self.reserved = Some(table);
+        }
+    }
+}
+
+fn is_internal(table: &str) -> bool {
+    table.to_ascii_lowercase().starts_with("sqlite_")
+}

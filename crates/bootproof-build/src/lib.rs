@@ -1,0 +1,141 @@
+//! Compiles a directory of SQLite migrations, in `build.rs`, into Rust: if it compiles, it migrates.
+//!
+//! # From an empty crate to generated code
+//!
+//! **1.** Write the first migration, `migrations/001_create_tables.sql`:
+//!
+//! ```sql
+//! CREATE TABLE orders(id INTEGER PRIMARY KEY, customer TEXT NOT NULL, placed TEXT NOT NULL);
+//! CREATE INDEX idx_orders_customer ON orders(customer, placed);
+//! ```
+//!
+//! The number is the version; versions may have gaps and up to 64 bits (`20250131120000_…` is fine). The optional
+//! `001_create_tables.down.sql` is the way back; a migration that only adds has one without being asked. Once released a
+//! file is never edited: the next change is `002_….sql`.
+//!
+//! **2.** Write down a query that must stay fast, `migrations/queries/orders_of_customer.sql`: what it is for, the index
+//! it must use, how long it may take, and, if you like, a query that picks parameters from the data to time it with:
+//!
+//! ```sql
+//! -- The page of a customer.
+//! -- bootproof: index idx_orders_customer
+//! -- bootproof: budget 20 ms
+//! SELECT id, placed FROM orders WHERE customer = :customer ORDER BY placed;
+//! -- bootproof: sample
+//! SELECT customer FROM orders GROUP BY customer ORDER BY count(*) DESC LIMIT 3;
+//! ```
+//!
+//! **3.** Compile both in `build.rs`:
+//!
+//! ```no_run
+//! fn main() -> std::process::ExitCode {
+//!     bootproof_build::compile("migrations")
+//! }
+//! ```
+//!
+//! **4.** Include what that generates in `src/lib.rs`, and hand `COMPILED` to the crate `bootproof` for the boot:
+//!
+//! ```ignore
+//! include!(concat!(env!("OUT_DIR"), "/bootproof.rs"));
+//! // COMPILED, HEAD, table::ORDERS, index::IDX_ORDERS_CUSTOMER, query::ORDERS_OF_CUSTOMER
+//! ```
+//!
+//! ```toml
+//! [dependencies]
+//! bootproof = "0.1"
+//! [build-dependencies]
+//! bootproof-build = "0.1"
+//! ```
+//!
+//! # What is proven
+//!
+//! Every migration has run, in order, on an in-memory SQLite of the version that ships. Every way back has returned exactly
+//! the schema before. Every query contract would use its index. What fails, or succeeds and is a trap (`IF NOT EXISTS`,
+//! an index lost in a rebuild, a PRAGMA that does nothing inside a transaction, …), fails the build with file, line and
+//! column, and what to do:
+//!
+//! ```text
+//! error[sqlite]: no such column: placd
+//!  --> migrations/001_create_tables.sql:2:50
+//!   |
+//! 2 | CREATE INDEX idx_orders_customer ON orders(customer, placd);
+//!   |                                                      ^^^^^
+//!   |
+//!   = help: did you mean `placed`?
+//! ```
+//!
+//! Where one of the rules [`dangling-foreign-key`, `if-not-exists`, `lost-object`, `pragma`] is broken on purpose, the
+//! file says so with a reason: `-- bootproof: allow lost-object "nobody searches by colour any more"`.
+//!
+//! # Without cargo
+//!
+//! [`check`] does the same for any directory and returns the [`Compilation`] or the [`Diagnostics`].
+
+mod compilation;
+mod compile;
+mod contract;
+mod diagnostic;
+mod effect;
+mod emit;
+mod explain;
+mod lint;
+mod parse;
+mod rehearse;
+mod revert;
+mod source;
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::{env, fs};
+
+pub use compilation::Compilation;
+pub use diagnostic::{Diagnostic, Diagnostics, Severity};
+
+/// Compiles a directory, given relative to the crate, into `$OUT_DIR/bootproof.rs`; for `build.rs`.
+///
+/// Prints warnings for cargo and errors for people, and tells cargo to compile again whenever a file in the directory is
+/// added, changed, renamed or removed. The exit code fails the build if there was an error.
+#[must_use]
+#[expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a build script talks to cargo on stdout, to people on stderr"
+)]
+pub fn compile(directory: impl AsRef<Path>) -> ExitCode {
+    let shown = directory.as_ref();
+    // First of all: a build that fails must run again when the file that failed it is mended. Cargo looks at everything
+    // below the directory, and takes a directory that does not exist for changed.
+    println!("cargo:rerun-if-changed={}", shown.display());
+    let (Some(manifest), Some(out)) = (env::var_os("CARGO_MANIFEST_DIR"), env::var_os("OUT_DIR")) else {
+        eprintln!(
+            "error: CARGO_MANIFEST_DIR or OUT_DIR is not set\nhelp: call `bootproof_build::compile` from build.rs"
+        );
+        return ExitCode::FAILURE;
+    };
+    match compile::compile(&Path::new(&manifest).join(shown), shown) {
+        Ok(compilation) => {
+            for warning in compilation.warnings().one_liners() {
+                println!("cargo:warning={warning}");
+            }
+            let target = Path::new(&out).join("bootproof.rs");
+            if let Err(error) = fs::write(&target, compilation.emit()) {
+                eprintln!("error: cannot write {}: {error}", target.display());
+                return ExitCode::FAILURE;
+            }
+            ExitCode::SUCCESS
+        }
+        Err(diagnostics) => {
+            eprintln!("{diagnostics}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Reads, rehearses and proves a directory of migrations. Writes nothing.
+///
+/// # Errors
+///
+/// Everything that is wrong, not only the first thing; warnings are among it.
+pub fn check(directory: impl AsRef<Path>) -> Result<Compilation, Diagnostics> {
+    compile::compile(directory.as_ref(), directory.as_ref())
+}

@@ -1,0 +1,193 @@
+//! What SQLite would accept and nobody should want, each under the name of a rule.
+
+use std::sync::Arc;
+
+use bootproof_catalog::catalog::Catalog;
+use bootproof_catalog::token::{self, Token};
+
+use crate::diagnostic::Diagnostic;
+use crate::effect::{Effects, Pragma};
+use crate::rehearse::Performed;
+use crate::source::File;
+
+/// The rules that a migration can allow itself to break, with a reason.
+pub(crate) const ALLOWABLE: [&str; 4] = ["dangling-foreign-key", "if-not-exists", "lost-object", "pragma"];
+
+/// Why a statement must not run at all, if it must not.
+pub(crate) fn forbidden(effects: &Effects) -> Option<Diagnostic> {
+    if effects.controls_transaction {
+        Some(transaction_control())
+    } else if effects.attaches {
+        Some(
+            Diagnostic::error("attach", "a migration cannot attach or detach a database")
+                .help("a migration changes one file, in one transaction; move data between files in the application"),
+        )
+    } else if let Some(diagnostic) = reserved_table(effects) {
+        Some(diagnostic)
+    } else {
+        effects.pragma.as_ref().and_then(pragma)
+    }
+}
+
+pub(crate) fn transaction_control() -> Diagnostic {
+    Diagnostic::error("transaction-control", "a migration cannot begin or end a transaction")
+        .note("boot runs all pending migrations and every check inside one transaction of its own")
+        .help("remove the statement")
+}
+
+pub(crate) fn bound_parameter() -> Diagnostic {
+    Diagnostic::error("bound-parameter", "a migration has no parameters: nobody would bind this one")
+        .help("write the value itself")
+}
+
+pub(crate) fn reserved_table(effects: &Effects) -> Option<Diagnostic> {
+    let table = effects.reserved.as_ref()?;
+    Some(
+        Diagnostic::error("reserved-table", format!("`{table}` belongs to the migrator"))
+            .note("`refinery_schema_history` and every name that begins with `bootproof_` are reserved")
+            .help("use another name"),
+    )
+}
+
+/// A PRAGMA is harmless if it only asks, or if what it sets is stored in the database as part of the transaction.
+fn pragma(pragma: &Pragma) -> Option<Diagnostic> {
+    const HARMLESS: [&str; 12] = [
+        "application_id",
+        "defer_foreign_keys",
+        "foreign_key_check",
+        "foreign_key_list",
+        "index_info",
+        "index_list",
+        "index_xinfo",
+        "integrity_check",
+        "quick_check",
+        "table_info",
+        "table_xinfo",
+        "user_version",
+    ];
+    let name = pragma.name.as_str();
+    if !pragma.has_value || HARMLESS.contains(&name) {
+        return None;
+    }
+    let (effect, help) = match name {
+        "foreign_keys" => (
+            "does nothing inside a transaction, and a migration runs inside one",
+            "remove it: boot turns foreign keys off before it begins and checks every one before it commits",
+        ),
+        "journal_mode" | "locking_mode" | "synchronous" | "secure_delete" => (
+            "cannot be changed inside a transaction, or changes the connection for whatever runs next",
+            "remove it, and set it on the connection that the application opens",
+        ),
+        "page_size" | "auto_vacuum" | "encoding" => (
+            "takes effect in an empty database or a VACUUM only, never in a migration",
+            "remove it: the format of the file is not part of its schema",
+        ),
+        "writable_schema" => (
+            "lets a migration damage the database behind SQLite's back",
+            "make a table with the new definition, copy the rows, drop the old table and rename the new one: \
+             <https://sqlite.org/lang_altertable.html#otheralter>",
+        ),
+        "legacy_alter_table" => (
+            "changes the connection for whatever runs next",
+            "remove it: make the new table under another name and rename it in, not the old one away",
+        ),
+        _ => (
+            "changes the connection for whatever runs next, not the database",
+            "remove it, and set it on the connection that the application opens",
+        ),
+    };
+    Some(Diagnostic::error("pragma", format!("`PRAGMA {name}` {effect}")).help(help))
+}
+
+/// What is questionable about a migration that ran.
+pub(crate) fn check(file: &Arc<File>, script: &[Performed], before: &Catalog, after: &Catalog) -> Vec<Diagnostic> {
+    let mut findings: Vec<_> = script.iter().filter_map(|performed| if_not_exists(file, performed)).collect();
+    findings.extend(lost_objects(file, script, before, after));
+    findings.extend(dangling_foreign_keys(file, script, before, after));
+    findings
+}
+
+fn if_not_exists(file: &Arc<File>, performed: &Performed) -> Option<Diagnostic> {
+    let span = &performed.statement.span;
+    let tokens = token::tokens(file.text.get(span.clone())?);
+    if !tokens.first()?.is_keyword("create") {
+        return None;
+    }
+    let kind_at = tokens.iter().position(|token| is_one_of(token, &["table", "index", "trigger", "view"]))?;
+    let [kind, first, second, third, name, ..] = tokens.get(kind_at..)? else { return None };
+    if !(first.is_keyword("if") && second.is_keyword("not") && third.is_keyword("exists")) {
+        return None;
+    }
+    let words = file.find_word("if", span.clone())?.start..file.find_word("exists", span.clone())?.end;
+    let kind = kind.text.to_ascii_uppercase();
+    let help = if kind == "TABLE" {
+        "remove `IF NOT EXISTS`: a migration runs exactly once, on a schema that is known".to_owned()
+    } else {
+        format!("write `DROP {kind} IF EXISTS {0};` first, then `CREATE {kind} {0} …`", name.text)
+    };
+    let message = format!("`IF NOT EXISTS` silently keeps another {} of the same name", kind.to_lowercase());
+    Some(Diagnostic::error("if-not-exists", message).at(file, words).help(help))
+}
+
+fn is_one_of(token: &Token, keywords: &[&str]) -> bool {
+    keywords.iter().any(|keyword| token.is_keyword(keyword))
+}
+
+/// Indexes and triggers that went down with the table they were on, while the table came back.
+fn lost_objects(file: &Arc<File>, script: &[Performed], before: &Catalog, after: &Catalog) -> Vec<Diagnostic> {
+    let indexes = before.indexes.iter().filter(|(key, _)| !after.indexes.contains_key(*key));
+    let triggers = before.triggers.iter().filter(|(key, _)| !after.triggers.contains_key(*key));
+    let lost = indexes
+        .map(|(key, index)| ("index", key, &index.name, &index.table, &index.sql))
+        .chain(triggers.map(|(key, trigger)| ("trigger", key, &trigger.name, &trigger.table, &trigger.sql)));
+    let mut findings = Vec::new();
+    for (kind, key, name, table, sql) in lost {
+        // DROP TABLE reports the triggers it takes with it as dropped: that is not what the author said.
+        let is_dropped_by_name = script
+            .iter()
+            .any(|performed| performed.effects.drops.contains(key) && performed.effects.drops_tables.is_empty());
+        let is_table_back =
+            after.tables.contains_key(&table.to_lowercase()) || after.views.contains_key(&table.to_lowercase());
+        if is_dropped_by_name || !is_table_back {
+            continue;
+        }
+        let culprit = script.iter().rev().find(|performed| !performed.effects.drops_tables.is_empty());
+        let span = culprit.map_or(0..0, |performed| file.first_word(performed.statement.span.clone()));
+        findings.push(
+            Diagnostic::error("lost-object", format!("{kind} `{name}` of `{table}` is lost in this rebuild"))
+                .at(file, span)
+                .label(format!("drops `{name}` with the table"))
+                .help(format!("make it again behind the rebuild:\n{sql};"))
+                .help(format!("or, if it is to go, say so before the rebuild:\nDROP {} {name};", kind.to_uppercase())),
+        );
+    }
+    findings
+}
+
+/// Foreign keys that this migration left pointing at nothing.
+fn dangling_foreign_keys(file: &Arc<File>, script: &[Performed], before: &Catalog, after: &Catalog) -> Vec<Diagnostic> {
+    let dangling = |catalog: &Catalog| -> Vec<(String, String)> {
+        let keys = catalog
+            .tables
+            .values()
+            .flat_map(|table| table.foreign_keys.iter().map(|key| (table.name.clone(), key.parent.clone())));
+        keys.filter(|(_, parent)| !catalog.tables.contains_key(parent)).collect()
+    };
+    let known = dangling(before);
+    let mut findings = Vec::new();
+    for (table, parent) in dangling(after).into_iter().filter(|key| !known.contains(key)) {
+        let span = script
+            .iter()
+            .find_map(|performed| file.find_word(&parent, performed.statement.span.clone()))
+            .unwrap_or(0..0);
+        findings.push(
+            Diagnostic::error(
+                "dangling-foreign-key",
+                format!("a foreign key of `{table}` points to `{parent}`, a table that does not exist"),
+            )
+            .at(file, span)
+            .help("create the table it points to first; in a rebuild, rename the new table in instead of the old one away"),
+        );
+    }
+    findings
+}

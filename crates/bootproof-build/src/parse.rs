@@ -1,0 +1,227 @@
+//! Reads what is ours in an SQL file: the directives `-- bootproof: …`. Everything else is SQLite's to read.
+
+use std::cell::Cell;
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::lint;
+use crate::source::File;
+
+/// A comment line `-- bootproof: KEYWORD ARGUMENT`.
+struct Directive<'a> {
+    keyword: &'a str,
+    argument: &'a str,
+    /// From the keyword to the end of the argument.
+    span: Range<usize>,
+    /// The whole line.
+    line: Range<usize>,
+}
+
+/// The rules that a migration says it breaks on purpose: `-- bootproof: allow RULE "reason"`.
+#[derive(Debug, Default)]
+pub(crate) struct Allows(Vec<Allow>);
+
+#[derive(Debug)]
+struct Allow {
+    rule: &'static str,
+    span: Range<usize>,
+    is_used: Cell<bool>,
+}
+
+impl Allows {
+    /// Whether a rule may be broken; an allowance that was asked for counts as used.
+    pub(crate) fn permit(&self, rule: &str) -> bool {
+        let allow = self.0.iter().find(|allow| allow.rule == rule);
+        allow.inspect(|allow| allow.is_used.set(true)).is_some()
+    }
+
+    /// Reports the allowances that nothing made use of.
+    pub(crate) fn report_unused(&self, file: &Arc<File>, diagnostics: &mut Diagnostics) {
+        for allow in self.0.iter().filter(|allow| !allow.is_used.get()) {
+            diagnostics.push(
+                Diagnostic::error("unused-allow", format!("nothing here breaks the rule `{}`", allow.rule))
+                    .at(file, allow.span.clone())
+                    .help("remove the line"),
+            );
+        }
+    }
+}
+
+/// A file of `queries/`, before SQLite has seen its SQL.
+#[derive(Debug)]
+pub(crate) struct ContractSource {
+    pub(crate) file: Arc<File>,
+    pub(crate) description: String,
+    pub(crate) index: String,
+    pub(crate) index_span: Range<usize>,
+    pub(crate) budget: Duration,
+    /// The part of the file that holds the query.
+    pub(crate) query: Range<usize>,
+    /// The part of the file that holds the sampling query.
+    pub(crate) sample: Option<Range<usize>>,
+}
+
+/// The rules that a migration allows itself to break.
+pub(crate) fn allows(file: &Arc<File>, diagnostics: &mut Diagnostics) -> Allows {
+    let mut allows = Vec::new();
+    for directive in directives(&file.text) {
+        match allow(&directive) {
+            Ok(allow) => allows.push(allow),
+            Err(diagnostic) => diagnostics.push((*diagnostic).at(file, directive.span)),
+        }
+    }
+    Allows(allows)
+}
+
+/// A way back has no directives.
+pub(crate) fn no_directives(file: &Arc<File>, diagnostics: &mut Diagnostics) {
+    for directive in directives(&file.text) {
+        diagnostics.push(
+            Diagnostic::error("unknown-directive", "a `.down.sql` file has no directives")
+                .at(file, directive.span)
+                .help("remove it"),
+        );
+    }
+}
+
+fn allow(directive: &Directive<'_>) -> Result<Allow, Box<Diagnostic>> {
+    const FORM: &str = "write `-- bootproof: allow RULE \"why it is right here\"`";
+    if directive.keyword != "allow" {
+        return Err(Box::new(unknown(directive, "a migration", &["allow"])));
+    }
+    let (name, reason) = directive.argument.split_once(char::is_whitespace).unwrap_or((directive.argument, ""));
+    let Some(&rule) = lint::ALLOWABLE.iter().find(|&&rule| rule == name) else {
+        return Err(Box::new(
+            Diagnostic::error("unknown-rule", format!("no rule `{name}` can be allowed"))
+                .help(format!("the rules that can be allowed are {}", list(&lint::ALLOWABLE))),
+        ));
+    };
+    let reason = reason.trim().strip_prefix('"').and_then(|reason| reason.strip_suffix('"'));
+    if reason.is_none_or(|reason| reason.trim().is_empty()) {
+        let diagnostic = Diagnostic::error("missing-reason", format!("`{rule}` is allowed without a reason"));
+        return Err(Box::new(diagnostic.help(FORM)));
+    }
+    Ok(Allow { rule, span: directive.span.clone(), is_used: Cell::new(false) })
+}
+
+/// The parts of a contract file, or diagnostics.
+pub(crate) fn contract(file: &Arc<File>, diagnostics: &mut Diagnostics) -> Option<ContractSource> {
+    let mut index = None;
+    let mut budget = None;
+    let mut sample: Option<Directive<'_>> = None;
+    let mut is_sound = true;
+    let directives = directives(&file.text);
+    for keyword in ["index", "budget"] {
+        if !directives.iter().any(|directive| directive.keyword == keyword) {
+            is_sound = false;
+            let example = if keyword == "index" { "index idx_name" } else { "budget 200 ms" };
+            diagnostics.push(
+                Diagnostic::error("missing-directive", format!("this query contract has no `{keyword}`"))
+                    .in_file(&file.name)
+                    .help(format!("say at the head of the file, for instance, `-- bootproof: {example}`")),
+            );
+        }
+    }
+    for directive in directives {
+        let problem = match directive.keyword {
+            "index" if index.is_some() => Some(repeated(&directive)),
+            "index" if directive.argument.is_empty() => Some(
+                Diagnostic::error("directive", "the index is not named").help("write `-- bootproof: index idx_name`"),
+            ),
+            "index" => {
+                let start = directive.span.end - directive.argument.len();
+                index = Some((directive.argument.to_owned(), start..directive.span.end));
+                None
+            }
+            "budget" if budget.is_some() => Some(repeated(&directive)),
+            "budget" => {
+                budget = parse_budget(directive.argument);
+                budget.is_none().then(|| {
+                    Diagnostic::error("directive", "this is not a budget")
+                        .help("write a whole number of `ms` or `s`, such as `-- bootproof: budget 200 ms`")
+                })
+            }
+            "sample" if sample.is_some() => Some(repeated(&directive)),
+            "sample" if !directive.argument.is_empty() => {
+                Some(Diagnostic::error("directive", "`sample` stands alone").help("write the query on the next line"))
+            }
+            "sample" => {
+                sample = Some(directive);
+                continue;
+            }
+            _ => Some(unknown(&directive, "a query contract", &["index", "budget", "sample"])),
+        };
+        if let Some(problem) = problem {
+            is_sound = false;
+            diagnostics.push(problem.at(file, directive.span));
+        }
+    }
+    let ((index, index_span), budget) = (index?, budget?);
+    is_sound.then(|| ContractSource {
+        file: Arc::clone(file),
+        description: description(&file.text),
+        index,
+        index_span,
+        budget,
+        query: 0..sample.as_ref().map_or(file.text.len(), |directive| directive.line.start),
+        sample: sample.map(|directive| directive.line.end..file.text.len()),
+    })
+}
+
+/// The comment at the head of a file, without its directives.
+fn description(text: &str) -> String {
+    let comments = text.lines().map(str::trim).take_while(|line| line.is_empty() || line.starts_with("--"));
+    let words: Vec<&str> = comments
+        .filter(|line| keyword_position(line).is_none())
+        .map(|line| line.trim_start_matches('-').trim())
+        .filter(|line| !line.is_empty())
+        .collect();
+    words.join(" ")
+}
+
+fn parse_budget(argument: &str) -> Option<Duration> {
+    let unit_start = argument.find(|c: char| !c.is_ascii_digit())?;
+    let (number, unit) = argument.split_at_checked(unit_start)?;
+    let number: u64 = number.parse().ok().filter(|&number| number > 0)?;
+    match unit.trim() {
+        "ms" => Some(Duration::from_millis(number)),
+        "s" => Some(Duration::from_secs(number)),
+        _ => None,
+    }
+}
+
+fn directives(text: &str) -> Vec<Directive<'_>> {
+    let mut directives = Vec::new();
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        let whole = start..start + line.len();
+        start = whole.end;
+        let Some(position) = keyword_position(line.trim_end()) else { continue };
+        let content = line.get(position..).unwrap_or_default().trim_end();
+        let (keyword, argument) = content.split_once(char::is_whitespace).unwrap_or((content, ""));
+        let span = whole.start + position..whole.start + position + content.len();
+        directives.push(Directive { keyword, argument: argument.trim(), span, line: whole });
+    }
+    directives
+}
+
+/// Where the keyword of a directive starts in a line, if the line is one.
+fn keyword_position(line: &str) -> Option<usize> {
+    let rest = line.trim_start().strip_prefix("--")?.trim_start().strip_prefix("bootproof:")?.trim_start();
+    Some(line.len() - rest.len())
+}
+
+fn unknown(directive: &Directive<'_>, place: &str, known: &[&str]) -> Diagnostic {
+    Diagnostic::error("unknown-directive", format!("{place} has no directive `{}`", directive.keyword))
+        .help(format!("the directives are {}", list(known)))
+}
+
+fn repeated(directive: &Directive<'_>) -> Diagnostic {
+    Diagnostic::error("directive", format!("`{}` is said twice", directive.keyword)).help("keep one of the two")
+}
+
+fn list(names: &[&str]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,226 @@
+//! Runs SQL on an in-memory SQLite, the very version that ships. No other module opens a database.
+//!
+//! Statements are split by SQLite itself: it prepares the first statement of a text and tells how much of it that was.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use bootproof_catalog::catalog::Catalog;
+use bootproof_catalog::{AUDIT_DDL, HISTORY_DDL};
+use rusqlite::config::DbConfig;
+use rusqlite::fallible_iterator::FallibleIterator as _;
+use rusqlite::{Batch, Connection};
+
+use crate::compilation::Statement;
+use crate::diagnostic::Diagnostics;
+use crate::effect::{Effects, Recorder};
+use crate::explain::{Explainer, Known};
+use crate::lint;
+use crate::parse::Allows;
+use crate::source::File;
+
+/// The database on which everything is tried.
+pub(crate) struct Stage {
+    connection: Connection,
+    recorder: Recorder,
+}
+
+/// A statement and what it does.
+pub(crate) struct Performed {
+    pub(crate) statement: Statement,
+    pub(crate) effects: Effects,
+}
+
+/// A statement of a text, prepared but not run.
+pub(crate) struct Prepared<'stage> {
+    pub(crate) statement: rusqlite::Statement<'stage>,
+    pub(crate) effects: Effects,
+    /// From its first word to its end, in bytes of the file.
+    pub(crate) span: Range<usize>,
+    /// Where its first parameter stands, if it has any.
+    pub(crate) parameter: Option<usize>,
+}
+
+impl Stage {
+    /// An empty database with the migrator's own tables, as boot will find or make it.
+    pub(crate) fn open() -> rusqlite::Result<Self> {
+        let mut connection = Connection::open_in_memory()?;
+        // In double quotes SQLite would take a misspelt column for text: <https://sqlite.org/quirks.html#dblquote>.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, false)?;
+        // Boot turns them off too, or the DROP TABLE of a rebuild would delete the rows of other tables through CASCADE.
+        connection.pragma_update(None, "foreign_keys", false)?;
+        connection.execute_batch(HISTORY_DDL)?;
+        connection.execute_batch(AUDIT_DDL)?;
+        let recorder = Recorder::install(&mut connection)?;
+        Ok(Self { connection, recorder })
+    }
+
+    pub(crate) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    pub(crate) fn catalog(&self) -> rusqlite::Result<Catalog> {
+        Catalog::read(&self.connection)
+    }
+
+    /// Runs a migration inside a transaction, as boot will, and commits it if it is without fault.
+    ///
+    /// `None` where it is not; what is wrong has been reported then.
+    pub(crate) fn run(
+        &self,
+        file: &Arc<File>,
+        known: Known<'_>,
+        allows: &Allows,
+        diagnostics: &mut Diagnostics,
+    ) -> rusqlite::Result<Option<Vec<Performed>>> {
+        self.connection.execute_batch("BEGIN")?;
+        let script = self.run_statements(file, known, allows, diagnostics)?;
+        if script.is_some() {
+            self.connection.execute_batch("COMMIT")?;
+        }
+        Ok(script)
+    }
+
+    /// Runs a way back, tells what schema it leaves, and undoes it.
+    pub(crate) fn try_out(
+        &self,
+        file: &Arc<File>,
+        known: Known<'_>,
+        diagnostics: &mut Diagnostics,
+    ) -> rusqlite::Result<Option<Catalog>> {
+        self.connection.execute_batch("BEGIN")?;
+        let script = self.run_statements(file, known, &Allows::default(), diagnostics)?;
+        let catalog = script.map(|_| self.catalog()).transpose()?;
+        if !self.connection.is_autocommit() {
+            self.connection.execute_batch("ROLLBACK")?;
+        }
+        Ok(catalog)
+    }
+
+    fn run_statements(
+        &self,
+        file: &Arc<File>,
+        known: Known<'_>,
+        allows: &Allows,
+        diagnostics: &mut Diagnostics,
+    ) -> rusqlite::Result<Option<Vec<Performed>>> {
+        let mut script = Vec::new();
+        let mut is_sound = true;
+        let mut rest = 0..file.text.len();
+        loop {
+            let start = rest.start;
+            let explain = |error: &rusqlite::Error| {
+                Ok::<_, rusqlite::Error>(Explainer { file, catalog: &self.catalog()?, known }.explain(error, start))
+            };
+            let (mut prepared, end) = match self.prepare(file, rest.clone()) {
+                Ok(Some(prepared)) => prepared,
+                Ok(None) => return Ok(is_sound.then_some(script)),
+                Err(error) => {
+                    // What touches a reserved table is refused for that, whatever else is wrong with it.
+                    let diagnostic = match lint::reserved_table(&self.recorder.take()) {
+                        Some(diagnostic) => diagnostic.at(file, file.first_word(rest)),
+                        None => explain(&error)?,
+                    };
+                    diagnostics.push(diagnostic);
+                    return Ok(None);
+                }
+            };
+            rest.start = end;
+            let verdict = match prepared.parameter {
+                Some(parameter) => Some((lint::bound_parameter(), parameter..parameter + 1)),
+                None => lint::forbidden(&prepared.effects)
+                    .filter(|diagnostic| !allows.permit(diagnostic.rule()))
+                    .map(|diagnostic| (diagnostic, file.first_word(prepared.span.clone()))),
+            };
+            if let Some((diagnostic, span)) = verdict {
+                // It is not run; the statements behind it are still worth a look.
+                diagnostics.push(diagnostic.at(file, span));
+                is_sound = false;
+                continue;
+            }
+            let outcome = step_to_the_end(&mut prepared.statement);
+            let Prepared { effects, span, .. } = prepared;
+            if let Err(error) = outcome {
+                diagnostics.push(explain(&error)?);
+                return Ok(None);
+            }
+            if self.connection.is_autocommit() {
+                diagnostics.push(lint::transaction_control().at(file, file.first_word(span)));
+                return Ok(None);
+            }
+            let line = file.line(span.start);
+            script.push(Performed { statement: Statement { span, line }, effects });
+        }
+    }
+
+    /// Prepares the first statement in a part of a file, and tells where the next one starts.
+    pub(crate) fn prepare(&self, file: &File, part: Range<usize>) -> rusqlite::Result<Option<(Prepared<'_>, usize)>> {
+        let text = file.text.get(part.clone()).unwrap_or_default();
+        self.recorder.take();
+        let Some(statement) = Batch::new(&self.connection, text).next()? else { return Ok(None) };
+        let effects = self.recorder.take();
+        let (length, parameter) = consumed(text, &statement.expanded_sql().unwrap_or_default());
+        let end = part.start + length;
+        let span = file.first_word(part.start..end).start..end;
+        let parameter = parameter.map(|position| part.start + position);
+        Ok(Some((Prepared { statement, effects, span, parameter }, end)))
+    }
+
+    /// An empty database at head: the same bytes whenever the same migrations are compiled.
+    pub(crate) fn image(mut self) -> rusqlite::Result<Vec<u8>> {
+        // The format of the file is not a migration's to choose.
+        self.connection.pragma_update(None, "page_size", 4096)?;
+        self.connection.pragma_update(None, "auto_vacuum", "NONE")?;
+        // Pages in the order of the schema, none of them free.
+        self.connection.execute_batch("VACUUM")?;
+        Ok(self.connection.serialize(rusqlite::MAIN_DB)?.to_vec())
+    }
+}
+
+/// Rows that a statement returns are of no interest, but it is only done when the last one is read.
+fn step_to_the_end(statement: &mut rusqlite::Statement<'_>) -> rusqlite::Result<()> {
+    let mut rows = statement.raw_query();
+    while rows.next()?.is_some() {}
+    Ok(())
+}
+
+/// How much of a text a statement is, and where its first parameter stands.
+///
+/// SQLite shows the statement's own text with every parameter that is not bound replaced by `NULL`, and changes nothing
+/// else; so the two texts are walked side by side, and where they part there is a parameter.
+fn consumed(text: &str, expanded: &str) -> (usize, Option<usize>) {
+    let mut parameter = None;
+    let mut position = 0;
+    let mut rest = expanded;
+    while let Some(expected) = rest.chars().next() {
+        let Some(found) = text.get(position..).and_then(|text| text.chars().next()) else { break };
+        if found == expected {
+            position += found.len_utf8();
+            rest = rest.get(found.len_utf8()..).unwrap_or_default();
+        } else {
+            parameter.get_or_insert(position);
+            let name = text.get(position + found.len_utf8()..).unwrap_or_default();
+            position += found.len_utf8() + name.find(|c| !is_identifier(c)).unwrap_or(name.len());
+            rest = rest.strip_prefix("NULL").unwrap_or_default();
+        }
+    }
+    (position, parameter)
+}
+
+/// SQLite's own rule for the characters of a name.
+fn is_identifier(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '_' | '$') || !c.is_ascii()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::consumed;
+
+    #[test]
+    fn parameters_are_found_where_the_texts_part() {
+        assert_eq!(consumed("SELECT 1; SELECT 2", "SELECT 1;"), (9, None));
+        assert_eq!(consumed("SELECT ':a', :größe+?2; x", "SELECT ':a', NULL+NULL;"), (25, Some(13)));
+        assert_eq!(consumed("SELECT NULL, :NULL", "SELECT NULL, NULL"), (18, Some(13)));
+    }
+}

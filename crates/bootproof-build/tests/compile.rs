@@ -1,0 +1,233 @@
+//! What compiles, and to what.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests, too, fail by panicking")]
+
+use std::fs;
+
+use bootproof_build::{Compilation, Severity, check};
+use tempfile::TempDir;
+
+fn directory(files: &[(&str, &str)]) -> TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        let path = directory.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    directory
+}
+
+fn compile(files: &[(&str, &str)]) -> Compilation {
+    check(directory(files).path()).unwrap_or_else(|diagnostics| panic!("{diagnostics}"))
+}
+
+/// The diagnostics, one a line, without the name of the directory.
+fn complaints(files: &[(&str, &str)]) -> Vec<String> {
+    let directory = directory(files);
+    let root = format!("{}/", directory.path().display());
+    check(directory.path()).unwrap_err().one_liners().map(|line| line.replace(&root, "")).collect()
+}
+
+/// The value of a field of a migration in generated code.
+fn field<'a>(code: &'a str, migration: &str, name: &str) -> &'a str {
+    let (_, migration) = code.split_once(&format!("const {migration}: Migration")).unwrap();
+    let (_, value) = migration.split_once(&format!("\n        {name}: ")).unwrap();
+    // The next line that is indented no deeper, and closes nothing, begins another field or ends the migration.
+    let mut ends = value.match_indices(",\n").map(|(end, _)| end);
+    let closes = |line: &str| ["         ", "        }", "        ]"].iter().any(|start| line.starts_with(start));
+    let end = ends.find(|end| !closes(&value[end + 2..])).unwrap();
+    &value[..end]
+}
+
+#[test]
+fn generated_code_reads_like_the_migrations() {
+    let code = check("tests/schema").unwrap().emit();
+    // The image differs from one version of SQLite to the next.
+    let (before, rest) = code.split_once("static IMAGE: &[u8] = b\"").unwrap();
+    let (_, after) = rest.rsplit_once("\";").unwrap();
+    insta::assert_snapshot!(
+        "generated",
+        format!("{before}static IMAGE: &[u8] = b\"…\";{after}").replace(rusqlite::version(), "SQLITE_VERSION")
+    );
+}
+
+#[test]
+fn the_same_files_give_the_same_code() {
+    let first = check("tests/schema").unwrap().emit();
+    assert_eq!(first, check("tests/schema").unwrap().emit());
+    let changed = compile(&[("001_a.sql", "CREATE TABLE a(x)")]).emit();
+    assert_ne!(changed, compile(&[("001_a.sql", "CREATE TABLE a(y)")]).emit());
+}
+
+#[test]
+fn checksums_are_refinerys() {
+    let sql = "-- Größe\nCREATE TABLE \"größe\"(x);\n";
+    let code = compile(&[("20250131120000_add_size_2.sql", sql)]).emit();
+    let theirs = refinery_core::Migration::unapplied("V20250131120000__add_size_2", sql).unwrap();
+    let ours = field(&code, "V20250131120000_ADD_SIZE_2", "checksum").replace('_', "");
+    assert_eq!(ours, theirs.checksum().to_string());
+}
+
+#[test]
+fn a_windows_checkout_compiles_to_the_same_code() {
+    let unix = [
+        ("1_a.sql", "-- ä\nCREATE TABLE a(x);\n\nCREATE INDEX i ON a(x);\n"),
+        ("queries/q.sql", "-- bootproof: index i\n-- bootproof: budget 1 ms\nSELECT x\nFROM a WHERE x = :x;\n"),
+    ];
+    let windows = unix.map(|(name, text)| (name, format!("\u{feff}{}", text.replace('\n', "\r\n"))));
+    let windows = windows.each_ref().map(|(name, text)| (*name, text.as_str()));
+    assert_eq!(compile(&unix).emit(), compile(&windows).emit());
+    assert_eq!(
+        complaints(&[("1_a.sql", "\u{feff}-- ä\r\nCREATE TABLE a(x);\r\n/* ß\r\n */ SELECT 'é', y FROM a;\r\n")]),
+        ["1_a.sql:4:17: no such column: y [sqlite]"]
+    );
+}
+
+#[test]
+fn statements_are_split_where_sqlite_splits_them() {
+    let sql = "-- first; comment\nCREATE TABLE a(x DEFAULT ';', \"y;\" TEXT);; /* ; */\n\
+               CREATE TRIGGER t AFTER INSERT ON a BEGIN SELECT 1; SELECT ';--'; END;\nSELECT ':x ?', x FROM a -- the end;";
+    let code = compile(&[("1_a.sql", sql)]).emit();
+    let statements = field(&code, "V1_A", "statements");
+    let numbers: Vec<usize> = statements
+        .split(|c: char| !c.is_ascii_digit())
+        .filter(|digits| !digits.is_empty())
+        .map(|digits| digits.parse().unwrap())
+        .collect();
+    let found: Vec<(&str, usize)> = numbers.chunks(3).map(|n| (&sql[n[0]..n[1]], n[2])).collect();
+    assert_eq!(
+        found,
+        [
+            ("CREATE TABLE a(x DEFAULT ';', \"y;\" TEXT);", 2),
+            ("CREATE TRIGGER t AFTER INSERT ON a BEGIN SELECT 1; SELECT ';--'; END;", 3),
+            ("SELECT ':x ?', x FROM a -- the end;", 4),
+        ]
+    );
+}
+
+#[test]
+fn versions_count_as_numbers() {
+    let compilation = compile(&[
+        ("10_c.sql", "CREATE INDEX i ON a(y)"),
+        ("9_b.sql", "ALTER TABLE a ADD COLUMN y"),
+        ("008_a.sql", "CREATE TABLE a(x)"),
+    ]);
+    assert!(compilation.emit().contains("pub const HEAD: i64 = 10;"));
+    let warnings: Vec<_> = compilation.warnings().iter().map(|warning| (warning.severity(), warning.rule())).collect();
+    assert_eq!(warnings, [(Severity::Warning, "mixed-widths")]);
+    let quiet = compile(&[("01_a.sql", "CREATE TABLE a(x)"), ("02_b.sql", "DROP TABLE a")]);
+    assert_eq!(quiet.warnings().iter().count(), 0);
+}
+
+#[test]
+fn other_files_are_ignored() {
+    let compilation = compile(&[
+        ("1_a.sql", "CREATE TABLE a(x)"),
+        ("README.md", "# Migrations"),
+        (".gitkeep", ""),
+        (".#1_a.sql", "being edited"),
+        ("1_a.sql~", "CREATE TABLE before(x)"),
+        ("notes/idea.txt", "…"),
+        ("queries/README.md", "# Query contracts"),
+    ]);
+    assert!(!compilation.emit().contains("BEFORE"));
+}
+
+#[test]
+fn an_additive_migration_can_be_taken_back() {
+    let base = ("1_a.sql", "CREATE TABLE a(x, y); CREATE VIEW before AS SELECT x FROM a;");
+    let revert = |sql: &str| {
+        let code = compile(&[base, ("2_b.sql", sql)]).emit();
+        assert!(code.contains("const V1_A: Migration"));
+        assert_eq!(field(&code, "V1_A", "fingerprint").len(), 41);
+        field(&code, "V2_B", "revert").split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(
+        revert(
+            "CREATE TABLE child(a REFERENCES \"the \"\"parent\"\"\"(id)); CREATE TABLE \"the \"\"parent\"\"\"(id PRIMARY KEY, me);
+             CREATE TABLE ring_a(x REFERENCES ring_b(x)); CREATE TABLE ring_b(x REFERENCES ring_a(x));
+             CREATE INDEX i ON child(a); ALTER TABLE a ADD COLUMN z DEFAULT 1; CREATE VIEW v AS SELECT z FROM a;
+             CREATE TRIGGER t AFTER INSERT ON a BEGIN SELECT new.z; END; INSERT INTO child DEFAULT VALUES;"
+        ),
+        "Some(Revert { sql: r#\"DROP VIEW \"v\"; DROP TRIGGER \"t\"; DROP INDEX \"i\"; ALTER TABLE \"a\" DROP COLUMN \"z\"; \
+         DROP TABLE \"child\"; DROP TABLE \"the \"\"parent\"\"\"; DROP TABLE \"ring_a\"; DROP TABLE \"ring_b\"; \"#, derived: true, })"
+    );
+    // Neither what is gone nor what was overwritten comes back; and SQLite drops no column that another is made of.
+    for sql in [
+        "CREATE TABLE b(x); DROP VIEW before",
+        "UPDATE a SET y = 1",
+        "CREATE TABLE b(x); INSERT INTO a VALUES (1, 2)",
+        "ALTER TABLE a RENAME COLUMN y TO z",
+        "DROP VIEW before; CREATE VIEW before AS SELECT y FROM a",
+        "ALTER TABLE a ADD COLUMN g; ALTER TABLE a ADD COLUMN z AS (g)",
+        "CREATE TABLE new(x, y); INSERT INTO new SELECT * FROM a; DROP TABLE a; ALTER TABLE new RENAME TO a",
+    ] {
+        assert_eq!(revert(sql), "None", "{sql}");
+    }
+}
+
+#[test]
+fn the_first_migration_is_only_taken_back_by_hand() {
+    let up = ("1_a.sql", "CREATE TABLE a(x)");
+    assert!(compile(&[up]).emit().contains("revert: None"));
+    let code = compile(&[up, ("1_a.down.sql", "DROP TABLE a -- all of it")]).emit();
+    let (_, revert) = code.split_once("revert: Some").unwrap();
+    assert!(revert.contains("DROP TABLE a -- all of it") && revert.contains("derived: false"), "{revert}");
+}
+
+#[test]
+fn a_rule_is_broken_on_purpose_with_a_reason() {
+    compile(&[
+        (
+            "1_a.sql",
+            "-- bootproof: allow dangling-foreign-key \"the application makes the table\"\n\
+             CREATE TABLE a(x REFERENCES elsewhere(x)); CREATE INDEX i ON a(x);",
+        ),
+        ("2_b.sql", "-- bootproof: allow pragma \"old tools set it too\"\nPRAGMA foreign_keys = OFF;"),
+        (
+            "3_c.sql",
+            "-- bootproof: allow lost-object \"nobody searches by x\"\n-- bootproof: allow dangling-foreign-key \"still so\"\n\
+             CREATE TABLE b(x REFERENCES nowhere(x)); DROP TABLE a; ALTER TABLE b RENAME TO a;",
+        ),
+    ]);
+}
+
+#[test]
+fn a_double_quoted_text_is_never_data() {
+    let sql = "CREATE TABLE a(x, y); CREATE INDEX i ON a(\"z\");";
+    assert_eq!(complaints(&[("1_a.sql", sql)]).len(), 1);
+}
+
+#[test]
+fn a_contract_counts_from_the_version_whose_index_is_the_one_at_head() {
+    let code = compile(&[
+        ("1_a.sql", "CREATE TABLE a(x, y); CREATE INDEX i ON a(y);"),
+        ("2_b.sql", "DROP INDEX i; CREATE INDEX i ON a(x);"),
+        ("3_c.sql", "CREATE TABLE b(x)"),
+        ("queries/q.sql", "-- bootproof: index i\n-- bootproof: budget 1 ms\nSELECT y FROM a WHERE x = :x"),
+    ])
+    .emit();
+    assert!(code.contains("since: 2,"));
+}
+
+#[test]
+fn the_image_is_an_empty_database_at_head() {
+    let directory = directory(&[(
+        "1_a.sql",
+        "-- bootproof: allow pragma \"to see that it has no effect\"\n\
+         CREATE TABLE a(x); INSERT INTO a VALUES ('seed'); PRAGMA page_size = 8192;",
+    )]);
+    let compilation = check(directory.path()).unwrap();
+    let image = compilation.image();
+    assert_eq!(&image[..16], b"SQLite format 3\0");
+    assert_eq!(u16::from_be_bytes([image[16], image[17]]), 4096);
+    let path = directory.path().join("image.db");
+    fs::write(&path, image).unwrap();
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    let rows = |table: &str| -> i64 {
+        connection.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap()
+    };
+    assert_eq!((rows("a"), rows("refinery_schema_history"), rows("bootproof_audit")), (1, 0, 0));
+    let check: String = connection.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
+    assert_eq!(check, "ok");
+}

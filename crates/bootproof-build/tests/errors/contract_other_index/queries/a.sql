@@ -1,0 +1,5 @@
+-- The page of a customer.
+-- bootproof: index idx_orders_customer
+-- bootproof: budget 20 ms
+SELECT id FROM orders
+WHERE note = :note AND customer = :customer AND date(placed) > :day;

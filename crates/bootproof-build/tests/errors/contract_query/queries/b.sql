@@ -1,0 +1,4 @@
+-- The page of a customer.
+-- bootproof: index idx_orders_customer
+-- bootproof: budget 20 ms
+-- nothing

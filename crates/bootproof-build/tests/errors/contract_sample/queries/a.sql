@@ -1,0 +1,6 @@
+-- The page of a customer.
+-- bootproof: index idx_orders_customer
+-- bootproof: budget 20 ms
+SELECT id FROM orders WHERE customer = :customer AND date(placed) = :day;
+-- bootproof: sample
+SELECT customer, date(placed) FROM orders;

@@ -1,0 +1,1 @@
+SELECT id FROM orders WHERE customer = :customer AND date(placed) = :day;

@@ -1,0 +1,2 @@
+-- bootproof: allow pragma "x"
+DROP TABLE orders;

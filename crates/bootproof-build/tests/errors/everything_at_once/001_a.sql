@@ -1,0 +1,2 @@
+CREATE TABEL a(x);
+-- bootproof: permit everything

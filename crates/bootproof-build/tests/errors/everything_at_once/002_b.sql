@@ -1,0 +1,2 @@
+-- bootproof: allow nothing
+SELECT 1;

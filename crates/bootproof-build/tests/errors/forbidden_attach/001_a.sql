@@ -1,0 +1,3 @@
+ATTACH 'other.db' AS other;
+ATTACH 'other' || '.db' AS other;
+DETACH other;

@@ -1,0 +1,1 @@
+CREATE TABLE likes(post_id REFERENCES pots(id));

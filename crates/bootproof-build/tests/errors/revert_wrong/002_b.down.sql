@@ -1,0 +1,3 @@
+-- Forgets the column, drops too much.
+DROP TABLE b;
+DROP INDEX idx_orders_customer;

@@ -1,0 +1,2 @@
+ALTER TABLE orders ADD COLUMN paid TEXT;
+CREATE TABLE b(x);

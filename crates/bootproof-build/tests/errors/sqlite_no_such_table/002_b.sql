@@ -1,0 +1,2 @@
+/* both
+   tables */ UPDATE ordres SET note = NULL;

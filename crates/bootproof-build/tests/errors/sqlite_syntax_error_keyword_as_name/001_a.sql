@@ -1,0 +1,2 @@
+-- ä ö ü, and a tab
+CREATE TABLE größe(x,	order TEXT);

@@ -1,0 +1,2 @@
+-- The notes stay.
+DROP INDEX idx_orders_customer;

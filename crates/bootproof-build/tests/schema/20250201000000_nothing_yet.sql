@@ -1,0 +1,1 @@
+-- Reserved for the release of February.

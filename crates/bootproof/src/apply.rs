@@ -1,0 +1,195 @@
+//! Running migrations through refinery, inside a transaction that refinery neither opens nor closes.
+//!
+//! refinery keeps the history and decides the order; what it calls a transaction is a plain adapter around ours, so that
+//! one ROLLBACK takes back every migration together with its history row.
+
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use bootproof_catalog::token;
+use refinery::{Runner, Target};
+use refinery_core::traits::sync::{Migrate, Query, Transaction};
+use rusqlite::Connection;
+
+use crate::compiled::Migration;
+use crate::error::Error;
+use crate::expected::run_statement;
+use crate::history;
+use crate::schema::Schema;
+use crate::verify::quoted;
+
+/// A migration that was applied, and how long its statements ran.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Applied {
+    pub(crate) migration: &'static Migration,
+    pub(crate) took: Duration,
+}
+
+/// Records the baseline and everything before it as applied, without running anything.
+pub(crate) fn record_baseline(connection: &Connection, schema: &Schema, version: i64) -> Result<(), Error> {
+    run(connection, schema, &[], Target::FakeVersion(version)).map(|_| ())
+}
+
+/// Records every migration as applied, in a database made from the compiled image.
+pub(crate) fn record_all(connection: &Connection, schema: &Schema) -> Result<(), Error> {
+    run(connection, schema, &[], Target::Fake).map(|_| ())
+}
+
+/// Runs the pending migrations and records each.
+pub(crate) fn pending(
+    connection: &Connection,
+    schema: &Schema,
+    pending: &[&'static Migration],
+) -> Result<Vec<Applied>, Error> {
+    run(connection, schema, pending, Target::Latest)
+}
+
+fn run(
+    connection: &Connection,
+    schema: &Schema,
+    pending: &[&'static Migration],
+    target: Target,
+) -> Result<Vec<Applied>, Error> {
+    let migrations = schema
+        .compiled()
+        .migrations
+        .iter()
+        .map(|migration| {
+            refinery::Migration::unapplied(&format!("V{}__{}", migration.version, migration.name), migration.sql)
+        })
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| Error::SourcesDisagree { files: vec![error.to_string()] })?;
+    let mut adapter = Adapter { connection, pending, applied: Vec::new(), error: None };
+    let runner = Runner::new(&migrations).set_target(target).set_grouped(true);
+    match runner.run(&mut adapter) {
+        Ok(_) => Ok(adapter.applied),
+        // History was validated before, so refinery's own refusals can only repeat ours.
+        Err(error) => {
+            Err(adapter.error.take().unwrap_or_else(|| Error::Missing { migrations: vec![error.to_string()] }))
+        }
+    }
+}
+
+/// Our open transaction as refinery sees it.
+struct Adapter<'a> {
+    connection: &'a Connection,
+    pending: &'a [&'static Migration],
+    applied: Vec<Applied>,
+    error: Option<Error>,
+}
+
+/// Tells refinery to stop; the reason is kept in the adapter.
+#[derive(Debug)]
+struct Stopped;
+
+impl fmt::Display for Stopped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("stopped")
+    }
+}
+
+impl std::error::Error for Stopped {}
+
+impl Adapter<'_> {
+    fn stop(&mut self, error: Error) -> Stopped {
+        self.error = Some(error);
+        Stopped
+    }
+
+    fn execute_one(&mut self, sql: &str) -> Result<(), Error> {
+        match self.pending.get(self.applied.len()) {
+            Some(migration) if migration.sql == sql => {
+                let applied = run_migration(self.connection, migration)?;
+                self.applied.push(applied);
+                Ok(())
+            }
+            _ => self
+                .connection
+                .execute_batch(sql)
+                .map_err(|error| Error::from_sqlite("recording a migration in the history", error)),
+        }
+    }
+}
+
+impl Transaction for Adapter<'_> {
+    type Error = Stopped;
+
+    fn execute<'a, T: Iterator<Item = &'a str>>(&mut self, queries: T) -> Result<usize, Stopped> {
+        let mut executed = 0;
+        for query in queries {
+            self.execute_one(query).map_err(|error| self.stop(error))?;
+            executed += 1;
+        }
+        Ok(executed)
+    }
+}
+
+impl Query<Vec<refinery::Migration>> for Adapter<'_> {
+    fn query(&mut self, _query: &str) -> Result<Vec<refinery::Migration>, Stopped> {
+        let entries = history::read(self.connection).map_err(|error| self.stop(error))?.unwrap_or_default();
+        // refinery compares version, name and checksum; when a row was written does not matter to it.
+        let applied = |entry: history::Entry| {
+            refinery::Migration::applied(entry.version, entry.name, time::OffsetDateTime::UNIX_EPOCH, entry.checksum)
+        };
+        Ok(entries.into_iter().map(applied).collect())
+    }
+}
+
+impl Migrate for Adapter<'_> {}
+
+fn run_migration(connection: &Connection, migration: &'static Migration) -> Result<Applied, Error> {
+    log::info!("applying {}", migration.title());
+    let start = Instant::now();
+    for (position, statement) in migration.statements.iter().enumerate() {
+        let sql = migration.statement(position);
+        run_statement(connection, sql).map_err(|error| match Error::from_sqlite("applying a migration", error) {
+            Error::Unexpected { source, .. } => Error::MigrationFailed {
+                migration: migration.title(),
+                file: migration.file,
+                line: statement.line,
+                statement: position + 1,
+                statements: migration.statements.len(),
+                notes: clock_rows(connection, sql, &source.to_string()),
+                message: without_statement(source),
+            },
+            other => other,
+        })?;
+    }
+    let took = start.elapsed();
+    log::info!("applied {} in {:.1} s", migration.title(), took.as_secs_f64());
+    Ok(Applied { migration, took })
+}
+
+/// SQLite's message alone: rusqlite adds the whole statement, which the file and line already name.
+fn without_statement(error: rusqlite::Error) -> String {
+    match error {
+        rusqlite::Error::SqlInputError { msg, .. } | rusqlite::Error::SqliteFailure(_, Some(msg)) => msg,
+        other => other.to_string(),
+    }
+}
+
+/// A value such as `now` makes `date(column)` depend on the clock, and SQLite refuses to index it
+/// (<https://sqlite.org/deterministic.html>). It does not say which rows; this does.
+fn clock_rows(connection: &Connection, sql: &str, message: &str) -> Vec<String> {
+    let Some(function) = message.strip_prefix("non-deterministic use of ").and_then(|rest| rest.split_once('(')) else {
+        return Vec::new();
+    };
+    let tokens = token::tokens(sql);
+    let table = tokens.iter().position(|word| word.is_keyword("on")).and_then(|on| tokens.get(on + 1));
+    let column = tokens.windows(3).find_map(|words| match words {
+        [name, open, column] if name.is_keyword(function.0) && open.is_symbol('(') => Some(column),
+        _ => None,
+    });
+    let (Some(table), Some(column)) = (table, column) else { return Vec::new() };
+    let query = format!(
+        "SELECT count(*), min({column}) FROM main.{table} WHERE lower(trim({column})) = 'now'",
+        column = quoted(&column.text),
+        table = quoted(&table.text)
+    );
+    match connection.query_row(&query, [], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Option<String>>(1)?))) {
+        Ok((rows, Some(value))) => {
+            vec![format!("{rows} rows of `{}` have `{}` = '{value}'", table.text, column.text)]
+        }
+        _ => Vec::new(),
+    }
+}

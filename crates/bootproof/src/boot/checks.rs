@@ -1,0 +1,165 @@
+//! The checks of a boot: each is made, timed and recorded in the report.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use bootproof_catalog::{Difference, Severity};
+
+use super::order::Run;
+use crate::apply::Applied;
+use crate::compiled::{Contract, Migration};
+use crate::connection::Session;
+use crate::error::Error;
+use crate::look::Look;
+use crate::options::Integrity;
+use crate::probe::{self, Parameters};
+use crate::report::{
+    AppliedMigration, BootReport, Check, CheckName, ErrorReport, Milliseconds, Outcome, QueryReport, Timing,
+};
+use crate::verify;
+
+impl Run<'_> {
+    pub(super) fn check_structure(&mut self, look: &Look) -> Result<(), Error> {
+        // Reading the two catalogs is the work; judging them is not.
+        self.report.spend(CheckName::Schema, look.took.into());
+        self.check(CheckName::Schema, |run| {
+            let extras = look.differences.iter().filter(|difference| difference.severity == Severity::Extra);
+            run.report.notes.extend(extras.map(|difference| difference.message.clone()));
+            let known = look.differences.iter().filter(|difference| difference.severity == Severity::Differs);
+            run.report.notes.extend(known.map(|difference| format!("known since adoption: {difference}")));
+            verify::schema(&look.differences, &look.tolerated, look.live.tables.len())
+        })?;
+        self.check(CheckName::Indexes, |run| {
+            let left: Vec<Difference> = look.repairs().cloned().collect();
+            if !left.is_empty() {
+                return Err(Error::Drifted { differences: left });
+            }
+            let repaired = match run.report.repaired.len() {
+                0 => String::new(),
+                count => format!(", {count} repaired"),
+            };
+            Ok(format!("{} indexes as compiled{repaired}", look.live.indexes.len()))
+        })
+    }
+
+    pub(super) fn check_integrity(&mut self, session: &Session<'_>) -> Result<(), Error> {
+        let level = self.options.integrity;
+        if level == Integrity::Off {
+            self.report.skip(CheckName::Integrity, "switched off");
+            return Ok(());
+        }
+        log::info!("checking the integrity of the file");
+        self.check(CheckName::Integrity, |_| {
+            verify::integrity(session.connection, level).map_err(|error| session.patience.explain(error))
+        })
+    }
+
+    /// Makes a check and records how it ended. The same check made again replaces its result and adds to its time.
+    pub(super) fn check(
+        &mut self,
+        name: CheckName,
+        check: impl FnOnce(&mut Self) -> Result<String, Error>,
+    ) -> Result<(), Error> {
+        let start = Instant::now();
+        let result = check(self);
+        let (outcome, detail) = match &result {
+            Ok(detail) => (Outcome::Passed, detail.clone()),
+            Err(error) => (Outcome::Failed, error.to_string()),
+        };
+        self.report.record(name, outcome, detail, start.elapsed().into());
+        result.map(|_| ())
+    }
+
+    fn contracts(&self) -> impl Iterator<Item = &'static Contract> + use<> {
+        self.schema.compiled().contracts.iter()
+    }
+
+    /// Parameters from the data, for every contract that samples.
+    pub(super) fn sample_contracts(&self, session: &Session<'_>) -> Result<Vec<Vec<Parameters>>, Error> {
+        self.contracts().map(|contract| probe::sample(session.connection, contract)).collect()
+    }
+
+    /// Proves every contract's plan; returns those that do not hold.
+    pub(super) fn check_contracts(
+        &mut self,
+        session: &Session<'_>,
+        samples: &[Vec<Parameters>],
+    ) -> Result<Vec<String>, Error> {
+        let start = Instant::now();
+        let mut broken = Vec::new();
+        let mut count = 0;
+        for (position, contract) in self.contracts().enumerate() {
+            let samples = samples.get(position).map(Vec::as_slice).unwrap_or_default();
+            let proof = probe::prove(session.connection, contract, samples)?;
+            count += 1;
+            if let Some(plan) = proof.broken {
+                broken.push(format!("`{}` must use `{}`, and the plan is: {plan}", contract.name, contract.index));
+            }
+            self.report.queries.push(QueryReport {
+                name: contract.name,
+                expected_index: contract.index,
+                index_used: proof.index_used,
+                budget_ms: contract.budget.into(),
+                before: None,
+                after: None,
+            });
+        }
+        let (outcome, detail) = match (count, broken.is_empty()) {
+            (0, _) => (Outcome::Skipped, "no query contracts".to_owned()),
+            (_, true) => (Outcome::Passed, format!("{count} queries use their index")),
+            (_, false) => (Outcome::Failed, broken.join("; ")),
+        };
+        self.report.record(CheckName::QueryPlans, outcome, detail, start.elapsed().into());
+        Ok(broken)
+    }
+
+    pub(super) fn time_contracts(&self, session: &Session<'_>) -> Result<BTreeMap<&'static str, Timing>, Error> {
+        self.contracts()
+            .map(|contract| {
+                let samples = probe::sample(session.connection, contract)?;
+                Ok((contract.name, probe::time(session.connection, contract, &samples)?))
+            })
+            .collect()
+    }
+}
+
+impl BootReport {
+    fn record(&mut self, name: CheckName, outcome: Outcome, detail: String, took: Milliseconds) {
+        let earlier = self.checks.iter().position(|check| check.name == name).map(|at| self.checks.remove(at));
+        let spent = earlier.map_or(0.0, |check| check.duration_ms.0);
+        let duration_ms = Milliseconds(((spent + took.0) * 1e3).round() / 1e3);
+        self.checks.push(Check { name, outcome, detail, duration_ms });
+    }
+
+    /// Adds time to a check that is still to be made.
+    fn spend(&mut self, name: CheckName, took: Milliseconds) {
+        self.record(name, Outcome::Skipped, String::new(), took);
+    }
+
+    pub(super) fn skip(&mut self, name: CheckName, detail: &str) {
+        self.record(name, Outcome::Skipped, detail.to_owned(), Milliseconds::default());
+    }
+}
+
+impl AppliedMigration {
+    pub(super) fn measured(applied: &Applied) -> Self {
+        Self {
+            version: applied.migration.version,
+            name: applied.migration.name.to_owned(),
+            duration_ms: applied.took.into(),
+        }
+    }
+
+    /// A migration that the compiled image already contains.
+    pub(super) fn stamped(migration: &'static Migration) -> Self {
+        Self { version: migration.version, name: migration.name.to_owned(), duration_ms: Milliseconds::default() }
+    }
+}
+
+impl ErrorReport {
+    /// The error as programs read it.
+    #[must_use]
+    pub fn of(error: &Error) -> Self {
+        Self { code: error.exit_code(), kind: error.kind(), message: error.to_string(), hint: error.hint() }
+    }
+}

@@ -1,0 +1,177 @@
+//! The ways into a boot, and the report that comes out.
+
+mod checks;
+mod order;
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use rusqlite::Connection;
+
+use crate::connection;
+use crate::error::{Error, Failure};
+use crate::options::{ForeignKeys, Integrity, Options};
+use crate::report::{BootReport, ErrorReport, Verdict};
+use crate::schema::Schema;
+use order::Run;
+
+pub(crate) use order::disk_needed;
+
+/// Takes a database file to the version a binary was compiled for, or refuses.
+///
+/// ```no_run
+/// # fn boot(schema: &bootproof::Schema) -> Result<(), bootproof::Failure> {
+/// let report = bootproof::Boot::new(schema, "worklog.db").run()?;
+/// println!("{report}");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Boot<'s> {
+    pub(crate) schema: &'s Schema,
+    pub(crate) path: PathBuf,
+    pub(crate) options: Options,
+}
+
+impl<'s> Boot<'s> {
+    /// A boot of the database at this path, with default options.
+    #[must_use]
+    pub fn new(schema: &'s Schema, path: impl Into<PathBuf>) -> Self {
+        Self { schema, path: path.into(), options: Options::default() }
+    }
+
+    /// Replaces the options.
+    #[must_use]
+    pub fn options(mut self, options: Options) -> Self {
+        self.options = options;
+        self
+    }
+
+    /// How long to wait for another process.
+    #[must_use]
+    pub fn lock_timeout(mut self, timeout: std::time::Duration) -> Self {
+        self.options.lock_timeout = timeout;
+        self
+    }
+
+    /// How much of the file is checked.
+    #[must_use]
+    pub fn integrity(mut self, integrity: Integrity) -> Self {
+        self.options.integrity = integrity;
+        self
+    }
+
+    /// Which rows without a parent are acceptable.
+    #[must_use]
+    pub fn foreign_keys(mut self, policy: ForeignKeys) -> Self {
+        self.options.foreign_keys = policy;
+        self
+    }
+
+    /// Whether a migrating boot backs the database up first.
+    #[must_use]
+    pub fn backup(mut self, backup: bool) -> Self {
+        self.options.backup = backup;
+        self
+    }
+
+    /// Whether the query contracts are timed, before and after.
+    #[must_use]
+    pub fn benchmark(mut self, benchmark: bool) -> Self {
+        self.options.benchmark = benchmark;
+        self
+    }
+
+    /// Boots.
+    ///
+    /// Before: any file, or none. After success: the file is at head and proven, or it was already. After a failure: the
+    /// file is as it was.
+    ///
+    /// # Errors
+    ///
+    /// Every variant of [`Error`] can occur; [`Failure::exit_code`] sorts them by the operator's next act.
+    pub fn run(&self) -> Result<BootReport, Failure> {
+        self.report(Run::boot)
+    }
+
+    /// Runs all validations on an existing file and changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// As [`Boot::run`]; a database that a boot would have to migrate or repair is refused with [`Error::Drifted`].
+    pub fn verify(&self) -> Result<BootReport, Failure> {
+        self.report(|run| run.verify_only(|_, _| Ok(())))
+    }
+
+    /// Times every query contract on an existing file at head and changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// As [`Boot::verify`], of which it makes the checks that cost no scan.
+    pub fn bench(&self) -> Result<BootReport, Failure> {
+        let boot = self.clone().integrity(Integrity::Off).environment(false);
+        boot.report(|run| run.verify_only(Run::benchmark))
+    }
+
+    /// Whether variables of the environment overrule the options.
+    fn environment(mut self, environment: bool) -> Self {
+        self.options.environment = environment;
+        self
+    }
+
+    /// Runs one of the above and turns its end, good or bad, into a report.
+    fn report<'r>(&'r self, act: impl FnOnce(&mut Run<'r>) -> Result<(), Error>) -> Result<BootReport, Failure> {
+        let start = Instant::now();
+        let mut run = Run::new(self.schema, &self.path, self.path.display().to_string(), &self.options);
+        let outcome = run.prepare_options().and_then(|()| act(&mut run));
+        finish(run.report, start, outcome)
+    }
+}
+
+/// Migrates a database through a connection that the application opened, with the guarantees of [`Boot::run`].
+///
+/// The connection must not be inside a transaction. Its settings are as before afterwards, except for a busy handler,
+/// which becomes a timeout of as many milliseconds as `PRAGMA busy_timeout` told. A database in memory is not backed up.
+///
+/// # Errors
+///
+/// As [`Boot::run`].
+pub fn migrate(schema: &Schema, connection: &mut Connection, options: &Options) -> Result<BootReport, Failure> {
+    let start = Instant::now();
+    let path = connection.path().filter(|path| !path.is_empty()).map(PathBuf::from);
+    let name = path.as_ref().map_or_else(|| ":memory:".to_owned(), |path| path.display().to_string());
+    let path = path.unwrap_or_default();
+    let mut run = Run::new(schema, &path, name, options);
+    let outcome = run.prepare_options().and_then(|()| {
+        let settings = connection::Settings::save(connection)?;
+        let outcome = run.boot_connection(connection);
+        settings.restore(connection)?;
+        outcome
+    });
+    finish(run.report, start, outcome)
+}
+
+/// A new database in memory at head, for tests and tools.
+///
+/// # Errors
+///
+/// [`Error::SourcesDisagree`] if the compiled image cannot be unpacked.
+pub fn fresh(schema: &Schema) -> Result<Connection, Error> {
+    crate::fresh::in_memory(schema)
+}
+
+fn finish(mut report: BootReport, start: Instant, outcome: Result<(), Error>) -> Result<BootReport, Failure> {
+    report.duration_ms = start.elapsed().into();
+    let Err(error) = outcome else {
+        return Ok(report);
+    };
+    // What had been done was rolled back.
+    report.verdict = Verdict::Refused;
+    report.to_version = report.from_version;
+    report.applied.clear();
+    report.repaired.clear();
+    report.adopted = false;
+    report.created = false;
+    report.error = Some(ErrorReport::of(&error));
+    Err(Failure { error, report: Box::new(report) })
+}

@@ -1,0 +1,137 @@
+//! What the compiler emits: plain data about migrations and query contracts.
+//!
+//! Generated code fills these structs in `static` items; nothing here acts. [`Schema`](crate::Schema) joins them with
+//! what else a binary knows of itself.
+
+use std::time::Duration;
+
+/// A directory of migrations as `bootproof-build` compiled it.
+#[derive(Debug)]
+pub struct Compiled {
+    /// Every migration, in ascending order of version.
+    pub migrations: &'static [Migration],
+    /// Every query contract, in alphabetical order.
+    pub contracts: &'static [Contract],
+    /// An empty database at head.
+    pub image: Image,
+    /// The SQLite that rehearsed the migrations, such as `3.54.0`.
+    pub sqlite_version: &'static str,
+}
+
+/// One numbered SQL file.
+#[derive(Debug)]
+pub struct Migration {
+    /// Its number.
+    pub version: i64,
+    /// Its name without number and extension.
+    pub name: &'static str,
+    /// Its path relative to the migrations directory.
+    pub file: &'static str,
+    /// Its normalised text.
+    pub sql: &'static str,
+    /// The checksum that the history table records.
+    pub checksum: u64,
+    /// Its statements, as SQLite itself split them.
+    pub statements: &'static [Statement],
+    /// What it adds to the schema.
+    pub creates: &'static [Object],
+    /// The tables whose rows it writes; their row counts may change.
+    pub writes: &'static [&'static str],
+    /// The fingerprint of the schema that results.
+    pub fingerprint: u128,
+    /// How to take it back, if that is known.
+    pub revert: Option<Revert>,
+}
+
+/// One statement of a migration: a range of bytes of its text.
+#[derive(Clone, Copy, Debug)]
+pub struct Statement {
+    /// Where it starts.
+    pub start: usize,
+    /// Where it ends.
+    pub end: usize,
+    /// The line of its first word, counted from 1.
+    pub line: u32,
+}
+
+/// A named part of a schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Object {
+    /// What it is.
+    pub kind: ObjectKind,
+    /// Its name; for a column `table.column`.
+    pub name: &'static str,
+}
+
+/// The kinds of things that a migration creates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ObjectKind {
+    /// A table.
+    Table,
+    /// A column added to an existing table.
+    Column,
+    /// An index.
+    Index,
+    /// A trigger.
+    Trigger,
+    /// A view.
+    View,
+}
+
+impl ObjectKind {
+    /// The SQL word for it, in lower case.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Table => "table",
+            Self::Column => "column",
+            Self::Index => "index",
+            Self::Trigger => "trigger",
+            Self::View => "view",
+        }
+    }
+}
+
+/// The way back from a migration, rehearsed to return exactly the schema before it.
+#[derive(Clone, Copy, Debug)]
+pub struct Revert {
+    /// The script.
+    pub sql: &'static str,
+    /// Whether the compiler derived it; otherwise it was written as `.down.sql`.
+    pub derived: bool,
+}
+
+/// An empty database at head: the bytes of a SQLite file.
+#[derive(Debug)]
+pub struct Image {
+    /// The file's bytes, as a zlib stream.
+    pub compressed: &'static [u8],
+    /// The length of the file in bytes.
+    pub size: usize,
+}
+
+/// A hot query of the application, the index it must use and its budget.
+///
+/// The compiler proved on the rehearsed schema that the query uses the index; boot proves it again on the real data. The
+/// application executes [`Contract::sql`]: the query that runs is the query that was proven.
+#[derive(Debug)]
+pub struct Contract {
+    /// Its name: the file name without extension.
+    pub name: &'static str,
+    /// Its path relative to the migrations directory.
+    pub file: &'static str,
+    /// What it is for: the comment at the head of the file.
+    pub description: &'static str,
+    /// The query.
+    pub sql: &'static str,
+    /// The names of its parameters in order, without the colon.
+    pub parameters: &'static [&'static str],
+    /// The index it must use.
+    pub index: &'static str,
+    /// The longest acceptable median.
+    pub budget: Duration,
+    /// The version that creates the index; below it the contract does not apply.
+    pub since: i64,
+    /// A query that returns sets of parameters taken from the data, one a row, its columns named as the parameters.
+    pub sample: Option<&'static str>,
+}

@@ -1,0 +1,171 @@
+//! Opening a database as something that may be damaged, hostile or in use.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags};
+
+use crate::error::{Error, storage};
+use crate::lock::Patience;
+
+/// A connection prepared for a boot, and how it waits for others.
+#[derive(Debug)]
+pub(crate) struct Session<'c> {
+    pub(crate) connection: &'c Connection,
+    pub(crate) patience: Patience,
+}
+
+impl<'c> Session<'c> {
+    /// Prepares a connection: patience, and no trust in what the file says about itself.
+    ///
+    /// `trusted_schema` and defensive mode: <https://sqlite.org/security.html>.
+    pub(crate) fn new(connection: &'c mut Connection, path: &Path, timeout: Duration) -> Result<Self, Error> {
+        let failed = |error| Error::from_sqlite("preparing the connection", error);
+        let patience = Patience::install(connection, path, timeout).map_err(failed)?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true).map_err(failed)?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false).map_err(failed)?;
+        connection.pragma_update(None, "cell_size_check", true).map_err(failed)?;
+        Ok(Self { connection, patience })
+    }
+
+    /// Runs SQL that may have to wait for another process.
+    pub(crate) fn execute(&self, doing: &'static str, sql: &str) -> Result<(), Error> {
+        self.connection.execute_batch(sql).map_err(|error| self.patience.explain(Error::from_sqlite(doing, error)))
+    }
+
+    /// Starts reading: everything read until [`Session::rollback`] is of one state.
+    ///
+    /// `BEGIN` alone takes no lock; the first read does, and may have to wait.
+    pub(crate) fn begin_read(&self) -> Result<(), Error> {
+        self.execute("starting to read", "BEGIN; SELECT count(*) FROM main.sqlite_schema")
+            .inspect_err(|_| self.rollback())
+    }
+
+    /// Becomes the one writer. Foreign keys are off from here on: inside a transaction the switch does nothing, and with
+    /// them on, dropping a table during a rebuild would delete its children (<https://sqlite.org/lang_altertable.html>).
+    pub(crate) fn begin_write(&self) -> Result<(), Error> {
+        self.execute("switching foreign keys off", "PRAGMA foreign_keys = OFF")?;
+        self.execute("taking the write lock", "BEGIN IMMEDIATE")
+    }
+
+    /// Ends a transaction without a trace, if one is open. An error here leaves the journal to the next opener, who
+    /// rolls back.
+    pub(crate) fn rollback(&self) {
+        if !self.connection.is_autocommit()
+            && let Err(error) = self.connection.execute_batch("ROLLBACK")
+        {
+            log::warn!("rollback: {error}");
+        }
+    }
+}
+
+/// What [`Session::new`] and a boot change about a connection that belongs to the application.
+#[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "one per switch of SQLite")]
+pub(crate) struct Settings {
+    foreign_keys: bool,
+    defensive: bool,
+    trusted_schema: bool,
+    cell_size_check: bool,
+    busy_timeout: u32,
+}
+
+impl Settings {
+    pub(crate) fn save(connection: &Connection) -> Result<Self, Error> {
+        let read = || -> rusqlite::Result<Self> {
+            Ok(Self {
+                foreign_keys: connection.db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY)?,
+                defensive: connection.db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE)?,
+                trusted_schema: connection.db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA)?,
+                cell_size_check: connection.pragma_query_value(None, "cell_size_check", |row| row.get(0))?,
+                busy_timeout: connection.pragma_query_value(None, "busy_timeout", |row| row.get(0))?,
+            })
+        };
+        read().map_err(|error| Error::from_sqlite("reading the connection's settings", error))
+    }
+
+    pub(crate) fn restore(self, connection: &Connection) -> Result<(), Error> {
+        let write = || -> rusqlite::Result<()> {
+            connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, self.foreign_keys)?;
+            connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, self.defensive)?;
+            connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, self.trusted_schema)?;
+            connection.pragma_update(None, "cell_size_check", self.cell_size_check)?;
+            connection.busy_timeout(Duration::from_millis(self.busy_timeout.into()))
+        };
+        write().map_err(|error| Error::from_sqlite("restoring the connection's settings", error))
+    }
+}
+
+/// Opens an existing file for reading and writing, or only for reading where the system allows no more.
+pub(crate) fn open(path: &Path, create: bool) -> Result<Connection, Error> {
+    let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    if create {
+        flags |= OpenFlags::SQLITE_OPEN_CREATE;
+    }
+    let connection = Connection::open_with_flags(path, flags).map_err(|error| unopened(path, error))?;
+    // SQLite would fold a WAL left by another process into the file on closing, also after a refusal that promises to
+    // leave the file as it was.
+    let has_wal = std::fs::metadata(sidecar(path, "-wal")).is_ok_and(|wal| wal.len() > 0);
+    fold_wal_on_close(&connection, !has_wal)?;
+    Ok(connection)
+}
+
+/// Opens an existing file to look at it. SQLite may still roll back what a killed process left in a journal, which a
+/// read-only connection could not, and without which there is nothing to look at.
+pub(crate) fn open_to_look(path: &Path) -> Result<Connection, Error> {
+    let connection = open(path, false)?;
+    connection
+        .pragma_update(None, "query_only", true)
+        .map_err(|error| Error::from_sqlite("preparing the connection", error))?;
+    Ok(connection)
+}
+
+/// Whether closing the last connection may fold the WAL into the file.
+pub(crate) fn fold_wal_on_close(connection: &Connection, fold: bool) -> Result<(), Error> {
+    connection
+        .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, !fold)
+        .map(|_| ())
+        .map_err(|error| Error::from_sqlite("preparing the connection", error))
+}
+
+/// A file that SQLite keeps beside the database: `-wal`, `-shm`, `-journal`.
+pub(crate) fn sidecar(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+/// The smallest page that SQLite knows (<https://sqlite.org/fileformat2.html#pages>).
+const SMALLEST_PAGE: u64 = 512;
+
+/// Whether a regular file is there; anything else under that name is refused before SQLite touches it.
+pub(crate) fn exists(path: &Path) -> Result<bool, Error> {
+    match std::fs::metadata(path) {
+        // SQLite takes a file that is shorter than its smallest page for an empty one, and would overwrite it.
+        Ok(file) if file.is_file() && (1..SMALLEST_PAGE).contains(&file.len()) => Err(Error::Integrity {
+            problems: vec![format!("`{}` has {} bytes: too short for a database", path.display(), file.len())],
+        }),
+        Ok(file) if file.is_file() => Ok(true),
+        Ok(_) => {
+            Err(Error::Storage { action: "opened", message: format!("`{}` is not a regular file", path.display()) })
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(storage("opened", path, &error)),
+    }
+}
+
+/// SQLite says only "unable to open database file"; the system knows why. Opening the file outside SQLite just to ask
+/// would drop the locks that other connections of this process hold on it, so only the directory entry is examined.
+fn unopened(path: &Path, error: rusqlite::Error) -> Error {
+    match Error::from_sqlite("opening the database", error) {
+        Error::Storage { action, message } => {
+            let reason = match std::fs::metadata(path) {
+                Ok(_) => "no permission to read it, or to write its directory".to_owned(),
+                Err(error) => error.to_string(),
+            };
+            Error::Storage { action, message: format!("{message}: {reason}") }
+        }
+        other => other,
+    }
+}

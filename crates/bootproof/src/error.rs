@@ -1,0 +1,387 @@
+//! Why a boot did not happen: every refusal and failure, what it means for the operator, and what to do next.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use bootproof_catalog::Difference;
+use rusqlite::ErrorCode;
+
+use crate::report::BootReport;
+
+/// What stopped a boot. Before it is returned, everything has been rolled back.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Another process held the database for longer than the timeout.
+    #[error("the database is locked: waited {} for {}", seconds(*waited), in_words(holders))]
+    Locked {
+        /// How long this process waited.
+        waited: Duration,
+        /// Who holds the lock, as far as the system tells.
+        holders: Vec<String>,
+    },
+
+    /// A migration was edited after it was applied.
+    #[error("the history diverges from this binary{}", lines(migrations))]
+    Divergent {
+        /// Each such migration, and how it differs.
+        migrations: Vec<String>,
+    },
+
+    /// The history names migrations that this binary does not have, or lacks one below those it names.
+    #[error("the history and this binary do not have the same migrations{}", lines(migrations))]
+    Missing {
+        /// Each such migration.
+        migrations: Vec<String>,
+    },
+
+    /// The database was migrated by a newer binary.
+    #[error("the database is at version {version}, newer than this binary, which knows versions up to {head}")]
+    Newer {
+        /// The version of the database.
+        version: i64,
+        /// The head of this binary.
+        head: i64,
+    },
+
+    /// The history table cannot be understood.
+    #[error("the history table `refinery_schema_history` is malformed{}", lines(problems))]
+    Malformed {
+        /// What is wrong with it.
+        problems: Vec<String>,
+    },
+
+    /// A database without history does not have the structure of the baseline.
+    #[error("the database has no history and does not contain the baseline {baseline}{}", lines(differences))]
+    NotAdoptable {
+        /// The migration whose structure was expected.
+        baseline: &'static str,
+        /// Everything that is missing or incompatible.
+        differences: Vec<Difference>,
+    },
+
+    /// The live schema lacks something that was compiled, or has it differently.
+    #[error("the schema differs from what was compiled{}", lines(differences))]
+    Drifted {
+        /// The differences.
+        differences: Vec<Difference>,
+    },
+
+    /// The generated code and the embedded sources of this binary come from different states of the directory.
+    #[error("this binary was built from two states of its migrations directory{}", lines(files))]
+    SourcesDisagree {
+        /// The files concerned.
+        files: Vec<String>,
+    },
+
+    /// A migration's statement failed.
+    #[error(
+        "migration {migration} failed: {message}\n  at {file}:{line} (statement {statement} of {statements}){}",
+        lines(notes)
+    )]
+    MigrationFailed {
+        /// The migration's title.
+        migration: &'static str,
+        /// Its file, relative to the migrations directory.
+        file: &'static str,
+        /// The line of the statement.
+        line: u32,
+        /// The number of the statement, from 1.
+        statement: usize,
+        /// How many there are.
+        statements: usize,
+        /// What SQLite said.
+        message: String,
+        /// What else was found out.
+        notes: Vec<String>,
+    },
+
+    /// A declared index could not be rebuilt.
+    #[error("index `{index}` could not be rebuilt: {message}")]
+    RepairFailed {
+        /// The index.
+        index: String,
+        /// What SQLite said.
+        message: String,
+    },
+
+    /// Rows appeared or vanished in tables that no pending migration writes.
+    #[error("row counts changed in tables that no pending migration writes{}", lines(tables))]
+    RowCountsChanged {
+        /// Each table with its counts.
+        tables: Vec<String>,
+    },
+
+    /// A migration would drop what somebody else added to the database.
+    #[error("migrating would lose what is not part of the compiled schema{}", lines(objects))]
+    AdditionsLost {
+        /// The tables and columns.
+        objects: Vec<String>,
+    },
+
+    /// After migrating, a hot query would not use its index.
+    #[error("a query contract does not hold on this data{}", lines(contracts))]
+    ContractBroken {
+        /// Each contract, its index and the plan SQLite chose.
+        contracts: Vec<String>,
+    },
+
+    /// The file is damaged.
+    #[error("the integrity check failed{}", lines(problems))]
+    Integrity {
+        /// What SQLite found.
+        problems: Vec<String>,
+    },
+
+    /// Rows refer to parents that do not exist.
+    #[error("{total} rows violate a foreign key{}", listed(violations, *total))]
+    ForeignKeys {
+        /// The rows, the first thousand of them.
+        violations: Vec<String>,
+        /// How many there are.
+        total: usize,
+    },
+
+    /// A backup could not be made or is not what was copied.
+    #[error("the backup `{}` could not be made: {message}", path.display())]
+    BackupFailed {
+        /// The backup.
+        path: PathBuf,
+        /// What went wrong.
+        message: String,
+    },
+
+    /// There is too little space left on the disk.
+    #[error("the disk is too full: {} free in `{}`, about {} needed", bytes(*available), directory.display(), bytes(*needed))]
+    DiskFull {
+        /// The directory of the database.
+        directory: PathBuf,
+        /// Free bytes.
+        available: u64,
+        /// Bytes that this boot may need.
+        needed: u64,
+    },
+
+    /// The operating system would not let the file be used.
+    #[error("the database cannot be {action}: {message}")]
+    Storage {
+        /// What was attempted, as a participle.
+        action: &'static str,
+        /// What the system said.
+        message: String,
+    },
+
+    /// An environment variable has a value that means nothing.
+    #[error("the environment variable `{variable}` is `{value}`; expected {expected}")]
+    Environment {
+        /// The variable.
+        variable: &'static str,
+        /// Its value.
+        value: String,
+        /// What it may be.
+        expected: &'static str,
+    },
+
+    /// SQLite said something that no rule above expects.
+    #[error("unexpected error while {doing}: {source}")]
+    Unexpected {
+        /// What the engine was doing.
+        doing: &'static str,
+        /// What SQLite said.
+        source: rusqlite::Error,
+    },
+}
+
+impl Error {
+    /// Sorts an error of SQLite by what the operator can do about it.
+    pub(crate) fn from_sqlite(doing: &'static str, source: rusqlite::Error) -> Self {
+        let message = source.to_string();
+        match source.sqlite_error_code() {
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+                Self::Locked { waited: Duration::ZERO, holders: Vec::new() }
+            }
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+                Self::Integrity { problems: vec![format!("while {doing}: {message}")] }
+            }
+            Some(ErrorCode::DiskFull | ErrorCode::ReadOnly) => Self::Storage { action: "written", message },
+            Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => Self::Storage { action: "opened", message },
+            Some(ErrorCode::SystemIoFailure | ErrorCode::OutOfMemory | ErrorCode::NoLargeFileSupport) => {
+                Self::Storage { action: "used", message: format!("{message} (while {doing})") }
+            }
+            _ => Self::Unexpected { doing, source },
+        }
+    }
+
+    /// Whether a retry may help because only the clock stood in the way.
+    #[must_use]
+    pub fn is_locked(&self) -> bool {
+        matches!(self, Self::Locked { .. })
+    }
+
+    /// The exit code of a program that stops for this reason: one per next act of the operator.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Unexpected { .. } => 1,
+            Self::Environment { .. } => 2,
+            Self::Locked { .. } => 3,
+            Self::Divergent { .. }
+            | Self::Missing { .. }
+            | Self::Newer { .. }
+            | Self::Malformed { .. }
+            | Self::NotAdoptable { .. }
+            | Self::Drifted { .. }
+            | Self::SourcesDisagree { .. } => 4,
+            Self::MigrationFailed { .. }
+            | Self::RepairFailed { .. }
+            | Self::RowCountsChanged { .. }
+            | Self::AdditionsLost { .. }
+            | Self::ContractBroken { .. } => 5,
+            Self::Integrity { .. } | Self::ForeignKeys { .. } => 6,
+            Self::BackupFailed { .. } | Self::DiskFull { .. } | Self::Storage { .. } => 8,
+        }
+    }
+
+    /// The reason as one stable word for programs.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Locked { .. } => "locked",
+            Self::Divergent { .. } => "divergent",
+            Self::Missing { .. } => "missing",
+            Self::Newer { .. } => "newer",
+            Self::Malformed { .. } => "malformed_history",
+            Self::NotAdoptable { .. } => "not_adoptable",
+            Self::Drifted { .. } => "drifted",
+            Self::SourcesDisagree { .. } => "sources_disagree",
+            Self::MigrationFailed { .. } => "migration_failed",
+            Self::RepairFailed { .. } => "repair_failed",
+            Self::RowCountsChanged { .. } => "row_counts_changed",
+            Self::AdditionsLost { .. } => "additions_lost",
+            Self::ContractBroken { .. } => "contract_broken",
+            Self::Integrity { .. } => "integrity",
+            Self::ForeignKeys { .. } => "foreign_keys",
+            Self::BackupFailed { .. } => "backup_failed",
+            Self::DiskFull { .. } => "disk_full",
+            Self::Storage { .. } => "storage",
+            Self::Environment { .. } => "environment",
+            Self::Unexpected { .. } => "unexpected",
+        }
+    }
+
+    /// What to do next.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Locked { .. } => {
+                "end the transaction that holds the database, then restart; or wait longer: `BOOTPROOF_LOCK_TIMEOUT` (seconds), `--lock-timeout`"
+            }
+            Self::Divergent { .. } => {
+                "deploy a build from the files that were applied; an applied migration is never edited, a change is a new migration"
+            }
+            Self::Missing { .. } => "deploy a build that contains every migration named above",
+            Self::Newer { .. } => {
+                "deploy a build of at least that version, or restore the backup that was made before it"
+            }
+            Self::Malformed { .. } => "correct the rows named above, or restore a backup",
+            Self::NotAdoptable { .. } => {
+                "is this the right file, and the right build for its age? bring it to the baseline with the tool that made it, then restart"
+            }
+            Self::Drifted { .. } => "undo what was changed by hand, or restore a backup",
+            Self::SourcesDisagree { .. } => "build again from a clean checkout",
+            Self::MigrationFailed { .. } => "correct the rows or the migration, then restart",
+            Self::RepairFailed { .. } => "correct the rows that the index does not admit, then restart",
+            Self::RowCountsChanged { .. } => "a trigger or a cascade changed rows: correct the migration",
+            Self::AdditionsLost { .. } => "save them elsewhere, or make them part of the schema, then restart",
+            Self::ContractBroken { .. } => "adapt the query or its index to this data; `verify` shows the plans",
+            Self::Integrity { .. } => "restore a backup, or salvage with `.recover` of the sqlite3 shell",
+            Self::ForeignKeys { .. } => {
+                "correct or delete those rows; to start now and leave them: option `foreign_keys(ForeignKeys::NoNew)`, flag `--foreign-keys no-new` or `BOOTPROOF_FOREIGN_KEYS=no-new`"
+            }
+            Self::BackupFailed { .. } => {
+                "free space or give write permission in the database's directory, then restart"
+            }
+            Self::DiskFull { .. } => "free space, then restart; `BOOTPROOF_BACKUP=off` saves the space of the backup",
+            Self::Storage { .. } => "check the path, its owner, its permissions and the disk, then restart",
+            Self::Environment { .. } => "correct or unset the variable",
+            Self::Unexpected { .. } => "report this as a bug, with the whole message",
+        }
+    }
+}
+
+/// A boot that did not happen: the reason, and the report as far as it got.
+#[derive(Debug)]
+pub struct Failure {
+    /// The reason.
+    pub error: Error,
+    /// What was found and done until then; everything done was rolled back.
+    pub report: Box<BootReport>,
+}
+
+impl Failure {
+    /// The exit code of a program that stops for this reason.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        self.error.exit_code()
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}\n  {}\nhint: {}", self.error, self.report.state(), self.error.hint())
+    }
+}
+
+impl std::error::Error for Failure {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.error)
+    }
+}
+
+/// The message of an I/O error on a path.
+pub(crate) fn storage(action: &'static str, path: &Path, error: &std::io::Error) -> Error {
+    Error::Storage { action, message: format!("`{}`: {error}", path.display()) }
+}
+
+/// A list, one item a line, indented under the message.
+fn lines<T: fmt::Display>(items: &[T]) -> String {
+    use fmt::Write as _;
+    items.iter().fold(String::new(), |mut text, item| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "\n  {item}");
+        text
+    })
+}
+
+fn listed(items: &[String], total: usize) -> String {
+    let mut text = lines(items);
+    if total > items.len() {
+        text.push_str("\n  … and ");
+        text.push_str(&(total - items.len()).to_string());
+        text.push_str(" more");
+    }
+    text
+}
+
+/// Who holds a lock, as far as it is known.
+pub(crate) fn in_words(holders: &[String]) -> String {
+    if holders.is_empty() { "another process".to_owned() } else { holders.join(", ") }
+}
+
+fn seconds(duration: Duration) -> String {
+    format!("{:.1} s", duration.as_secs_f64())
+}
+
+/// A number of bytes as people read it.
+pub(crate) fn bytes(bytes: u64) -> String {
+    #[expect(clippy::cast_precision_loss, reason = "one decimal is shown")]
+    let mut value = bytes as f64;
+    for unit in ["B", "KB", "MB", "GB"] {
+        if value < 1000.0 {
+            return if unit == "B" { format!("{value:.0} B") } else { format!("{value:.1} {unit}") };
+        }
+        value /= 1000.0;
+    }
+    format!("{value:.1} TB")
+}

@@ -1,0 +1,59 @@
+//! The schema a database should have, built in memory from what was compiled.
+
+use bootproof_catalog::Catalog;
+use rusqlite::Connection;
+use rusqlite::config::DbConfig;
+
+use crate::compiled::{Image, Migration};
+use crate::error::Error;
+use crate::schema::Schema;
+
+/// The bytes of an empty database at head.
+pub(crate) fn image_bytes(image: &Image) -> Result<Vec<u8>, Error> {
+    miniz_oxide::inflate::decompress_to_vec_zlib_with_limit(image.compressed, image.size)
+        .map_err(|error| Error::SourcesDisagree { files: vec![format!("the compiled image: {error}")] })
+}
+
+/// An empty in-memory database at head, from the compiled image.
+pub(crate) fn head(schema: &Schema) -> Result<Connection, Error> {
+    let failed = |error| Error::from_sqlite("unpacking the compiled image", error);
+    let bytes = image_bytes(&schema.compiled().image)?;
+    let mut connection = Connection::open_in_memory().map_err(failed)?;
+    connection.deserialize_read_exact("main", bytes.as_slice(), bytes.len(), false).map_err(failed)?;
+    Ok(connection)
+}
+
+/// The catalog at head.
+pub(crate) fn head_catalog(schema: &Schema) -> Result<Catalog, Error> {
+    Catalog::read(&head(schema)?).map_err(|error| Error::from_sqlite("reading the compiled image", error))
+}
+
+/// The catalog at an earlier version, by replaying the migrations up to it in memory.
+pub(crate) fn catalog_at(schema: &Schema, version: i64) -> Result<Catalog, Error> {
+    let failed = |error| Error::from_sqlite("replaying the migrations in memory", error);
+    let connection = Connection::open_in_memory().map_err(failed)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, false).map_err(failed)?;
+    for migration in schema.compiled().migrations.iter().filter(|migration| migration.version <= version) {
+        replay(&connection, migration).map_err(failed)?;
+    }
+    Catalog::read(&connection).map_err(failed)
+}
+
+fn replay(connection: &Connection, migration: &Migration) -> rusqlite::Result<()> {
+    (0..migration.statements.len()).try_for_each(|position| run_statement(connection, migration.statement(position)))
+}
+
+/// Runs one statement to its end, whatever rows it returns.
+pub(crate) fn run_statement(connection: &Connection, sql: &str) -> rusqlite::Result<()> {
+    let mut statement = connection.prepare(sql)?;
+    let mut rows = statement.query([])?;
+    while rows.next()?.is_some() {}
+    Ok(())
+}
+
+impl Migration {
+    /// The text of a statement; empty where there is none of that number.
+    pub(crate) fn statement(&self, position: usize) -> &'static str {
+        self.statements.get(position).and_then(|range| self.sql.get(range.start..range.end)).unwrap_or("")
+    }
+}

@@ -1,0 +1,54 @@
+//! The two things that SQLite tells and rusqlite does not pass on.
+#![expect(unsafe_code, reason = "rusqlite 0.41 wraps neither sqlite3_db_status nor SQLITE_FCNTL_FILE_POINTER")]
+
+use std::ffi::c_int;
+
+use rusqlite::{Connection, ffi};
+
+/// The length of the header of a database file (<https://sqlite.org/fileformat2.html#the_database_header>).
+pub(crate) const HEADER: usize = 100;
+
+/// How many pages this connection has read into its cache so far
+/// (<https://sqlite.org/c3ref/c_dbstatus_options.html>, `SQLITE_DBSTATUS_CACHE_MISS`).
+pub(crate) fn pages_read(connection: &Connection) -> u64 {
+    let (mut current, mut highest) = (0, 0);
+    // SAFETY: the handle is valid while `connection` is borrowed, and both out-pointers are to live integers.
+    let code = unsafe {
+        ffi::sqlite3_db_status(
+            connection.handle(),
+            ffi::SQLITE_DBSTATUS_CACHE_MISS,
+            &raw mut current,
+            &raw mut highest,
+            0,
+        )
+    };
+    if code == ffi::SQLITE_OK { u64::try_from(current).unwrap_or_default() } else { 0 }
+}
+
+/// The header as it stands in the database file, read through SQLite's own descriptor.
+///
+/// Opening the file a second time would do for reading, but closing it again would drop every lock this process holds on
+/// the file (<https://sqlite.org/howtocorrupt.html>, section 2.2).
+pub(crate) fn file_header(connection: &Connection) -> Option<[u8; HEADER]> {
+    let mut file: *mut ffi::sqlite3_file = std::ptr::null_mut();
+    let mut header = [0_u8; HEADER];
+    // SAFETY: the handle is valid while `connection` is borrowed. SQLITE_FCNTL_FILE_POINTER stores a pointer to the open
+    // file of the schema named, which lives as long as the connection; a file without methods is one that is not open.
+    // xRead writes at most as many bytes as the buffer has.
+    let code = unsafe {
+        let code = ffi::sqlite3_file_control(
+            connection.handle(),
+            c"main".as_ptr(),
+            ffi::SQLITE_FCNTL_FILE_POINTER,
+            (&raw mut file).cast(),
+        );
+        if code != ffi::SQLITE_OK || file.is_null() || (*file).pMethods.is_null() {
+            return None;
+        }
+        let read = (*(*file).pMethods).xRead?;
+        #[expect(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "100")]
+        let length = HEADER as c_int;
+        read(file, header.as_mut_ptr().cast(), length, 0)
+    };
+    (code == ffi::SQLITE_OK).then_some(header)
+}

@@ -1,0 +1,93 @@
+//! New databases: the compiled image, stamped with its history.
+
+use std::path::Path;
+
+use rusqlite::Connection;
+use tempfile::NamedTempFile;
+
+use crate::apply;
+use crate::audit::{self, Detail, Event};
+use crate::backup::{directory, sync_directory};
+use crate::connection::sidecar;
+use crate::error::{Error, storage};
+use crate::expected;
+use crate::schema::Schema;
+
+/// What became of an attempt to create a database file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Created {
+    /// The file is there, complete.
+    Yes,
+    /// The file appeared meanwhile, or cannot be made this way: go on as with any existing file.
+    No,
+}
+
+/// An in-memory database at head, with its history.
+pub(crate) fn in_memory(schema: &Schema) -> Result<Connection, Error> {
+    let connection = expected::head(schema)?;
+    stamp(&connection, schema)?;
+    Ok(connection)
+}
+
+/// Makes a database file that appears under its name only when it is complete: two processes that start together, or one
+/// that is killed, leave either no file or a whole one.
+pub(crate) fn create(schema: &Schema, path: &Path) -> Result<Created, Error> {
+    // A WAL or journal without its database is a remnant that SQLite would apply to the new file. It knows how to throw
+    // it away when it creates the file itself.
+    if ["-wal", "-journal"].iter().any(|suffix| sidecar(path, suffix).exists()) {
+        return Ok(Created::No);
+    }
+    let bytes = expected::image_bytes(&schema.compiled().image)?;
+    let mut prefix = path.file_name().unwrap_or_default().to_owned();
+    prefix.push(".new-");
+    let mut file = with_default_permissions(tempfile::Builder::new().prefix(&prefix))
+        .tempfile_in(directory(path))
+        .map_err(|error| storage("created", path, &error))?;
+    std::io::Write::write_all(&mut file, &bytes).map_err(|error| storage("created", path, &error))?;
+    let connection = crate::connection::open(file.path(), false)?;
+    stamp(&connection, schema)?;
+    connection.close().map_err(|(_, error)| Error::from_sqlite("closing the new database", error))?;
+    file.as_file().sync_all().map_err(|error| storage("created", path, &error))?;
+    publish(file, path)
+}
+
+/// The descriptor is closed before the file gets its name: closing it afterwards would drop the locks of whoever in this
+/// process has opened the database by then.
+fn publish(file: NamedTempFile, path: &Path) -> Result<Created, Error> {
+    match file.into_temp_path().persist_noclobber(path) {
+        Ok(()) => {
+            sync_directory(directory(path)).map_err(|error| storage("created", path, &error))?;
+            Ok(Created::Yes)
+        }
+        // Somebody else was faster, or the file system knows no such rename: the general way works everywhere.
+        Err(_) => Ok(Created::No),
+    }
+}
+
+/// Adds the history and the audit row to a database made from the image.
+fn stamp(connection: &Connection, schema: &Schema) -> Result<(), Error> {
+    let failed = |error| Error::from_sqlite("recording the history of the new database", error);
+    connection.execute_batch("BEGIN IMMEDIATE").map_err(failed)?;
+    apply::record_all(connection, schema)?;
+    let applied = schema.compiled().migrations.iter().map(|migration| migration.title().to_owned()).collect();
+    let detail = Detail { applied, ..Detail::default() };
+    audit::write(connection, Event::Create, None, schema.head(), schema.build(), &detail).map_err(failed)?;
+    connection.execute_batch("COMMIT").map_err(failed)
+}
+
+/// The permissions that SQLite gives a new database: what the umask leaves of 0644.
+#[cfg(unix)]
+fn with_default_permissions<'a, 'b, 'c>(
+    builder: &'a mut tempfile::Builder<'b, 'c>,
+) -> &'a mut tempfile::Builder<'b, 'c> {
+    use std::os::unix::fs::PermissionsExt as _;
+    builder.permissions(std::fs::Permissions::from_mode(0o644))
+}
+
+/// Elsewhere the directory decides.
+#[cfg(not(unix))]
+fn with_default_permissions<'a, 'b, 'c>(
+    builder: &'a mut tempfile::Builder<'b, 'c>,
+) -> &'a mut tempfile::Builder<'b, 'c> {
+    builder
+}

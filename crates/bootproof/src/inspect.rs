@@ -1,0 +1,380 @@
+//! What an operator asks without changing anything: status, plan.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use crate::audit;
+use crate::backup;
+use crate::boot::{Boot, disk_needed};
+use crate::compiled::Migration;
+use crate::connection::{self, Session};
+use crate::error::{Error, Failure, bytes};
+use crate::history;
+use crate::look::{Look, look};
+use crate::plan::Start;
+use crate::report::{ErrorReport, displayed};
+
+/// How many rows of the audit table a status shows.
+const AUDIT_ROWS: u32 = 10;
+
+impl Boot<'_> {
+    /// Where the database stands. Changes nothing; a boot that would be refused is told in [`Status::error`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Locked`], [`Error::Storage`], [`Error::Integrity`] if the file cannot be read at all.
+    pub fn status(&self) -> Result<Status, Failure> {
+        self.inspect(|looked, session| {
+            let mut status = Status {
+                database: self.path.display().to_string(),
+                exists: session.is_some(),
+                bytes: std::fs::metadata(&self.path).map(|file| file.len()).unwrap_or_default(),
+                version: None,
+                head: self.schema.head(),
+                adopted: false,
+                history: Vec::new(),
+                pending: Vec::new(),
+                differences: Vec::new(),
+                backups: backup::list(&self.path),
+                audit: Vec::new(),
+                error: None,
+            };
+            if let Some(session) = session {
+                let failed = |error| Error::from_sqlite("reading the audit table", error);
+                let entries = history::read(session.connection).ok().flatten().unwrap_or_default();
+                status.version = entries.last().map(|entry| entry.version);
+                status.history = entries.into_iter().map(HistoryReport::from).collect();
+                status.adopted = audit::adoption(session.connection).map_err(failed)?.is_some();
+                status.audit = audit::latest(session.connection, AUDIT_ROWS).map_err(failed)?;
+            }
+            match looked {
+                Some(Ok(look)) => {
+                    status.pending = look.plan.pending.iter().copied().map(PendingMigration::from).collect();
+                    status.differences = look.differences.iter().map(ToString::to_string).collect();
+                }
+                Some(Err(error)) => status.error = Some(ErrorReport::of(&error)),
+                None => status.pending = self.schema.compiled().migrations.iter().map(Into::into).collect(),
+            }
+            Ok(status)
+        })
+    }
+
+    /// What [`Boot::run`] would do. Changes nothing; a boot that would be refused is told in [`PlanReport::error`].
+    ///
+    /// Integrity, foreign keys and the plans of the query contracts are not examined here: [`Boot::verify`] does.
+    ///
+    /// # Errors
+    ///
+    /// As [`Boot::status`].
+    pub fn plan(&self) -> Result<PlanReport, Failure> {
+        self.inspect(|looked, _| {
+            let mut report = PlanReport {
+                database: self.path.display().to_string(),
+                action: PlannedAction::Create,
+                from_version: None,
+                to_version: self.schema.head(),
+                pending: Vec::new(),
+                repairs: Vec::new(),
+                backup_bytes: 0,
+                disk_needed: 0,
+                disk_available: fs4::available_space(backup::directory(&self.path)).unwrap_or_default(),
+                notes: Vec::new(),
+                error: None,
+            };
+            match looked {
+                None => report.pending = self.schema.compiled().migrations.iter().map(Into::into).collect(),
+                Some(Ok(look)) => report.fill(&look, &self.path, self.options.backup),
+                Some(Err(error)) => {
+                    report.action = PlannedAction::Refuse;
+                    report.error = Some(ErrorReport::of(&error));
+                }
+            }
+            Ok(report)
+        })
+    }
+
+    /// Looks at the database, if there is one, in one read transaction.
+    fn inspect<T>(
+        &self,
+        describe: impl FnOnce(Option<Result<Look, Error>>, Option<&Session<'_>>) -> Result<T, Error>,
+    ) -> Result<T, Failure> {
+        let inspect = || {
+            if !connection::exists(&self.path)? {
+                return describe(None, None);
+            }
+            let mut connection = connection::open_to_look(&self.path)?;
+            let session = Session::new(&mut connection, &self.path, self.options.lock_timeout)?;
+            session.begin_read()?;
+            let looked = look(self.schema, session.connection);
+            let described = match looked {
+                // Whoever cannot read the file cannot describe it either.
+                Err(error) if error.exit_code() != 4 => Err(session.patience.explain(error)),
+                looked => describe(Some(looked), Some(&session)),
+            };
+            session.rollback();
+            described
+        };
+        inspect().map_err(|error| {
+            let mut report = crate::report::BootReport::new(self.path.display().to_string());
+            report.error = Some(ErrorReport::of(&error));
+            Failure { error, report: Box::new(report) }
+        })
+    }
+}
+
+impl PlanReport {
+    fn fill(&mut self, look: &Look, path: &std::path::Path, backup: bool) {
+        self.from_version = look.plan.version_before();
+        self.pending = look.plan.pending.iter().copied().map(PendingMigration::from).collect();
+        self.repairs = look.repairs().map(ToString::to_string).collect();
+        self.notes = look
+            .differences
+            .iter()
+            .filter(|difference| difference.severity != bootproof_catalog::Severity::Repairable)
+            .map(ToString::to_string)
+            .chain(look.plan.adopts().then_some(&look.tolerated).into_iter().flatten().cloned())
+            .collect();
+        self.action = match look.plan.start {
+            Start::Empty => PlannedAction::Create,
+            Start::Unmanaged(..) => PlannedAction::Adopt,
+            Start::Managed(_) if !self.pending.is_empty() => PlannedAction::Migrate,
+            Start::Managed(_) if !self.repairs.is_empty() => PlannedAction::Repair,
+            Start::Managed(_) => PlannedAction::Nothing,
+        };
+        let backs_up = backup && look.plan.start != Start::Empty && !self.pending.is_empty();
+        if backs_up {
+            self.backup_bytes = std::fs::metadata(path).map(|file| file.len()).unwrap_or_default();
+        }
+        if !matches!(self.action, PlannedAction::Nothing | PlannedAction::Create) {
+            self.disk_needed = disk_needed(path, backs_up);
+        }
+    }
+}
+
+impl From<history::Entry> for HistoryReport {
+    fn from(entry: history::Entry) -> Self {
+        Self {
+            version: entry.version,
+            name: entry.name,
+            applied_on: entry.applied_on,
+            checksum: entry.checksum.to_string(),
+        }
+    }
+}
+
+impl From<&'static Migration> for PendingMigration {
+    fn from(migration: &'static Migration) -> Self {
+        let creates = |object: &crate::compiled::Object| format!("{} {}", object.kind.name(), object.name);
+        Self {
+            version: migration.version,
+            name: migration.name,
+            creates: migration.creates.iter().map(creates).collect(),
+        }
+    }
+}
+
+/// Where a database stands; serialises to the JSON of `status --json`.
+#[derive(Clone, Debug, Serialize)]
+pub struct Status {
+    /// The database file.
+    pub database: String,
+    /// Whether the file exists.
+    pub exists: bool,
+    /// Its size in bytes.
+    pub bytes: u64,
+    /// Its version; `None` where it is unmanaged.
+    pub version: Option<i64>,
+    /// The head of this binary.
+    pub head: i64,
+    /// Whether it was adopted rather than created.
+    pub adopted: bool,
+    /// The migrations recorded as applied.
+    pub history: Vec<HistoryReport>,
+    /// The migrations a boot would apply.
+    pub pending: Vec<PendingMigration>,
+    /// How the live schema differs from what was compiled for its version.
+    pub differences: Vec<String>,
+    /// The backups beside the database, the newest first.
+    pub backups: Vec<BackupFile>,
+    /// The newest rows of the audit table, the newest first.
+    pub audit: Vec<AuditReport>,
+    /// Why a boot would be refused.
+    pub error: Option<ErrorReport>,
+}
+
+/// One row of the history.
+#[derive(Clone, Debug, Serialize)]
+pub struct HistoryReport {
+    /// The version.
+    pub version: i64,
+    /// The name.
+    pub name: String,
+    /// When it was applied, in RFC 3339.
+    pub applied_on: String,
+    /// The checksum of its text.
+    pub checksum: String,
+}
+
+/// One migration not yet applied.
+#[derive(Clone, Debug, Serialize)]
+pub struct PendingMigration {
+    /// The version.
+    pub version: i64,
+    /// The name.
+    pub name: &'static str,
+    /// What it adds, such as `index idx_worklogs_user_range`.
+    pub creates: Vec<String>,
+}
+
+/// One backup beside a database.
+#[derive(Clone, Debug, Serialize)]
+pub struct BackupFile {
+    /// Where it is.
+    #[serde(serialize_with = "displayed")]
+    pub path: PathBuf,
+    /// Its size.
+    pub bytes: u64,
+}
+
+/// One row of the audit table.
+#[derive(Clone, Debug, Serialize)]
+pub struct AuditReport {
+    /// When, in RFC 3339.
+    pub at: String,
+    /// What happened: `create`, `adopt`, `migrate`, `repair`.
+    pub event: String,
+    /// The version before.
+    pub from_version: Option<i64>,
+    /// The version after.
+    pub to_version: Option<i64>,
+    /// The stamp of the binary that did it.
+    pub binary: String,
+}
+
+/// What a boot would do; serialises to the JSON of `plan --json`.
+#[derive(Clone, Debug, Serialize)]
+pub struct PlanReport {
+    /// The database file.
+    pub database: String,
+    /// What a boot would do.
+    pub action: PlannedAction,
+    /// The version now; `None` where it is unmanaged or does not exist.
+    pub from_version: Option<i64>,
+    /// The version afterwards.
+    pub to_version: i64,
+    /// The migrations it would apply.
+    pub pending: Vec<PendingMigration>,
+    /// The indexes it would rebuild.
+    pub repairs: Vec<String>,
+    /// The size of the backup it would make; 0 for none.
+    pub backup_bytes: u64,
+    /// The disk space it may need in all.
+    pub disk_needed: u64,
+    /// The disk space there is.
+    pub disk_available: u64,
+    /// Differences that would be reported and left alone.
+    pub notes: Vec<String>,
+    /// Why it would be refused.
+    pub error: Option<ErrorReport>,
+}
+
+/// What a boot would do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PlannedAction {
+    /// Make a new database.
+    Create,
+    /// Adopt an existing one, and migrate it.
+    Adopt,
+    /// Apply the pending migrations.
+    Migrate,
+    /// Rebuild indexes only.
+    Repair,
+    /// Verify, and nothing else.
+    Nothing,
+    /// Refuse.
+    Refuse,
+}
+
+impl PlannedAction {
+    fn in_words(self) -> &'static str {
+        match self {
+            Self::Create => "would create",
+            Self::Adopt => "would adopt and migrate",
+            Self::Migrate => "would migrate",
+            Self::Repair => "would repair",
+            Self::Nothing => "would only verify",
+            Self::Refuse => "would refuse",
+        }
+    }
+}
+
+impl fmt::Display for PendingMigration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:03} {}", self.version, self.name)?;
+        match self.creates.len() {
+            0 => Ok(()),
+            1..=6 => write!(f, ": {}", self.creates.join(", ")),
+            many => write!(f, ": {many} objects"),
+        }
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let version = match (self.exists, self.version) {
+            (false, _) => "does not exist".to_owned(),
+            (true, None) => format!("unmanaged, {}", bytes(self.bytes)),
+            (true, Some(version)) => {
+                let adopted = if self.adopted { ", adopted" } else { "" };
+                format!("version {version} of {}{adopted}, {}", self.head, bytes(self.bytes))
+            }
+        };
+        writeln!(f, "{}: {version}", self.database)?;
+        for row in &self.history {
+            writeln!(f, "  applied    {:03} {} on {}", row.version, row.name, row.applied_on)?;
+        }
+        for migration in &self.pending {
+            writeln!(f, "  pending    {migration}")?;
+        }
+        for difference in &self.differences {
+            writeln!(f, "  difference {difference}")?;
+        }
+        for backup in &self.backups {
+            writeln!(f, "  backup     {} ({})", backup.path.display(), bytes(backup.bytes))?;
+        }
+        for row in &self.audit {
+            writeln!(f, "  audit      {} {} by {}", row.at, row.event, row.binary)?;
+        }
+        write_error(f, self.error.as_ref())
+    }
+}
+
+impl fmt::Display for PlanReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let from = self.from_version.map_or_else(|| "unmanaged".to_owned(), |version| version.to_string());
+        writeln!(f, "{}: boot {}, {from} -> {}", self.database, self.action.in_words(), self.to_version)?;
+        for migration in &self.pending {
+            writeln!(f, "  pending    {migration}")?;
+        }
+        for index in &self.repairs {
+            writeln!(f, "  repair     {index}")?;
+        }
+        if self.backup_bytes > 0 {
+            writeln!(f, "  backup     {}", bytes(self.backup_bytes))?;
+        }
+        if self.disk_needed > 0 {
+            writeln!(f, "  disk       {} needed, {} free", bytes(self.disk_needed), bytes(self.disk_available))?;
+        }
+        for note in &self.notes {
+            writeln!(f, "  note       {note}")?;
+        }
+        write_error(f, self.error.as_ref())
+    }
+}
+
+fn write_error(f: &mut fmt::Formatter<'_>, error: Option<&ErrorReport>) -> fmt::Result {
+    error.map_or(Ok(()), |error| writeln!(f, "a boot would refuse: {}\nhint: {}", error.message, error.hint))
+}

@@ -1,0 +1,53 @@
+//! Takes a SQLite database to the version a program was compiled for when the program starts, and proves it before
+//! committing, or refuses to start.
+//!
+//! `bootproof-build` compiles a directory of SQL files into Rust code; this crate is what happens at boot. Everything —
+//! adoption, every pending migration with its history row, all validations — happens inside one `BEGIN IMMEDIATE`
+//! transaction that commits only when every check has passed. A failure rolls back: nobody ever sees a half-migrated or
+//! unverified database, and there is nothing to restore.
+//!
+//! Start at [`Boot`]; [`migrate`] does the same on an open connection, and [`fresh`] makes databases for tests. The
+//! result is a [`BootReport`], or a [`Failure`] that says what happened, where, the state of the database and what to do.
+
+// What a program carries and chooses.
+pub mod compiled;
+mod options;
+mod schema;
+
+// What a boot says.
+mod error;
+mod report;
+
+// What the database says of itself.
+mod connection;
+mod expected;
+mod ffi;
+mod history;
+mod lock;
+
+// The steps.
+mod adopt;
+mod apply;
+mod audit;
+mod backup;
+mod fresh;
+mod look;
+mod plan;
+mod probe;
+mod repair;
+mod verify;
+
+// Their order.
+mod boot;
+pub mod inspect;
+
+pub use boot::{Boot, fresh, migrate};
+pub use error::{Error, Failure};
+pub use options::{ForeignKeys, Integrity, Options};
+pub use report::{
+    AppliedMigration, BackupReport, BootReport, Check, CheckName, ErrorReport, Milliseconds, Outcome, QueryReport,
+    Timing, Verdict,
+};
+pub use schema::{Schema, Source};
+
+pub use bootproof_catalog::Difference;

@@ -1,0 +1,150 @@
+//! Query contracts on the real data: which index SQLite chooses, and how long the query takes.
+
+use std::time::{Duration, Instant};
+
+use bootproof_catalog::QueryPlan;
+use rusqlite::types::Value;
+use rusqlite::{Connection, StatementStatus, ToSql};
+
+use crate::compiled::Contract;
+use crate::error::Error;
+use crate::ffi;
+use crate::report::Timing;
+
+/// At most so many sets of sampled parameters are used.
+const MOST_SAMPLES: usize = 5;
+/// At most so many timed runs for each of them.
+const MOST_RUNS: usize = 10;
+/// A contract is timed no longer than this, after one run of every sample.
+const TIME_FOR_ONE: Duration = Duration::from_millis(500);
+
+/// One set of parameters: names with their colon, and values.
+pub(crate) type Parameters = Vec<(String, Value)>;
+
+/// Which index SQLite would use for a contract.
+#[derive(Clone, Debug)]
+pub(crate) struct Proof {
+    /// The index it chose, the expected one wherever that is among those it chose.
+    pub(crate) index_used: Option<String>,
+    /// A plan without the expected index, if there is one.
+    pub(crate) broken: Option<String>,
+}
+
+/// The heaviest real parameters, as the contract's sampling query finds them. None on an empty database.
+pub(crate) fn sample(connection: &Connection, contract: &Contract) -> Result<Vec<Parameters>, Error> {
+    let Some(sql) = contract.sample else { return Ok(Vec::new()) };
+    let read = || -> rusqlite::Result<Vec<Parameters>> {
+        let mut statement = connection.prepare(sql)?;
+        let names: Vec<String> = statement.column_names().map(|name| format!(":{name}")).collect();
+        let mut rows = statement.query([])?;
+        let mut samples = Vec::new();
+        while let Some(row) = rows.next()? {
+            let values = names.iter().enumerate().map(|(column, name)| Ok((name.clone(), row.get(column)?)));
+            samples.push(values.collect::<rusqlite::Result<_>>()?);
+            if samples.len() == MOST_SAMPLES {
+                break;
+            }
+        }
+        Ok(samples)
+    };
+    read().map_err(|error| Error::from_sqlite("sampling the parameters of a query contract", error))
+}
+
+/// Proves the plan without parameters, as a first `prepare` sees it, and with every sample: with STAT4 statistics, SQLite
+/// plans again when values are bound.
+pub(crate) fn prove(connection: &Connection, contract: &Contract, samples: &[Parameters]) -> Result<Proof, Error> {
+    let failed = |error| Error::from_sqlite("asking for the plan of a query contract", error);
+    let mut proof = Proof { index_used: None, broken: None };
+    let unbound = Parameters::new();
+    for parameters in std::iter::once(&unbound).chain(samples) {
+        let bindings = bindings(parameters);
+        let plan = QueryPlan::explain(connection, contract.sql, bindings.as_slice()).map_err(failed)?;
+        if proof.broken.is_none() {
+            proof.index_used = plan.index_used(contract.index).map(str::to_owned);
+            if !plan.uses(contract.index) {
+                proof.broken = Some(plan.to_string());
+            }
+        }
+    }
+    Ok(proof)
+}
+
+/// Times a contract: every sample once for warming up and counting, then again and again while the time lasts.
+///
+/// Timed is the whole result, row by row, as an application reads it.
+pub(crate) fn time(connection: &Connection, contract: &Contract, samples: &[Parameters]) -> Result<Timing, Error> {
+    let failed = |error| Error::from_sqlite("timing a query contract", error);
+    let unbound = [Parameters::new()];
+    let samples = if samples.is_empty() { unbound.as_slice() } else { samples };
+    let (mut durations, mut timing) = (Vec::new(), Timing::default());
+    let start = Instant::now();
+    for parameters in samples {
+        let before = ffi::pages_read(connection);
+        let (_, rows, steps) = run_once(connection, contract, parameters).map_err(failed)?;
+        if rows >= timing.rows_returned {
+            (timing.rows_returned, timing.vm_steps) = (rows, steps);
+            timing.pages_read = ffi::pages_read(connection).saturating_sub(before);
+        }
+    }
+    'time: for _ in 0..MOST_RUNS {
+        for parameters in samples {
+            let (took, ..) = run_once(connection, contract, parameters).map_err(failed)?;
+            durations.push(took);
+            if start.elapsed() > TIME_FOR_ONE && durations.len() >= samples.len() {
+                break 'time;
+            }
+        }
+    }
+    durations.sort();
+    timing.median_ms = percentile(&durations, 50).into();
+    timing.p95_ms = percentile(&durations, 95).into();
+    Ok(timing)
+}
+
+fn run_once(
+    connection: &Connection,
+    contract: &Contract,
+    parameters: &Parameters,
+) -> rusqlite::Result<(Duration, u64, u64)> {
+    let start = Instant::now();
+    let mut statement = connection.prepare_cached(contract.sql)?;
+    statement.reset_status(StatementStatus::VmStep);
+    let columns = statement.column_count();
+    let mut rows = statement.query(bindings(parameters).as_slice())?;
+    let mut returned = 0;
+    while let Some(row) = rows.next()? {
+        for column in 0..columns {
+            std::hint::black_box(row.get_ref(column)?);
+        }
+        returned += 1;
+    }
+    drop(rows);
+    let took = start.elapsed();
+    let steps = statement.get_status(StatementStatus::VmStep);
+    Ok((took, returned, u64::try_from(steps).unwrap_or_default()))
+}
+
+fn bindings(parameters: &Parameters) -> Vec<(&str, &dyn ToSql)> {
+    parameters.iter().map(|(name, value)| (name.as_str(), value as &dyn ToSql)).collect()
+}
+
+/// The nearest-rank percentile of sorted durations.
+fn percentile(sorted: &[Duration], percent: usize) -> Duration {
+    let rank = (sorted.len() * percent).div_ceil(100).max(1);
+    sorted.get(rank - 1).copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::percentile;
+    use std::time::Duration;
+
+    #[test]
+    fn percentiles_are_nearest_rank() {
+        let sorted: Vec<Duration> = (1..=20).map(Duration::from_millis).collect();
+        assert_eq!(percentile(&sorted, 50), Duration::from_millis(10));
+        assert_eq!(percentile(&sorted, 95), Duration::from_millis(19));
+        assert_eq!(percentile(&[], 95), Duration::ZERO);
+        assert_eq!(percentile(&sorted[..1], 50), Duration::from_millis(1));
+    }
+}

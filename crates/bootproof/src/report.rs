@@ -1,0 +1,336 @@
+//! What a boot did and proved, for a person and for a program.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use serde::{Serialize, Serializer};
+
+/// The result of a boot; serialises to the JSON of `--json`.
+#[derive(Clone, Debug, Serialize)]
+pub struct BootReport {
+    /// Whether the application may start.
+    pub verdict: Verdict,
+    /// The database file; `:memory:` for one in memory.
+    pub database: String,
+    /// The version before; `None` for a database that was unmanaged or new.
+    pub from_version: Option<i64>,
+    /// The version now; `None` for a database that is still unmanaged or does not exist.
+    pub to_version: Option<i64>,
+    /// Whether the database did not exist and was made from the compiled image or from the migrations.
+    pub created: bool,
+    /// Whether an existing database was recognised as the baseline.
+    pub adopted: bool,
+    /// The migrations applied now, in order.
+    pub applied: Vec<AppliedMigration>,
+    /// The indexes rebuilt.
+    pub repaired: Vec<String>,
+    /// The backup made before migrating, if one is kept.
+    pub backup: Option<BackupReport>,
+    /// Every validation, in order.
+    pub checks: Vec<Check>,
+    /// Every query contract.
+    pub queries: Vec<QueryReport>,
+    /// What a person should know and need not act on tonight.
+    pub notes: Vec<String>,
+    /// Why the application may not start.
+    pub error: Option<ErrorReport>,
+    /// How long the boot took.
+    pub duration_ms: Milliseconds,
+}
+
+/// Whether the application may start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// Proven.
+    Ready,
+    /// Correct, but a hot query is slower than agreed.
+    Degraded,
+    /// Not proven.
+    #[default]
+    Refused,
+}
+
+/// A migration that this boot applied.
+#[derive(Clone, Debug, Serialize)]
+pub struct AppliedMigration {
+    /// Its version.
+    pub version: i64,
+    /// Its name.
+    pub name: String,
+    /// How long its statements ran.
+    pub duration_ms: Milliseconds,
+}
+
+/// A backup.
+#[derive(Clone, Debug, Serialize)]
+pub struct BackupReport {
+    /// Where it is.
+    #[serde(serialize_with = "displayed")]
+    pub path: PathBuf,
+    /// Its size.
+    pub bytes: u64,
+    /// Whether it was read back and found equal.
+    pub verified: bool,
+}
+
+/// A path as text: JSON has no other, and a name that is not Unicode must not cost the whole report.
+pub(crate) fn displayed<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&path.display())
+}
+
+/// One validation.
+#[derive(Clone, Debug, Serialize)]
+pub struct Check {
+    /// Which.
+    pub name: CheckName,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// What was found.
+    pub detail: String,
+    /// How long it took.
+    pub duration_ms: Milliseconds,
+}
+
+/// The validations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CheckName {
+    /// The live schema against the compiled one.
+    Schema,
+    /// Every declared index, with its definition.
+    Indexes,
+    /// No row lost or gained.
+    RowCounts,
+    /// No row without its parent.
+    ForeignKeys,
+    /// No damaged page or index.
+    Integrity,
+    /// Every hot query uses its index.
+    QueryPlans,
+}
+
+impl CheckName {
+    /// The name as in the JSON.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Schema => "schema",
+            Self::Indexes => "indexes",
+            Self::RowCounts => "row_counts",
+            Self::ForeignKeys => "foreign_keys",
+            Self::Integrity => "integrity",
+            Self::QueryPlans => "query_plans",
+        }
+    }
+}
+
+/// How a validation ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// It holds.
+    Passed,
+    /// It does not.
+    Failed,
+    /// It was not asked for, or there was nothing to check.
+    Skipped,
+}
+
+/// One query contract on this data.
+#[derive(Clone, Debug, Serialize)]
+pub struct QueryReport {
+    /// The contract.
+    pub name: &'static str,
+    /// The index it must use.
+    pub expected_index: &'static str,
+    /// The index SQLite chose.
+    pub index_used: Option<String>,
+    /// The budget for the median.
+    pub budget_ms: Milliseconds,
+    /// Timed before migrating.
+    pub before: Option<Timing>,
+    /// Timed after migrating, or now.
+    pub after: Option<Timing>,
+}
+
+/// A timed query.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct Timing {
+    /// The median over all sampled parameters and runs.
+    pub median_ms: Milliseconds,
+    /// The 95th percentile.
+    pub p95_ms: Milliseconds,
+    /// The rows of the largest result.
+    pub rows_returned: u64,
+    /// The virtual machine's steps for it.
+    pub vm_steps: u64,
+    /// The pages that its first run read into the cache.
+    pub pages_read: u64,
+}
+
+/// A refusal or failure, for programs.
+#[derive(Clone, Debug, Serialize)]
+pub struct ErrorReport {
+    /// The exit code.
+    pub code: u8,
+    /// The reason in one stable word.
+    pub kind: &'static str,
+    /// The message.
+    pub message: String,
+    /// What to do next.
+    pub hint: &'static str,
+}
+
+/// A duration in milliseconds, to the microsecond.
+#[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd, Serialize)]
+#[serde(transparent)]
+pub struct Milliseconds(pub f64);
+
+impl From<std::time::Duration> for Milliseconds {
+    fn from(duration: std::time::Duration) -> Self {
+        Self((duration.as_secs_f64() * 1e6).round() / 1e3)
+    }
+}
+
+impl fmt::Display for Milliseconds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = match self.0 {
+            ms if ms >= 10_000.0 => format!("{:.1} s", ms / 1000.0),
+            ms if ms >= 100.0 => format!("{ms:.0} ms"),
+            ms if ms >= 1.0 => format!("{ms:.1} ms"),
+            ms => format!("{ms:.3} ms"),
+        };
+        f.pad(&text)
+    }
+}
+
+impl BootReport {
+    /// An empty report on a database.
+    pub(crate) fn new(database: String) -> Self {
+        Self {
+            verdict: Verdict::Refused,
+            database,
+            from_version: None,
+            to_version: None,
+            created: false,
+            adopted: false,
+            applied: Vec::new(),
+            repaired: Vec::new(),
+            backup: None,
+            checks: Vec::new(),
+            queries: Vec::new(),
+            notes: Vec::new(),
+            error: None,
+            duration_ms: Milliseconds::default(),
+        }
+    }
+
+    /// The report as one JSON object on one line.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        // Strings, numbers, lists: nothing here can fail to serialise.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// The state of the database after a refusal, in one line.
+    pub(crate) fn state(&self) -> String {
+        let version = self.to_version.map_or_else(String::new, |version| format!(" at version {version}"));
+        let backup = match &self.backup {
+            Some(backup) => format!("backup at `{}`", backup.path.display()),
+            None => "no backup kept".to_owned(),
+        };
+        format!("database `{}` unchanged{version}; {backup}", self.database)
+    }
+
+    /// The check of that name, if it was made.
+    #[must_use]
+    pub fn check(&self, name: CheckName) -> Option<&Check> {
+        self.checks.iter().find(|check| check.name == name)
+    }
+}
+
+impl fmt::Display for BootReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{} {}", self.headline(), self.database)?;
+        for migration in &self.applied {
+            writeln!(f, "  applied    {:03} {} ({})", migration.version, migration.name, migration.duration_ms)?;
+        }
+        for index in &self.repaired {
+            writeln!(f, "  repaired   {index}")?;
+        }
+        if let Some(backup) = &self.backup {
+            let verified = if backup.verified { "verified" } else { "not verified" };
+            writeln!(f, "  backup     {} ({}, {verified})", backup.path.display(), crate::error::bytes(backup.bytes))?;
+        }
+        for check in &self.checks {
+            let outcome = match check.outcome {
+                Outcome::Passed => "passed",
+                Outcome::Failed => "FAILED",
+                Outcome::Skipped => "skipped",
+            };
+            let (name, took) = (check.name.name(), check.duration_ms);
+            writeln!(f, "  {outcome:<10} {name:<13} {took:>9}  {}", check.detail)?;
+        }
+        self.write_queries(f)?;
+        for note in &self.notes {
+            writeln!(f, "  note       {note}")?;
+        }
+        if let Some(error) = &self.error {
+            writeln!(f, "error: {}\n  {}\nhint: {}", error.message, self.state(), error.hint)?;
+        }
+        Ok(())
+    }
+}
+
+impl BootReport {
+    fn headline(&self) -> String {
+        let version = |version: Option<i64>| version.map_or_else(|| "unmanaged".to_owned(), |v| v.to_string());
+        let took = self.duration_ms;
+        match self.verdict {
+            Verdict::Refused => format!("refused after {took}:"),
+            verdict => {
+                let word = if verdict == Verdict::Ready { "ready" } else { "degraded" };
+                let to = version(self.to_version);
+                if self.created {
+                    format!("{word} at version {to} in {took}, new:")
+                } else if self.from_version == self.to_version {
+                    format!("{word} at version {to} in {took}, nothing to migrate:")
+                } else {
+                    format!("{word} at version {to} (was {}) in {took}:", version(self.from_version))
+                }
+            }
+        }
+    }
+
+    fn write_queries(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let timed = self.queries.iter().any(|query| query.before.is_some() || query.after.is_some());
+        if !timed {
+            return Ok(());
+        }
+        let [name, before, after, change, p95, budget, rows] =
+            ["query", "before", "after", "change", "p95", "budget", "rows"];
+        writeln!(f, "  {name:<22} {before:>10} {after:>10} {change:>8} {p95:>10} {budget:>8} {rows:>7}  index used")?;
+        for query in &self.queries {
+            let time = |timing: Option<Timing>| timing.map_or_else(|| "-".to_owned(), |t| t.median_ms.to_string());
+            let change = match (query.before, query.after) {
+                (Some(before), Some(after)) if after.median_ms.0 > 0.0 => {
+                    format!("{:.1}x", before.median_ms.0 / after.median_ms.0)
+                }
+                _ => "-".to_owned(),
+            };
+            let p95 = query.after.map_or_else(|| "-".to_owned(), |timing| timing.p95_ms.to_string());
+            let rows = query.after.or(query.before).map_or_else(|| "-".to_owned(), |t| t.rows_returned.to_string());
+            writeln!(
+                f,
+                "  {:<22} {:>10} {:>10} {change:>8} {p95:>10} {:>8} {rows:>7}  {}",
+                query.name,
+                time(query.before),
+                time(query.after),
+                query.budget_ms,
+                query.index_used.as_deref().unwrap_or("none"),
+            )?;
+        }
+        Ok(())
+    }
+}

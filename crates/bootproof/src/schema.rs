@@ -1,0 +1,147 @@
+//! A compiled schema together with what else the binary knows of itself.
+
+use bootproof_catalog::source;
+
+use crate::compiled::{Compiled, Migration};
+
+/// What a binary carries: the compiled migrations, the files they were compiled from, and who it is.
+///
+/// Built once, when first used, by the application's crate:
+///
+/// ```ignore
+/// pub static SCHEMA: Lazy<Schema> = Lazy::new(|| {
+///     Schema::new("my-app", &generated::COMPILED)
+///         .with_sources(files(&MIGRATIONS))
+///         .with_build(concat!("my-app ", env!("CARGO_PKG_VERSION"), ", built ", build_time_utc!()))
+/// });
+/// ```
+#[derive(Debug)]
+pub struct Schema {
+    name: &'static str,
+    build: &'static str,
+    database: Option<&'static str>,
+    compiled: &'static Compiled,
+    sources: Vec<Source>,
+}
+
+/// One file of the migrations directory, as it was embedded in the binary.
+#[derive(Clone, Copy, Debug)]
+pub struct Source {
+    /// Its path relative to the migrations directory, with `/` between the parts.
+    pub path: &'static str,
+    /// Its bytes.
+    pub bytes: &'static [u8],
+}
+
+impl Schema {
+    /// A compiled schema without embedded sources.
+    #[must_use]
+    pub fn new(name: &'static str, compiled: &'static Compiled) -> Self {
+        Self { name, build: name, database: None, compiled, sources: Vec::new() }
+    }
+
+    /// Adds the raw files, so that boot can check that the generated code was made from them.
+    #[must_use]
+    pub fn with_sources(mut self, sources: impl IntoIterator<Item = Source>) -> Self {
+        self.sources = sources.into_iter().collect();
+        self.sources.sort_by_key(|source| source.path);
+        self
+    }
+
+    /// Adds the stamp of the build, which every audit row carries.
+    #[must_use]
+    pub fn with_build(mut self, build: &'static str) -> Self {
+        self.build = build;
+        self
+    }
+
+    /// Adds the file that the operator's command takes when it is given none.
+    #[must_use]
+    pub fn with_default_database(mut self, path: &'static str) -> Self {
+        self.database = Some(path);
+        self
+    }
+
+    /// The file that the operator's command takes when it is given none.
+    #[must_use]
+    pub fn default_database(&self) -> Option<&'static str> {
+        self.database
+    }
+
+    /// The name of the schema, for messages.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The stamp of the build.
+    #[must_use]
+    pub fn build(&self) -> &'static str {
+        self.build
+    }
+
+    /// The generated data.
+    #[must_use]
+    pub fn compiled(&self) -> &'static Compiled {
+        self.compiled
+    }
+
+    /// The embedded files, by path.
+    #[must_use]
+    pub fn sources(&self) -> &[Source] {
+        &self.sources
+    }
+
+    /// The newest version compiled; -1, below every version, where there is none.
+    #[must_use]
+    pub fn head(&self) -> i64 {
+        self.compiled.migrations.last().map_or(-1, |migration| migration.version)
+    }
+
+    /// The migration that an existing database without history is recognised by.
+    #[must_use]
+    pub fn baseline(&self) -> Option<&'static Migration> {
+        self.compiled.migrations.first()
+    }
+
+    /// The migration of this version.
+    #[must_use]
+    pub fn migration(&self, version: i64) -> Option<&'static Migration> {
+        self.compiled.migrations.iter().find(|migration| migration.version == version)
+    }
+
+    /// Where the generated code and the embedded files disagree, in words; empty where no files were embedded.
+    ///
+    /// A disagreement means that the build was mixed from two states of the directory.
+    #[must_use]
+    pub fn disagreements(&self) -> Vec<String> {
+        if self.sources.is_empty() {
+            return Vec::new();
+        }
+        let mut disagreements = Vec::new();
+        for migration in self.compiled.migrations {
+            let source = self.sources.iter().find(|source| source.path == migration.file);
+            match source.map(|source| source::normalise(source.bytes)) {
+                None => disagreements.push(format!("`{}` was compiled but is not embedded", migration.file)),
+                Some(Ok(text)) if text == migration.sql => {}
+                Some(_) => disagreements.push(format!("`{}` differs from what was compiled", migration.file)),
+            }
+        }
+        for source in &self.sources {
+            let is_migration = !source.path.contains('/')
+                && source.path.strip_suffix(".sql").is_some_and(|name| !name.contains('.'));
+            if is_migration && !self.compiled.migrations.iter().any(|migration| migration.file == source.path) {
+                disagreements.push(format!("`{}` is embedded but was not compiled", source.path));
+            }
+        }
+        disagreements
+    }
+}
+
+impl Migration {
+    /// Its version and name as the file is called: `001_add_composite_indexes`.
+    #[must_use]
+    pub fn title(&self) -> &'static str {
+        self.file.strip_suffix(".sql").unwrap_or(self.file)
+    }
+}

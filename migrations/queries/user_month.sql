@@ -1,0 +1,27 @@
+-- One person's worklogs of a company between two days, however the address is capitalised.
+-- bootproof: index idx_worklogs_company_day
+-- bootproof: budget 200 ms
+SELECT id, issue_key, issue_summary, time_spent_seconds, started, jira_instance, epic_key, epic_name
+FROM worklogs
+WHERE company_id = :company_id
+  AND LOWER(author_email) = :email
+  AND date(started) >= :from_day
+  AND date(started) <= :to_day;
+
+-- The five busiest people in the month with the most worklogs.
+-- bootproof: sample
+WITH month AS MATERIALIZED (
+    SELECT date(min(day), 'start of month') AS from_day,
+           date(min(day), 'start of month', '+1 month', '-1 day') AS to_day
+    FROM (SELECT date(started) AS day, count(*) AS worklogs FROM worklogs WHERE date(started) IS NOT NULL GROUP BY 1)
+    GROUP BY substr(day, 1, 7)
+    ORDER BY sum(worklogs) DESC, 1 DESC
+    LIMIT 1
+)
+SELECT company_id, lower(author_email) AS email, from_day, to_day
+FROM month
+CROSS JOIN worklogs ON date(started) >= from_day AND date(started) <= to_day
+WHERE company_id IS NOT NULL
+GROUP BY company_id, email
+ORDER BY count(*) DESC, company_id, email
+LIMIT 5;

@@ -1,0 +1,117 @@
+//! The database of the jira-worklog-dashboard.
+//!
+//! The application calls [`migrate_on_boot`] first thing. From then on it either has a database that was *proven* to be at
+//! the version it was compiled for, or it does not start:
+//!
+//! ```no_run
+//! use std::process::ExitCode;
+//!
+//! fn main() -> ExitCode {
+//!     match worklog_schema::migrate_on_boot("worklog.db") {
+//!         Ok(report) => println!("{report}"),
+//!         Err(failure) => {
+//!             eprintln!("error: {failure}");
+//!             return ExitCode::from(failure.exit_code());
+//!         }
+//!     }
+//!     // … open connections, listen, serve.
+//!     ExitCode::SUCCESS
+//! }
+//! ```
+//!
+//! The queries the dashboard runs are the ones that were proven: [`query`] holds them as typed constants. [`table`] and
+//! [`index`] name what the schema consists of, so that a misspelt name does not compile.
+
+use std::path::PathBuf;
+
+use bootproof::{Boot, BootReport, Error, Failure, Options, Schema, Source};
+use build_time::build_time_utc;
+use include_dir::{Dir, include_dir};
+use once_cell::sync::Lazy;
+use rusqlite::Connection;
+
+pub use bootproof;
+pub use compiled::{COMPILED, HEAD, index, query, table};
+
+mod compiled {
+    include!(concat!(env!("OUT_DIR"), "/bootproof.rs"));
+}
+
+/// The raw files: what an operator can print, and what boot compares the generated code with.
+static MIGRATIONS: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/migrations");
+
+/// Everything this binary knows about its database.
+#[expect(clippy::non_std_lazy_statics, reason = "the project pairs its generated table with its sources by once_cell")]
+pub static SCHEMA: Lazy<Schema> = Lazy::new(|| {
+    Schema::new(env!("CARGO_PKG_NAME"), &COMPILED)
+        .with_sources(sources(&MIGRATIONS))
+        .with_build(concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"), ", built ", build_time_utc!()))
+        .with_default_database("worklog.db")
+});
+
+/// Takes the database at `path` to the version this binary was compiled for, with the default options, or refuses.
+///
+/// Before: any file, or none. After success: the file is at [`HEAD`], and every index, every row count, every foreign
+/// key, the integrity of the file and the plan of every hot query are proven. After a failure: the file is as it was.
+/// Variables such as `BOOTPROOF_FOREIGN_KEYS` overrule the options, so that an operator can act without a rebuild.
+///
+/// # Errors
+///
+/// A [`Failure`] with the reason, the state of the database, what to do next and the exit code for it.
+///
+/// # Examples
+///
+/// ```
+/// # let directory = tempfile::tempdir()?;
+/// # let path = directory.path().join("worklog.db");
+/// let report = worklog_schema::migrate_on_boot(&path)?;
+/// assert_eq!(report.to_version, Some(worklog_schema::HEAD));
+///
+/// // A file that is no database is refused, with the reason and what to do.
+/// std::fs::write(&path, "a long text that is no database ".repeat(64))?;
+/// let failure = worklog_schema::migrate_on_boot(&path).unwrap_err();
+/// assert_eq!(failure.exit_code(), 6);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn migrate_on_boot(path: impl Into<PathBuf>) -> Result<BootReport, Failure> {
+    boot(path).run()
+}
+
+/// A boot of the database at `path`, to be given options before it is run.
+#[must_use]
+pub fn boot(path: impl Into<PathBuf>) -> Boot<'static> {
+    Boot::new(&SCHEMA, path)
+}
+
+/// Migrates through a connection that the application opened, with the guarantees of [`migrate_on_boot`].
+///
+/// # Errors
+///
+/// As [`migrate_on_boot`].
+pub fn migrate(connection: &mut Connection, options: &Options) -> Result<BootReport, Failure> {
+    bootproof::migrate(&SCHEMA, connection, options)
+}
+
+/// A new database in memory at [`HEAD`], for tests.
+///
+/// # Errors
+///
+/// [`Error::SourcesDisagree`] if the compiled image cannot be unpacked.
+///
+/// # Examples
+///
+/// ```
+/// let connection = worklog_schema::fresh()?;
+/// let worklogs: i64 = connection.query_row("SELECT count(*) FROM worklogs", [], |row| row.get(0))?;
+/// assert_eq!(worklogs, 0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn fresh() -> Result<Connection, Error> {
+    bootproof::fresh(&SCHEMA)
+}
+
+/// Every file of a directory tree.
+fn sources(directory: &'static Dir<'static>) -> Vec<Source> {
+    let files = directory.files().filter_map(|file| Some(Source { path: file.path().to_str()?, bytes: file.contents() }));
+    files.chain(directory.dirs().flat_map(sources)).collect()
+}

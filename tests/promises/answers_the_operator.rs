@@ -1,0 +1,123 @@
+use std::process::Command;
+
+use crate::support::{Run, Sandbox, strings};
+
+#[test]
+fn status_tells_where_a_database_stands_and_writes_nothing() {
+    let sandbox = Sandbox::unmanaged();
+    let before = sandbox.bytes();
+    let status = sandbox.run(["status"]).json;
+    assert_eq!((status["version"].as_i64(), status["head"].as_i64()), (None, Some(2)));
+    assert_eq!(status["pending"].as_array().unwrap().len(), 2);
+    assert_eq!(sandbox.bytes(), before);
+
+    sandbox.boot().ready();
+    let status = sandbox.run(["status"]).json;
+    assert_eq!(status["version"], 2);
+    assert_eq!(status["adopted"], true);
+    assert_eq!(status["history"].as_array().unwrap().len(), 3);
+    assert_eq!(status["backups"].as_array().unwrap().len(), 1);
+    assert_eq!(status["audit"][0]["event"], "adopt");
+    assert!(status["audit"][0]["binary"].as_str().unwrap().contains(", built 20"));
+
+    let missing = Sandbox::empty();
+    let run = missing.run(["status"]);
+    assert_eq!((run.code, run.json["exists"].as_bool()), (0, Some(false)));
+    assert_eq!(missing.files(), [""; 0]);
+}
+
+#[test]
+fn plan_tells_what_boot_would_do_and_writes_nothing() {
+    let action = |sandbox: &Sandbox| {
+        let before = sandbox.files();
+        let run = sandbox.run(["plan"]);
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        assert_eq!(sandbox.files(), before);
+        run.json
+    };
+    assert_eq!(action(&Sandbox::empty())["action"], "create");
+    let unmanaged = Sandbox::unmanaged();
+    let plan = action(&unmanaged);
+    assert_eq!(plan["action"], "adopt");
+    assert_eq!(plan["backup_bytes"], unmanaged.bytes().len());
+    assert!(plan["disk_needed"].as_u64() > plan["backup_bytes"].as_u64());
+    let current = Sandbox::current();
+    assert_eq!(action(&current)["action"], "nothing");
+    current.execute("DROP INDEX idx_users_email");
+    let plan = action(&current);
+    assert_eq!(plan["action"], "repair");
+    assert_eq!(strings(&plan["repairs"]), ["index `idx_users_email` is missing"]);
+    current.execute("UPDATE refinery_schema_history SET checksum = '1'");
+    let plan = action(&current);
+    assert_eq!((plan["action"].as_str(), plan["error"]["kind"].as_str()), (Some("refuse"), Some("divergent")));
+}
+
+#[test]
+fn verify_checks_everything_and_changes_nothing() {
+    let sandbox = Sandbox::current();
+    let before = sandbox.bytes();
+    let report = sandbox.run(["verify"]).ready();
+    assert_eq!(report["checks"].as_array().unwrap().len(), 6);
+    assert_eq!(sandbox.bytes(), before);
+    let pending = Sandbox::unmanaged().run(["verify"]).refused(4, "drifted");
+    assert!(pending.contains("would adopt") && pending.contains("002_add_company_day_index is pending"), "{pending}");
+    Sandbox::empty().run(["verify"]).refused(8, "storage");
+}
+
+#[test]
+fn bench_times_every_contract() {
+    let sandbox = Sandbox::current();
+    let before = sandbox.bytes();
+    let report = sandbox.run(["bench"]).ready();
+    let queries = report["queries"].as_array().unwrap();
+    assert_eq!(queries.len(), 9);
+    for query in queries {
+        assert!(query["before"].is_null());
+        assert!(query["after"]["median_ms"].as_f64().unwrap() > 0.0, "{query}");
+    }
+    let range = queries.iter().find(|query| query["name"] == "user_worklogs_range").unwrap();
+    assert!(range["after"]["rows_returned"].as_u64().unwrap() > 0, "parameters come from the data: {range}");
+    assert_eq!(sandbox.bytes(), before);
+}
+
+#[test]
+fn sql_prints_what_the_binary_carries() {
+    let command = || Command::new(env!("CARGO_BIN_EXE_worklog-migrate"));
+    let output = command().args(["sql", "1"]).output().unwrap();
+    assert!(output.status.success());
+    assert_eq!(
+        String::from_utf8(output.stdout).unwrap(),
+        include_str!("../../migrations/001_add_composite_indexes.sql")
+    );
+    let all = String::from_utf8(command().arg("sql").output().unwrap().stdout).unwrap();
+    assert!(all.contains("CREATE TABLE companies") && all.contains("idx_worklogs_company_day"));
+    assert_eq!(command().args(["sql", "77"]).output().unwrap().status.code(), Some(2));
+}
+
+#[test]
+fn usage_errors_are_2_and_the_report_is_for_people_without_json() {
+    let command = || Command::new(env!("CARGO_BIN_EXE_worklog-migrate"));
+    assert_eq!(command().arg("--nonsense").output().unwrap().status.code(), Some(2));
+    let sandbox = Sandbox::unmanaged();
+    let output = command().arg("--db").arg(&sandbox.database).arg("boot").output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.starts_with("ready at version 2 (was unmanaged)"), "{text}");
+    assert!(text.contains("applied    001 add_composite_indexes"), "{text}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_path_need_not_be_unicode() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let sandbox = Sandbox::empty();
+    let path = sandbox.path().join(std::ffi::OsStr::from_bytes(b"w\xff 100%?#.db"));
+    worklog_fixture::Fixture::new(100).create(&path).unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_worklog-migrate"))
+        .args(["--json", "--db"])
+        .arg(&path)
+        .arg("boot")
+        .output()
+        .unwrap();
+    let report = Run::of(output).ready();
+    assert_eq!(report["backup"]["verified"], true);
+}

@@ -1,0 +1,47 @@
+use crate::support::{Sandbox, applied, outcome};
+
+#[test]
+fn a_current_database_is_verified_and_left_alone() {
+    let sandbox = Sandbox::current();
+    let before = sandbox.bytes();
+    let report = sandbox.boot().ready();
+    assert_eq!(applied(&report), [0_i64; 0]);
+    assert_eq!(report["backup"], serde_json::Value::Null);
+    assert_eq!(outcome(&report, "integrity"), "passed");
+    assert_eq!(outcome(&report, "row_counts"), "skipped");
+    assert_eq!(sandbox.bytes(), before);
+    assert_eq!(sandbox.files(), ["worklog.db"]);
+}
+
+#[test]
+fn a_reader_and_a_writer_at_work_do_not_disturb_it() {
+    let sandbox = Sandbox::current();
+    let writer = sandbox.open();
+    writer.execute_batch("BEGIN IMMEDIATE; DELETE FROM logs").unwrap();
+    sandbox.run(["boot", "--lock-timeout", "1"]).ready();
+    writer.execute_batch("ROLLBACK").unwrap();
+}
+
+#[test]
+fn a_contract_that_misses_its_index_degrades_but_starts() {
+    let sandbox = Sandbox::current();
+    // Statistics that make SQLite believe in another index; the boot gathers them anew, and all is well.
+    sandbox.execute(
+        "UPDATE sqlite_stat1 SET stat = '1000000 1 1 1' WHERE idx = 'idx_worklogs_company_day';
+         UPDATE sqlite_stat1 SET stat = '1000000 1000000 1000000 1000000' WHERE idx = 'idx_worklogs_user_range';
+         DELETE FROM sqlite_stat4",
+    );
+    sandbox.boot().ready();
+    // With another writer in the way they cannot be gathered: slow is better than down.
+    sandbox.execute(
+        "UPDATE sqlite_stat1 SET stat = '1000000 1 1 1' WHERE idx = 'idx_worklogs_company_day';
+         UPDATE sqlite_stat1 SET stat = '1000000 1000000 1000000 1000000' WHERE idx = 'idx_worklogs_user_range';
+         DELETE FROM sqlite_stat4",
+    );
+    let writer = sandbox.open();
+    writer.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let run = sandbox.boot();
+    assert_eq!((run.code, run.json["verdict"].as_str()), (0, Some("degraded")), "{}", run.json);
+    assert!(run.stderr.contains("degraded"), "{}", run.stderr);
+    assert_eq!(outcome(&run.json, "query_plans"), "failed");
+}

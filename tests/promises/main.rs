@@ -1,0 +1,25 @@
+//! What the crate promises, one file a promise, on real files, through the public API and the real binary.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that meets the unexpected should stop there"
+)]
+
+mod support;
+
+mod boots_a_fresh_database;
+mod adopts_an_unmanaged_database;
+mod upgrades_a_managed_database;
+mod does_nothing_when_current;
+mod repairs_and_tolerates;
+mod refuses_a_history_it_cannot_continue;
+mod refuses_another_structure;
+mod refuses_damage;
+mod refuses_when_the_environment_forbids;
+mod lets_one_process_migrate;
+mod survives_being_killed;
+mod migrates_an_open_connection;
+mod answers_the_operator;
+mod serves_the_dashboard;

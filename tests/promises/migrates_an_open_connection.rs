@@ -1,0 +1,45 @@
+use rusqlite::Connection;
+use worklog_schema::bootproof::Options;
+
+use crate::support::{ROWS, Sandbox, rows};
+
+#[test]
+fn in_memory() {
+    let mut connection = Connection::open_in_memory().unwrap();
+    let report = worklog_schema::migrate(&mut connection, &Options::default()).unwrap();
+    assert_eq!((report.to_version, report.database.as_str()), (Some(2), ":memory:"));
+    let again = worklog_schema::migrate(&mut connection, &Options::default()).unwrap();
+    assert!(again.applied.is_empty());
+}
+
+#[test]
+fn on_a_file_with_its_settings_as_before() {
+    let sandbox = Sandbox::unmanaged();
+    let before = rows(&sandbox.database);
+    for foreign_keys in [true, false] {
+        let mut connection = Connection::open(&sandbox.database).unwrap();
+        connection.pragma_update(None, "foreign_keys", foreign_keys).unwrap();
+        connection.busy_timeout(std::time::Duration::from_millis(1234)).unwrap();
+        let report = worklog_schema::migrate(&mut connection, &Options::default()).unwrap();
+        assert_eq!(report.to_version, Some(2));
+        let setting = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).unwrap();
+        assert_eq!(setting("foreign_keys"), i64::from(foreign_keys));
+        assert_eq!(setting("busy_timeout"), 1234);
+        assert_eq!(setting("trusted_schema"), 1);
+        let worklogs: i64 = connection.query_row("SELECT count(*) FROM worklogs", [], |row| row.get(0)).unwrap();
+        assert_eq!(usize::try_from(worklogs), Ok(ROWS));
+    }
+    assert_eq!(rows(&sandbox.database), before);
+    assert_eq!(sandbox.backups().len(), 1);
+}
+
+#[test]
+fn not_one_in_a_transaction() {
+    let sandbox = Sandbox::unmanaged();
+    let mut connection = Connection::open(&sandbox.database).unwrap();
+    connection.execute_batch("BEGIN; INSERT INTO companies(name) VALUES ('mine')").unwrap();
+    worklog_schema::migrate(&mut connection, &Options::default()).unwrap_err();
+    assert!(!connection.is_autocommit(), "the application's transaction is still open");
+    let mine = "SELECT count(*) FROM companies WHERE name = 'mine'";
+    assert_eq!(connection.query_row(mine, [], |row| row.get::<_, i64>(0)).unwrap(), 1);
+}

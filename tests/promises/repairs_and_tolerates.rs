@@ -1,0 +1,63 @@
+use crate::support::{Sandbox, assert_all_plans_hold, query, rows, strings};
+
+#[test]
+fn a_declared_index_that_is_gone_or_differs_is_rebuilt() {
+    for sql in [
+        "DROP INDEX idx_worklogs_user_range",
+        "DROP INDEX idx_worklogs_user_range; CREATE INDEX idx_worklogs_user_range ON worklogs(company_id)",
+        "DROP INDEX idx_worklogs_user_range; CREATE INDEX idx_worklogs_user_range ON teams(name)",
+        "DROP INDEX idx_worklogs_user_range;
+         CREATE INDEX idx_worklogs_user_range ON worklogs(company_id, author_email, date(started)) WHERE company_id > 1",
+    ] {
+        let sandbox = Sandbox::current();
+        sandbox.execute(sql);
+        let before = rows(&sandbox.database);
+        let report = sandbox.boot().ready();
+        assert_eq!(strings(&report["repaired"]), ["idx_worklogs_user_range"], "{sql}");
+        assert_eq!(report["backup"], serde_json::Value::Null);
+        assert_all_plans_hold(&report);
+        assert_eq!(rows(&sandbox.database), before);
+        let event = query(&sandbox.open(), "SELECT event FROM bootproof_audit ORDER BY id DESC LIMIT 1");
+        assert_eq!(event, ["repair"]);
+        let report = sandbox.boot().ready();
+        assert_eq!(report["repaired"].as_array().unwrap().len(), 0);
+    }
+}
+
+#[test]
+fn an_index_spelt_otherwise_is_the_same_index() {
+    let sandbox = Sandbox::current();
+    sandbox.execute(
+        "DROP INDEX idx_worklogs_user_range;
+         create index \"idx_worklogs_user_range\" on [worklogs] (company_id asc, `author_email`, DATE( started )) -- mine",
+    );
+    let report = sandbox.boot().ready();
+    assert_eq!(report["repaired"].as_array().unwrap().len(), 0, "{report}");
+}
+
+#[test]
+fn what_somebody_added_is_reported_and_left_alone() {
+    let sandbox = Sandbox::current();
+    sandbox.execute(
+        "CREATE TABLE mine(id INTEGER PRIMARY KEY, note TEXT NOT NULL); INSERT INTO mine VALUES (1, 'keep');
+         ALTER TABLE worklogs ADD COLUMN mine TEXT; CREATE INDEX mine_note ON mine(note);
+         CREATE INDEX worklogs_mine ON worklogs(mine); CREATE VIEW my_view AS SELECT * FROM mine",
+    );
+    let before = sandbox.bytes();
+    let report = sandbox.boot().ready();
+    let notes = strings(&report["notes"]).join("\n");
+    for name in ["`mine`", "`worklogs.mine`", "`mine_note`", "`worklogs_mine`", "`my_view`"] {
+        assert!(notes.contains(name), "{name}: {notes}");
+    }
+    assert_eq!(sandbox.bytes(), before);
+}
+
+#[test]
+fn a_name_in_the_way_of_a_repair_is_a_failure_and_changes_nothing() {
+    let sandbox = Sandbox::current();
+    sandbox.execute("DROP INDEX idx_worklogs_user_range; CREATE TABLE idx_worklogs_user_range(a)");
+    let before = sandbox.bytes();
+    let message = sandbox.boot().refused(5, "repair_failed");
+    assert!(message.contains("idx_worklogs_user_range"), "{message}");
+    assert_eq!(sandbox.bytes(), before);
+}
