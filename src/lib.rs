@@ -112,6 +112,7 @@ pub fn fresh() -> Result<Connection, Error> {
 
 /// Every file of a directory tree.
 fn sources(directory: &'static Dir<'static>) -> Vec<Source> {
-    let files = directory.files().filter_map(|file| Some(Source { path: file.path().to_str()?, bytes: file.contents() }));
+    let files =
+        directory.files().filter_map(|file| Some(Source { path: file.path().to_str()?, bytes: file.contents() }));
     files.chain(directory.dirs().flat_map(sources)).collect()
 }

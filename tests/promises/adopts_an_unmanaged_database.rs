@@ -48,15 +48,24 @@ fn a_production_copy_goes_from_nothing_to_head_in_one_boot() {
 }
 
 #[test]
+fn however_few_rows_there_are() {
+    for rows in [0, 1, 2, 3, 5, 10, 100] {
+        let sandbox = Sandbox::with(&Fixture::new(rows));
+        sandbox.boot().ready();
+        sandbox.boot().ready();
+    }
+}
+
+#[test]
 fn with_100_000_rows_every_contract_uses_its_index() {
-    let sandbox = Sandbox::with(Fixture::new(100_000));
+    let sandbox = Sandbox::with(&Fixture::new(100_000));
     assert_all_plans_hold(&sandbox.boot().ready());
     assert_all_plans_hold(&sandbox.boot().ready());
 }
 
 #[test]
 fn indexes_made_by_hand_with_other_columns_are_replaced() {
-    let sandbox = Sandbox::with(Fixture::new(100_000).hand_made_indexes(true));
+    let sandbox = Sandbox::with(&Fixture::new(100_000).hand_made_indexes(true));
     let report = sandbox.boot().ready();
     assert_eq!(applied(&report), [1, 2]);
     assert_all_plans_hold(&report);
@@ -66,7 +75,7 @@ fn indexes_made_by_hand_with_other_columns_are_replaced() {
 
 #[test]
 fn what_the_application_added_at_run_time_stays() {
-    let sandbox = Sandbox::with(Fixture::new(ROWS).run_time_additions(true));
+    let sandbox = Sandbox::with(&Fixture::new(ROWS).run_time_additions(true));
     let report = adopt(&sandbox);
     let notes = report["notes"].to_string();
     for addition in ["worklogs.issue_type", "users.role", "generic_issues"] {
@@ -101,7 +110,7 @@ fn differences_in_defaults_are_recorded_once_and_tolerated_from_then_on() {
 
 #[test]
 fn wal_mode_is_kept_and_leaves_no_log_behind() {
-    let sandbox = Sandbox::with(Fixture::new(ROWS).wal(true));
+    let sandbox = Sandbox::with(&Fixture::new(ROWS).wal(true));
     adopt(&sandbox);
     assert_eq!(query(&sandbox.open(), "PRAGMA journal_mode"), ["wal"]);
     let log = fs::metadata(sandbox.path().join("worklog.db-wal")).map_or(0, |log| log.len());
@@ -110,7 +119,7 @@ fn wal_mode_is_kept_and_leaves_no_log_behind() {
 
 #[test]
 fn rows_that_are_only_in_the_log_are_in_the_backup_too() {
-    let sandbox = Sandbox::with(Fixture::new(ROWS).wal(true));
+    let sandbox = Sandbox::with(&Fixture::new(ROWS).wal(true));
     let writer = sandbox.open();
     writer.pragma_update(None, "wal_autocheckpoint", 0).unwrap();
     writer.execute("INSERT INTO logs(timestamp, level, message) VALUES ('2025-12-31', 'INFO', 'late')", []).unwrap();
@@ -124,9 +133,10 @@ fn rows_that_are_only_in_the_log_are_in_the_backup_too() {
 #[test]
 fn readers_may_hold_the_file_open() {
     for wal in [false, true] {
-        let sandbox = Sandbox::with(Fixture::new(ROWS).wal(wal));
+        let sandbox = Sandbox::with(&Fixture::new(ROWS).wal(wal));
         let reader = sandbox.open();
-        let count = |connection: &rusqlite::Connection| query(connection, "SELECT CAST(count(*) AS TEXT) FROM worklogs");
+        let count =
+            |connection: &rusqlite::Connection| query(connection, "SELECT CAST(count(*) AS TEXT) FROM worklogs");
         let before = count(&reader);
         if wal {
             // A read transaction that stays open all the time sees its own state, and blocks nobody.

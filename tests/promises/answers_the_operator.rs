@@ -118,6 +118,6 @@ fn a_path_need_not_be_unicode() {
         .arg("boot")
         .output()
         .unwrap();
-    let report = Run::of(output).ready();
+    let report = Run::of(&output).ready();
     assert_eq!(report["backup"]["verified"], true);
 }

@@ -25,18 +25,19 @@ fn a_reader_and_a_writer_at_work_do_not_disturb_it() {
 #[test]
 fn a_contract_that_misses_its_index_degrades_but_starts() {
     let sandbox = Sandbox::current();
-    // Statistics that make SQLite believe in another index; the boot gathers them anew, and all is well.
+    // Statistics that make SQLite believe in another index: the boot gathers them anew, and all is well.
     sandbox.execute(
-        "UPDATE sqlite_stat1 SET stat = '1000000 1 1 1' WHERE idx = 'idx_worklogs_company_day';
-         UPDATE sqlite_stat1 SET stat = '1000000 1000000 1000000 1000000' WHERE idx = 'idx_worklogs_user_range';
-         DELETE FROM sqlite_stat4",
+        "DELETE FROM sqlite_stat4;
+         UPDATE sqlite_stat1 SET stat = '1000000 1000000 1000000 1000000' WHERE idx = 'idx_factorial_leaves_company_status';
+         UPDATE sqlite_stat1 SET stat = '1000000 1' WHERE idx = 'idx_factorial_leaves_user'",
     );
-    sandbox.boot().ready();
+    let report = sandbox.boot();
+    assert!(report.stderr.contains("gathering statistics anew"), "{}", report.stderr);
+    report.ready();
     // With another writer in the way they cannot be gathered: slow is better than down.
     sandbox.execute(
-        "UPDATE sqlite_stat1 SET stat = '1000000 1 1 1' WHERE idx = 'idx_worklogs_company_day';
-         UPDATE sqlite_stat1 SET stat = '1000000 1000000 1000000 1000000' WHERE idx = 'idx_worklogs_user_range';
-         DELETE FROM sqlite_stat4",
+        "DELETE FROM sqlite_stat4; UPDATE sqlite_stat1 SET stat = '1000000 1000000 1000000 1000000 1000000';
+         UPDATE sqlite_stat1 SET stat = '1000000 1' WHERE idx = 'idx_worklogs_instance'",
     );
     let writer = sandbox.open();
     writer.execute_batch("BEGIN IMMEDIATE").unwrap();
@@ -44,4 +45,20 @@ fn a_contract_that_misses_its_index_degrades_but_starts() {
     assert_eq!((run.code, run.json["verdict"].as_str()), (0, Some("degraded")), "{}", run.json);
     assert!(run.stderr.contains("degraded"), "{}", run.stderr);
     assert_eq!(outcome(&run.json, "query_plans"), "failed");
+    let queries = run.json["queries"].as_array().unwrap();
+    let sync = queries.iter().find(|query| query["name"] == "instance_sync").unwrap();
+    assert_eq!(sync["index_used"], "idx_worklogs_instance");
+}
+
+#[test]
+fn an_operators_index_that_serves_a_query_even_better_is_no_broken_contract() {
+    let sandbox = Sandbox::current();
+    sandbox.execute(
+        "CREATE INDEX mine ON billing_rates(billing_project_id, user_email, issue_type, hourly_rate, valid_from, valid_to)",
+    );
+    let report = sandbox.boot().ready();
+    let queries = report["queries"].as_array().unwrap();
+    let lookup = queries.iter().find(|query| query["name"] == "billing_rate_lookup").unwrap();
+    assert_eq!(lookup["index_used"], "mine");
+    assert!(report["notes"].to_string().contains("does without `idx_billing_rates_lookup`"), "{report}");
 }

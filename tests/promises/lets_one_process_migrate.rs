@@ -6,13 +6,13 @@ use crate::support::{Run, Sandbox, applied, integrity_check, query, rows};
 fn crowd(sandbox: &Sandbox) -> Vec<serde_json::Value> {
     let spawn = |_| sandbox.command().arg("boot").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let children: Vec<Child> = (0..16).map(spawn).collect();
-    children.into_iter().map(|child| Run::of(child.wait_with_output().unwrap()).ready()).collect()
+    children.into_iter().map(|child| Run::of(&child.wait_with_output().unwrap()).ready()).collect()
 }
 
 #[test]
 fn of_sixteen_on_an_unmanaged_file() {
     for wal in [false, true] {
-        let sandbox = Sandbox::with(worklog_fixture::Fixture::new(crate::support::ROWS).wal(wal));
+        let sandbox = Sandbox::with(&worklog_fixture::Fixture::new(crate::support::ROWS).wal(wal));
         let before = rows(&sandbox.database);
         let reports = crowd(&sandbox);
         let migrated: Vec<_> = reports.iter().filter(|report| !applied(report).is_empty()).collect();

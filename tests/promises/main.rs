@@ -9,17 +9,17 @@
 
 mod support;
 
-mod boots_a_fresh_database;
 mod adopts_an_unmanaged_database;
-mod upgrades_a_managed_database;
+mod answers_the_operator;
+mod boots_a_fresh_database;
 mod does_nothing_when_current;
-mod repairs_and_tolerates;
+mod lets_one_process_migrate;
+mod migrates_an_open_connection;
 mod refuses_a_history_it_cannot_continue;
 mod refuses_another_structure;
 mod refuses_damage;
 mod refuses_when_the_environment_forbids;
-mod lets_one_process_migrate;
-mod survives_being_killed;
-mod migrates_an_open_connection;
-mod answers_the_operator;
+mod repairs_and_tolerates;
 mod serves_the_dashboard;
+mod survives_being_killed;
+mod upgrades_a_managed_database;

@@ -21,10 +21,8 @@ fn an_edited_migration() {
 
 #[test]
 fn a_newer_database() {
-    let message = refused(
-        "INSERT INTO refinery_schema_history VALUES (3, 'later', '2026-01-01T00:00:00Z', '7')",
-        "newer",
-    );
+    let message =
+        refused("INSERT INTO refinery_schema_history VALUES (3, 'later', '2026-01-01T00:00:00Z', '7')", "newer");
     assert!(message.contains("version 3") && message.contains("up to 2"), "{message}");
 }
 
@@ -32,10 +30,8 @@ fn a_newer_database() {
 fn a_migration_that_this_binary_does_not_have_or_that_was_never_applied() {
     let message = refused("DELETE FROM refinery_schema_history WHERE version = 1", "missing");
     assert!(message.contains("001_add_composite_indexes was never applied"), "{message}");
-    let message = refused(
-        "INSERT INTO refinery_schema_history VALUES (-5, 'ancient', '2026-01-01T00:00:00Z', '7')",
-        "missing",
-    );
+    let message =
+        refused("INSERT INTO refinery_schema_history VALUES (-5, 'ancient', '2026-01-01T00:00:00Z', '7')", "missing");
     assert!(message.contains("-5 ancient"), "{message}");
 }
 

@@ -5,7 +5,7 @@ use crate::support::{ROWS, Sandbox};
 
 #[test]
 fn an_older_generation_lists_everything_it_lacks() {
-    let sandbox = Sandbox::with(Fixture::new(ROWS).generation(Generation::BeforeCompanies));
+    let sandbox = Sandbox::with(&Fixture::new(ROWS).generation(Generation::BeforeCompanies));
     let before = sandbox.bytes();
     let message = sandbox.boot().refused(4, "not_adoptable");
     for missing in [

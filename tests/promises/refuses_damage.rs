@@ -14,7 +14,8 @@ fn flip(path: &Path, offset: usize) {
 
 /// The offset of the root page of an index.
 fn root(sandbox: &Sandbox, index: &str) -> usize {
-    let page = query(&sandbox.open(), &format!("SELECT CAST(rootpage AS TEXT) FROM sqlite_schema WHERE name = '{index}'"));
+    let page =
+        query(&sandbox.open(), &format!("SELECT CAST(rootpage AS TEXT) FROM sqlite_schema WHERE name = '{index}'"));
     (page[0].parse::<usize>().unwrap() - 1) * 4096
 }
 
@@ -27,8 +28,8 @@ fn one_flipped_byte_is_refused_and_not_made_worse() {
             &sandbox.open(),
             "SELECT CAST(max(pageno) AS TEXT) FROM dbstat WHERE name = 'idx_users_email' AND pagetype = 'leaf'",
         )[0]
-            .parse::<usize>()
-            .unwrap();
+        .parse::<usize>()
+        .unwrap();
         flip(&sandbox.database, leaf * 4096 - 20);
         assert_ne!(integrity_check(&sandbox.database), ["ok"]);
         let before = sandbox.bytes();
@@ -99,7 +100,7 @@ fn rows_without_their_parent_are_named_one_by_one() {
 #[test]
 fn an_operator_can_start_tonight_and_leave_the_orphans() {
     for by_environment in [false, true] {
-        let sandbox = Sandbox::with(Fixture::new(ROWS).orphans(30));
+        let sandbox = Sandbox::with(&Fixture::new(ROWS).orphans(30));
         let message = sandbox.boot().refused(6, "foreign_keys");
         assert_eq!(message.matches("has no parent").count(), 30, "{message}");
         let before = rows(&sandbox.database);
@@ -110,7 +111,7 @@ fn an_operator_can_start_tonight_and_leave_the_orphans() {
         } else {
             command.args(["--foreign-keys", "no-new"]);
         }
-        let report = crate::support::Run::of(command.output().unwrap()).ready();
+        let report = crate::support::Run::of(&command.output().unwrap()).ready();
         assert!(report["checks"].to_string().contains("30 rows without their parent, tolerated"), "{report}");
         assert_eq!(rows(&sandbox.database), before);
         sandbox.boot().refused(6, "foreign_keys");

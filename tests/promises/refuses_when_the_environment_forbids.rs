@@ -48,7 +48,7 @@ fn a_directory_that_does_not_exist() {
     if output.status.code() == Some(2) {
         return; // The option was given twice; covered below by the library.
     }
-    Run::of(output).refused(8, "storage");
+    Run::of(&output).refused(8, "storage");
 }
 
 #[test]
@@ -63,6 +63,6 @@ fn the_library_refuses_what_the_command_refuses() {
 fn a_wish_that_means_nothing() {
     let sandbox = Sandbox::unmanaged();
     let output = sandbox.command().arg("boot").env("BOOTPROOF_FOREIGN_KEYS", "nonew").output().unwrap();
-    let message = Run::of(output).refused(2, "environment");
+    let message = Run::of(&output).refused(2, "environment");
     assert!(message.contains("`nonew`") && message.contains("`no-new`"), "{message}");
 }

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use worklog_fixture::Fixture;
 
 /// The five indexes that the migrations add to the baseline.
-pub const NEW_INDEXES: [&str; 5] = [
+pub(crate) const NEW_INDEXES: [&str; 5] = [
     "idx_billing_rates_lookup",
     "idx_factorial_leaves_company_status",
     "idx_worklogs_company_day",
@@ -21,46 +21,46 @@ pub const NEW_INDEXES: [&str; 5] = [
 ];
 
 /// Enough rows for statistics to matter, few enough for a test.
-pub const ROWS: usize = 2_000;
+pub(crate) const ROWS: usize = 2_000;
 
-pub struct Sandbox {
+pub(crate) struct Sandbox {
     directory: TempDir,
-    pub database: PathBuf,
+    pub(crate) database: PathBuf,
 }
 
 impl Sandbox {
-    pub fn empty() -> Self {
+    pub(crate) fn empty() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let database = directory.path().join("worklog.db");
         Self { directory, database }
     }
 
     /// With a production database as the fixture describes it.
-    pub fn with(fixture: Fixture) -> Self {
+    pub(crate) fn with(fixture: &Fixture) -> Self {
         let sandbox = Self::empty();
         fixture.create(&sandbox.database).unwrap();
         sandbox
     }
 
     /// With a production database as found before phase 1.
-    pub fn unmanaged() -> Self {
-        Self::with(Fixture::new(ROWS))
+    pub(crate) fn unmanaged() -> Self {
+        Self::with(&Fixture::new(ROWS))
     }
 
     /// With a database at head.
-    pub fn current() -> Self {
+    pub(crate) fn current() -> Self {
         let sandbox = Self::unmanaged();
         assert_eq!(sandbox.boot().code, 0);
         fs::remove_file(sandbox.backups().pop().unwrap()).unwrap();
         sandbox
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.directory.path()
     }
 
     /// The names in the directory.
-    pub fn files(&self) -> Vec<String> {
+    pub(crate) fn files(&self) -> Vec<String> {
         let mut names: Vec<String> = fs::read_dir(self.path())
             .unwrap()
             .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
@@ -69,36 +69,36 @@ impl Sandbox {
         names
     }
 
-    pub fn backups(&self) -> Vec<PathBuf> {
+    pub(crate) fn backups(&self) -> Vec<PathBuf> {
         let is_backup = |name: &&String| name.contains(".backup-");
         self.files().iter().filter(is_backup).map(|name| self.path().join(name)).collect()
     }
 
-    pub fn bytes(&self) -> Vec<u8> {
+    pub(crate) fn bytes(&self) -> Vec<u8> {
         fs::read(&self.database).unwrap()
     }
 
     /// A connection of somebody else's.
-    pub fn open(&self) -> Connection {
+    pub(crate) fn open(&self) -> Connection {
         let connection = Connection::open(&self.database).unwrap();
         connection.pragma_update(None, "foreign_keys", false).unwrap();
         connection
     }
 
-    pub fn execute(&self, sql: &str) {
+    pub(crate) fn execute(&self, sql: &str) {
         self.open().execute_batch(sql).unwrap();
     }
 
-    pub fn boot(&self) -> Run {
+    pub(crate) fn boot(&self) -> Run {
         self.run(["boot"])
     }
 
     /// Runs the operator's command on the database and reads its JSON.
-    pub fn run<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(&self, arguments: I) -> Run {
-        Run::of(self.command().args(arguments).output().unwrap())
+    pub(crate) fn run<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(&self, arguments: I) -> Run {
+        Run::of(&self.command().args(arguments).output().unwrap())
     }
 
-    pub fn command(&self) -> Command {
+    pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_worklog-migrate"));
         command.arg("--db").arg(&self.database).arg("--json");
         for variable in ["LOCK_TIMEOUT", "INTEGRITY", "FOREIGN_KEYS", "BACKUP", "DB"] {
@@ -108,14 +108,14 @@ impl Sandbox {
     }
 }
 
-pub struct Run {
-    pub code: i32,
-    pub json: Value,
-    pub stderr: String,
+pub(crate) struct Run {
+    pub(crate) code: i32,
+    pub(crate) json: Value,
+    pub(crate) stderr: String,
 }
 
 impl Run {
-    pub fn of(output: Output) -> Self {
+    pub(crate) fn of(output: &Output) -> Self {
         let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(!stderr.contains("panicked"), "{stderr}");
         let json = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
@@ -125,13 +125,13 @@ impl Run {
     }
 
     /// Asserts success, and returns the report.
-    pub fn ready(self) -> Value {
+    pub(crate) fn ready(self) -> Value {
         assert_eq!((self.code, self.json["verdict"].as_str()), (0, Some("ready")), "{}\n{}", self.json, self.stderr);
         self.json
     }
 
     /// Asserts a refusal with this exit code and kind, and returns its message.
-    pub fn refused(self, code: i32, kind: &str) -> String {
+    pub(crate) fn refused(self, code: i32, kind: &str) -> String {
         let error = &self.json["error"];
         assert_eq!(
             (self.code, error["kind"].as_str(), self.json["verdict"].as_str()),
@@ -146,22 +146,22 @@ impl Run {
     }
 }
 
-pub fn strings(value: &Value) -> Vec<String> {
+pub(crate) fn strings(value: &Value) -> Vec<String> {
     value.as_array().unwrap().iter().map(|item| item.as_str().unwrap().to_owned()).collect()
 }
 
-pub fn applied(report: &Value) -> Vec<i64> {
+pub(crate) fn applied(report: &Value) -> Vec<i64> {
     report["applied"].as_array().unwrap().iter().map(|migration| migration["version"].as_i64().unwrap()).collect()
 }
 
 /// The check's outcome.
-pub fn outcome<'v>(report: &'v Value, name: &str) -> &'v str {
+pub(crate) fn outcome<'v>(report: &'v Value, name: &str) -> &'v str {
     let checks = report["checks"].as_array().unwrap();
     let check = checks.iter().find(|check| check["name"] == name).unwrap_or_else(|| panic!("no check {name}"));
     check["outcome"].as_str().unwrap()
 }
 
-pub fn assert_all_plans_hold(report: &Value) {
+pub(crate) fn assert_all_plans_hold(report: &Value) {
     let queries = report["queries"].as_array().unwrap();
     assert_eq!(queries.len(), 9);
     for query in queries {
@@ -170,7 +170,7 @@ pub fn assert_all_plans_hold(report: &Value) {
 }
 
 /// Every row of every table that is not the migrator's, as text.
-pub fn rows(path: &Path) -> BTreeMap<String, Vec<String>> {
+pub(crate) fn rows(path: &Path) -> BTreeMap<String, Vec<String>> {
     let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
     let tables: Vec<String> = query(
         &connection,
@@ -181,7 +181,7 @@ pub fn rows(path: &Path) -> BTreeMap<String, Vec<String>> {
         let mut statement = connection.prepare(&format!("SELECT * FROM \"{table}\"")).unwrap();
         let columns = statement.column_count();
         let rows = statement.query_map([], |row| {
-            Ok((0..columns).map(|column| format!("{:?} ", row.get_ref(column).unwrap())).collect::<String>())
+            Ok(format!("{:?}", (0..columns).map(|column| row.get_ref(column).unwrap()).collect::<Vec<_>>()))
         });
         rows.unwrap().map(Result::unwrap).collect()
     };
@@ -189,11 +189,11 @@ pub fn rows(path: &Path) -> BTreeMap<String, Vec<String>> {
 }
 
 /// One column of text.
-pub fn query(connection: &Connection, sql: &str) -> Vec<String> {
+pub(crate) fn query(connection: &Connection, sql: &str) -> Vec<String> {
     let mut statement = connection.prepare(sql).unwrap();
     statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
 }
 
-pub fn integrity_check(path: &Path) -> Vec<String> {
+pub(crate) fn integrity_check(path: &Path) -> Vec<String> {
     query(&Connection::open(path).unwrap(), "PRAGMA integrity_check")
 }

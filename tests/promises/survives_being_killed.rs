@@ -10,7 +10,7 @@ const KILLS: u32 = 24;
 
 #[test]
 fn at_any_moment() {
-    let original = Sandbox::with(Fixture::new(20_000));
+    let original = Sandbox::with(&Fixture::new(20_000));
     let before = rows(&original.database);
     let whole = {
         let sandbox = Sandbox::empty();
@@ -35,11 +35,8 @@ fn at_any_moment() {
         sandbox.boot().ready();
         assert_eq!(integrity_check(&sandbox.database), ["ok"]);
         assert_eq!(rows(&sandbox.database), before, "killed at {kill}/{KILLS}");
-        let strays: Vec<String> = sandbox
-            .files()
-            .into_iter()
-            .filter(|name| name != "worklog.db" && !name.contains(".backup-2"))
-            .collect();
+        let strays: Vec<String> =
+            sandbox.files().into_iter().filter(|name| name != "worklog.db" && !name.contains(".backup-2")).collect();
         assert!(strays.is_empty(), "{strays:?}");
     }
     assert!(killed > KILLS / 2, "only {killed} of {KILLS} were killed before they had finished");

@@ -18,7 +18,10 @@ fn a_file_at_version_1_goes_to_2_at_the_next_restart() {
     assert_eq!(report["backup"]["verified"], true);
     assert_all_plans_hold(&report);
     assert_eq!(rows(&sandbox.database), before);
-    let audit = query(&sandbox.open(), "SELECT event || from_version || to_version FROM bootproof_audit ORDER BY id DESC LIMIT 1");
+    let audit = query(
+        &sandbox.open(),
+        "SELECT event || from_version || to_version FROM bootproof_audit ORDER BY id DESC LIMIT 1",
+    );
     assert_eq!(audit, ["migrate12"]);
 }
 

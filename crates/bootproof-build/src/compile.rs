@@ -105,7 +105,9 @@ fn rehearse(
             }
         }
         allows.report_unused(&source.up, diagnostics);
-        let writes = script.iter().flat_map(|performed| performed.effects.writes.iter().cloned()).collect();
+        // Neither SQLite's own tables, nor views, nor tables that came and went.
+        let is_table = |name: &&String| before.tables.contains_key(*name) || after.tables.contains_key(*name);
+        let writes = script.iter().flat_map(|performed| &performed.effects.writes).filter(is_table).cloned().collect();
         let revert = match &source.down {
             Some(down) => revert::written(&stage, down, before, known, diagnostics)?,
             // Nobody wants to lose every table because a version went back to nothing.

@@ -16,10 +16,11 @@ use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 pub(crate) struct Effects {
     /// It is or contains a SELECT.
     pub(crate) selects: bool,
-    /// Tables whose rows it writes, those it drops included.
+    /// Tables and views whose rows it writes, those it drops included.
     pub(crate) writes: BTreeSet<String>,
+    /// Tables and views that it drops.
     pub(crate) drops_tables: BTreeSet<String>,
-    /// Indexes and triggers that it drops; the triggers of a dropped table are among them.
+    /// Indexes and triggers that it drops; the triggers of a dropped table or view are among them.
     pub(crate) drops: BTreeSet<String>,
     /// BEGIN, COMMIT, ROLLBACK, SAVEPOINT or RELEASE.
     pub(crate) controls_transaction: bool,
@@ -66,11 +67,11 @@ impl Effects {
             | AuthAction::Update { table_name, .. }
             | AuthAction::Delete { table_name } => {
                 self.touch(table_name);
-                if !is_internal(table_name) {
-                    self.writes.insert(table_name.to_lowercase());
-                }
+                self.writes.insert(table_name.to_lowercase());
             }
-            AuthAction::DropTable { table_name } | AuthAction::DropVtable { table_name, .. } => {
+            AuthAction::DropTable { table_name }
+            | AuthAction::DropVtable { table_name, .. }
+            | AuthAction::DropView { view_name: table_name } => {
                 self.touch(table_name);
                 self.drops_tables.insert(table_name.to_lowercase());
             }
@@ -103,8 +104,4 @@ impl Effects {
             self.reserved = Some(table);
         }
     }
-}
-
-fn is_internal(table: &str) -> bool {
-    table.to_ascii_lowercase().starts_with("sqlite_")
 }

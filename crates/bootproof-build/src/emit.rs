@@ -41,7 +41,8 @@ impl Compilation {
         let head = number(head);
         let sqlite_version = rusqlite::version();
         let size = number(self.image.len());
-        let compressed = miniz_oxide::deflate::compress_to_vec_zlib(&self.image, 10);
+        // Beyond level 6 an unoptimised build script takes twice as long for a dozen bytes.
+        let compressed = miniz_oxide::deflate::compress_to_vec_zlib(&self.image, 6);
         let image = Literal::byte_string(&compressed);
 
         let migration_names: Vec<_> = self.migrations.iter().map(migration_ident).collect();

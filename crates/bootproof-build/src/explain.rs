@@ -71,10 +71,10 @@ impl Explainer<'_> {
         if message.contains("should this be a string literal") {
             return Some(format!("double quotes hold a name, single quotes a text: '{name}'"));
         }
-        if let Some((object, _)) = message.strip_prefix("error in ").and_then(|rest| rest.split_once(" after ")) {
-            return Some(format!(
-                "drop the {object} before this statement, and make it again behind it, as it is then to be"
-            ));
+        // `error in view v: …`, `error in trigger t after drop column: …`
+        if let Some((object, _)) = message.strip_prefix("error in ").and_then(|rest| rest.split_once(": ")) {
+            let object = object.split(" after ").next().unwrap_or(object);
+            return Some(format!("drop the {object} before the tables it names change, and make it again behind that"));
         }
         if message.contains("no such column") || message.contains("has no column named") {
             return self.column_help(name, rest);
@@ -179,11 +179,15 @@ fn subject(message: &str) -> Option<&str> {
 
 fn syntax_help(near: &str) -> String {
     const STARTS: [&str; 11] =
-        ["alter", "create", "delete", "drop", "insert", "pragma", "reindex", "replace", "select", "update", "with"];
-    if STARTS.contains(&near.to_ascii_lowercase().as_str()) {
+        ["ALTER", "CREATE", "DELETE", "DROP", "INSERT", "PRAGMA", "REINDEX", "REPLACE", "SELECT", "UPDATE", "WITH"];
+    const OTHERS: [&str; 8] = ["COLUMN", "FROM", "INDEX", "REFERENCES", "TABLE", "TRIGGER", "VALUES", "WHERE"];
+    let keywords = || STARTS.iter().chain(&OTHERS).map(|&keyword| keyword.to_owned());
+    if STARTS.iter().any(|keyword| keyword.eq_ignore_ascii_case(near)) {
         format!("if `{near}` begins a new statement, end the one before it with `;`")
     } else if near == ")" {
         "look before the `)`: a comma too many, or something missing".to_owned()
+    } else if let Some(keyword) = nearest(near, keywords()).filter(|keyword| !keyword.eq_ignore_ascii_case(near)) {
+        format!("did you mean `{keyword}`?")
     } else if near.chars().all(char::is_alphabetic) {
         format!("look before `{near}`; if it is meant as a name, write it in double quotes: \"{near}\"")
     } else {

@@ -64,7 +64,7 @@
 //!   = help: did you mean `placed`?
 //! ```
 //!
-//! Where one of the rules [`dangling-foreign-key`, `if-not-exists`, `lost-object`, `pragma`] is broken on purpose, the
+//! Where one of the rules `dangling-foreign-key`, `if-not-exists`, `lost-object` and `pragma` is broken on purpose, the
 //! file says so with a reason: `-- bootproof: allow lost-object "nobody searches by colour any more"`.
 //!
 //! # Without cargo

@@ -142,7 +142,7 @@ fn lost_objects(file: &Arc<File>, script: &[Performed], before: &Catalog, after:
         .chain(triggers.map(|(key, trigger)| ("trigger", key, &trigger.name, &trigger.table, &trigger.sql)));
     let mut findings = Vec::new();
     for (kind, key, name, table, sql) in lost {
-        // DROP TABLE reports the triggers it takes with it as dropped: that is not what the author said.
+        // DROP TABLE and DROP VIEW report the triggers they take along as dropped: that is not what the author said.
         let is_dropped_by_name = script
             .iter()
             .any(|performed| performed.effects.drops.contains(key) && performed.effects.drops_tables.is_empty());
@@ -151,12 +151,16 @@ fn lost_objects(file: &Arc<File>, script: &[Performed], before: &Catalog, after:
         if is_dropped_by_name || !is_table_back {
             continue;
         }
-        let culprit = script.iter().rev().find(|performed| !performed.effects.drops_tables.is_empty());
+        let drops = |performed: &&Performed| performed.effects.drops_tables.contains(&table.to_lowercase());
+        let culprit = script.iter().find(drops).or_else(|| {
+            // The table was renamed away before it was dropped.
+            script.iter().rev().find(|performed| !performed.effects.drops_tables.is_empty())
+        });
         let span = culprit.map_or(0..0, |performed| file.first_word(performed.statement.span.clone()));
         findings.push(
             Diagnostic::error("lost-object", format!("{kind} `{name}` of `{table}` is lost in this rebuild"))
                 .at(file, span)
-                .label(format!("drops `{name}` with the table"))
+                .label(format!("drops `{name}` with it"))
                 .help(format!("make it again behind the rebuild:\n{sql};"))
                 .help(format!("or, if it is to go, say so before the rebuild:\nDROP {} {name};", kind.to_uppercase())),
         );

@@ -111,7 +111,7 @@ impl Differences {
             match found.columns.get(name) {
                 Some(other) => self.column(&expected.name, column, other),
                 None => {
-                    self.add(Severity::Missing, &key, format!("column `{}.{}` is missing", expected.name, column.name))
+                    self.add(Severity::Missing, &key, format!("column `{}.{}` is missing", expected.name, column.name));
                 }
             }
         }

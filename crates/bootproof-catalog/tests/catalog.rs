@@ -1,4 +1,5 @@
 //! What counts as the same schema, and what does not.
+#![allow(clippy::unwrap_used, reason = "a test that meets the unexpected should stop there")]
 
 use bootproof_catalog::{Catalog, Fingerprint, Severity, difference};
 use rusqlite::Connection;

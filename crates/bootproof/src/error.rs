@@ -172,6 +172,10 @@ pub enum Error {
         message: String,
     },
 
+    /// The connection handed over is inside a transaction of the application's.
+    #[error("the connection is inside a transaction")]
+    InTransaction,
+
     /// An environment variable has a value that means nothing.
     #[error("the environment variable `{variable}` is `{value}`; expected {expected}")]
     Environment {
@@ -224,7 +228,7 @@ impl Error {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Unexpected { .. } => 1,
-            Self::Environment { .. } => 2,
+            Self::InTransaction | Self::Environment { .. } => 2,
             Self::Locked { .. } => 3,
             Self::Divergent { .. }
             | Self::Missing { .. }
@@ -265,6 +269,7 @@ impl Error {
             Self::BackupFailed { .. } => "backup_failed",
             Self::DiskFull { .. } => "disk_full",
             Self::Storage { .. } => "storage",
+            Self::InTransaction => "in_transaction",
             Self::Environment { .. } => "environment",
             Self::Unexpected { .. } => "unexpected",
         }
@@ -295,7 +300,9 @@ impl Error {
             Self::RowCountsChanged { .. } => "a trigger or a cascade changed rows: correct the migration",
             Self::AdditionsLost { .. } => "save them elsewhere, or make them part of the schema, then restart",
             Self::ContractBroken { .. } => "adapt the query or its index to this data; `verify` shows the plans",
-            Self::Integrity { .. } => "restore a backup, or salvage with `.recover` of the sqlite3 shell",
+            Self::Integrity { .. } => {
+                "restore a backup; where only index entries are wrong, `REINDEX` in the sqlite3 shell makes them anew"
+            }
             Self::ForeignKeys { .. } => {
                 "correct or delete those rows; to start now and leave them: option `foreign_keys(ForeignKeys::NoNew)`, flag `--foreign-keys no-new` or `BOOTPROOF_FOREIGN_KEYS=no-new`"
             }
@@ -304,6 +311,7 @@ impl Error {
             }
             Self::DiskFull { .. } => "free space, then restart; `BOOTPROOF_BACKUP=off` saves the space of the backup",
             Self::Storage { .. } => "check the path, its owner, its permissions and the disk, then restart",
+            Self::InTransaction => "commit or roll back before migrating",
             Self::Environment { .. } => "correct or unset the variable",
             Self::Unexpected { .. } => "report this as a bug, with the whole message",
         }

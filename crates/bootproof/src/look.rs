@@ -45,13 +45,8 @@ pub(crate) fn look(schema: &Schema, connection: &Connection) -> Result<Look, Err
     let live = Catalog::read(connection).map_err(failed)?;
     let plan = plan::plan(schema, history.as_deref(), live.is_empty())?;
     let adoption = audit::adoption(connection).map_err(failed)?;
-    let mut look = Look {
-        tolerated: adoption.unwrap_or_default(),
-        differences: Vec::new(),
-        took: Duration::ZERO,
-        live,
-        plan,
-    };
+    let mut look =
+        Look { tolerated: adoption.unwrap_or_default(), differences: Vec::new(), took: Duration::ZERO, live, plan };
     let accepted = adopt::prove(schema, look.plan.start, &look.live)?;
     look.tolerated.extend(accepted.into_iter().map(|difference| difference.message));
     if look.plan.pending.is_empty() {

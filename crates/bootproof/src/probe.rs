@@ -18,6 +18,11 @@ const MOST_RUNS: usize = 10;
 /// A contract is timed no longer than this, after one run of every sample.
 const TIME_FOR_ONE: Duration = Duration::from_millis(500);
 
+/// A query is direct up to so many steps of SQLite's virtual machine for each row it returns,
+const STEPS_A_ROW: u64 = 100;
+/// and so many for having started at all.
+const FREE_STEPS: u64 = 1_000;
+
 /// One set of parameters: names with their colon, and values.
 pub(crate) type Parameters = Vec<(String, Value)>;
 
@@ -27,7 +32,7 @@ pub(crate) struct Proof {
     /// The index it chose, the expected one wherever that is among those it chose.
     pub(crate) index_used: Option<String>,
     /// A plan without the expected index, if there is one.
-    pub(crate) broken: Option<String>,
+    pub(crate) missed: Option<String>,
 }
 
 /// The heaviest real parameters, as the contract's sampling query finds them. None on an empty database.
@@ -50,23 +55,43 @@ pub(crate) fn sample(connection: &Connection, contract: &Contract) -> Result<Vec
     read().map_err(|error| Error::from_sqlite("sampling the parameters of a query contract", error))
 }
 
-/// Proves the plan without parameters, as a first `prepare` sees it, and with every sample: with STAT4 statistics, SQLite
-/// plans again when values are bound.
+/// Asks for the plan with every sample: with STAT4 statistics, SQLite plans again when values are bound. Without samples
+/// it asks once, with nothing bound.
 pub(crate) fn prove(connection: &Connection, contract: &Contract, samples: &[Parameters]) -> Result<Proof, Error> {
     let failed = |error| Error::from_sqlite("asking for the plan of a query contract", error);
-    let mut proof = Proof { index_used: None, broken: None };
-    let unbound = Parameters::new();
-    for parameters in std::iter::once(&unbound).chain(samples) {
+    let mut proof = Proof { index_used: None, missed: None };
+    for parameters in or_unbound(samples) {
         let bindings = bindings(parameters);
         let plan = QueryPlan::explain(connection, contract.sql, bindings.as_slice()).map_err(failed)?;
-        if proof.broken.is_none() {
-            proof.index_used = plan.index_used(contract.index).map(str::to_owned);
-            if !plan.uses(contract.index) {
-                proof.broken = Some(plan.to_string());
-            }
+        proof.index_used = plan.index_used(contract.index).map(str::to_owned);
+        if !plan.uses(contract.index) {
+            proof.missed = Some(plan.to_string());
+            break;
         }
     }
     Ok(proof)
+}
+
+/// Whether a contract costs no more than its result is worth, whatever its plan.
+///
+/// With a handful of rows, or where nearly every row belongs to the result, SQLite rightly reads the table itself. That
+/// is no broken contract: a plan is judged by the work it does for each row returned. On the worklog schema, with a
+/// million rows, plans that use their index took 12 to 35 steps of the virtual machine a row, others 320 to 12,000.
+pub(crate) fn is_direct(connection: &Connection, contract: &Contract, samples: &[Parameters]) -> Result<bool, Error> {
+    let failed = |error| Error::from_sqlite("running a query contract", error);
+    for parameters in or_unbound(samples) {
+        let (_, rows, steps) = run_once(connection, contract, parameters).map_err(failed)?;
+        if steps > FREE_STEPS + STEPS_A_ROW * rows {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// The samples, or one set of parameters that binds nothing.
+fn or_unbound(samples: &[Parameters]) -> &[Parameters] {
+    const UNBOUND: &[Parameters] = &[Parameters::new()];
+    if samples.is_empty() { UNBOUND } else { samples }
 }
 
 /// Times a contract: every sample once for warming up and counting, then again and again while the time lasts.
@@ -74,8 +99,7 @@ pub(crate) fn prove(connection: &Connection, contract: &Contract, samples: &[Par
 /// Timed is the whole result, row by row, as an application reads it.
 pub(crate) fn time(connection: &Connection, contract: &Contract, samples: &[Parameters]) -> Result<Timing, Error> {
     let failed = |error| Error::from_sqlite("timing a query contract", error);
-    let unbound = [Parameters::new()];
-    let samples = if samples.is_empty() { unbound.as_slice() } else { samples };
+    let samples = or_unbound(samples);
     let (mut durations, mut timing) = (Vec::new(), Timing::default());
     let start = Instant::now();
     for parameters in samples {

@@ -128,8 +128,8 @@ impl Schema {
             }
         }
         for source in &self.sources {
-            let is_migration = !source.path.contains('/')
-                && source.path.strip_suffix(".sql").is_some_and(|name| !name.contains('.'));
+            let is_migration =
+                !source.path.contains('/') && source.path.strip_suffix(".sql").is_some_and(|name| !name.contains('.'));
             if is_migration && !self.compiled.migrations.iter().any(|migration| migration.file == source.path) {
                 disagreements.push(format!("`{}` is embedded but was not compiled", source.path));
             }

@@ -13,7 +13,6 @@ impl Random {
     }
 
     /// A number from 0 to `bound` - 1; 0 when `bound` is 0.
-    #[expect(clippy::cast_possible_truncation, reason = "the product of two 32-bit numbers, shifted, is below `bound`")]
     pub(crate) fn below(&mut self, bound: u32) -> u32 {
         self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let high = mix(self.state) >> 32;

@@ -1,5 +1,7 @@
 //! What a fixture promises, checked on real files.
 
+#![expect(clippy::unwrap_used, reason = "a helper that cannot go on fails its test")]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
@@ -115,7 +117,8 @@ fn is_empty_when_no_worklogs_are_asked_for() {
 #[test]
 fn looks_like_production() {
     let database = make(&Fixture::new(20_000)).connection;
-    let share = |condition: &str| number(&database, &format!("SELECT sum({condition}) * 100 FROM worklogs"), []) / 20_000;
+    let share =
+        |condition: &str| number(&database, &format!("SELECT sum({condition}) * 100 FROM worklogs"), []) / 20_000;
     assert!((58..=62).contains(&share("company_id = 1")), "the largest company");
     assert!((14..=19).contains(&share("strftime('%w', started) IN ('0', '6')")), "weekends");
     assert!((1..=10).contains(&share("author_email <> lower(author_email)")), "mixed-case addresses");
@@ -161,7 +164,7 @@ fn knows_the_generation_before_companies() {
     let database = make(&fixture).connection;
     assert_eq!(tables(&database).len(), 27);
     let columns = "SELECT count(*) FROM sqlite_schema, pragma_table_info(sqlite_schema.name) AS column
-                   WHERE type = 'table' AND column.name = 'company_id'";
+                   WHERE sqlite_schema.type = 'table' AND column.name = 'company_id'";
     assert_eq!(number(&database, columns, []), 0);
     let indexes = named_indexes(&database);
     assert!(indexes.iter().any(|name| name == "idx_billing_rates_lookup"));

@@ -1,21 +1,17 @@
 //! The checks of a boot: each is made, timed and recorded in the report.
 
-use std::collections::BTreeMap;
 use std::time::Instant;
 
 use bootproof_catalog::{Difference, Severity};
 
 use super::order::Run;
 use crate::apply::Applied;
-use crate::compiled::{Contract, Migration};
+use crate::compiled::Migration;
 use crate::connection::Session;
 use crate::error::Error;
 use crate::look::Look;
 use crate::options::Integrity;
-use crate::probe::{self, Parameters};
-use crate::report::{
-    AppliedMigration, BootReport, Check, CheckName, ErrorReport, Milliseconds, Outcome, QueryReport, Timing,
-};
+use crate::report::{AppliedMigration, BootReport, Check, CheckName, ErrorReport, Milliseconds, Outcome};
 use crate::verify;
 
 impl Run<'_> {
@@ -69,62 +65,10 @@ impl Run<'_> {
         self.report.record(name, outcome, detail, start.elapsed().into());
         result.map(|_| ())
     }
-
-    fn contracts(&self) -> impl Iterator<Item = &'static Contract> + use<> {
-        self.schema.compiled().contracts.iter()
-    }
-
-    /// Parameters from the data, for every contract that samples.
-    pub(super) fn sample_contracts(&self, session: &Session<'_>) -> Result<Vec<Vec<Parameters>>, Error> {
-        self.contracts().map(|contract| probe::sample(session.connection, contract)).collect()
-    }
-
-    /// Proves every contract's plan; returns those that do not hold.
-    pub(super) fn check_contracts(
-        &mut self,
-        session: &Session<'_>,
-        samples: &[Vec<Parameters>],
-    ) -> Result<Vec<String>, Error> {
-        let start = Instant::now();
-        let mut broken = Vec::new();
-        let mut count = 0;
-        for (position, contract) in self.contracts().enumerate() {
-            let samples = samples.get(position).map(Vec::as_slice).unwrap_or_default();
-            let proof = probe::prove(session.connection, contract, samples)?;
-            count += 1;
-            if let Some(plan) = proof.broken {
-                broken.push(format!("`{}` must use `{}`, and the plan is: {plan}", contract.name, contract.index));
-            }
-            self.report.queries.push(QueryReport {
-                name: contract.name,
-                expected_index: contract.index,
-                index_used: proof.index_used,
-                budget_ms: contract.budget.into(),
-                before: None,
-                after: None,
-            });
-        }
-        let (outcome, detail) = match (count, broken.is_empty()) {
-            (0, _) => (Outcome::Skipped, "no query contracts".to_owned()),
-            (_, true) => (Outcome::Passed, format!("{count} queries use their index")),
-            (_, false) => (Outcome::Failed, broken.join("; ")),
-        };
-        self.report.record(CheckName::QueryPlans, outcome, detail, start.elapsed().into());
-        Ok(broken)
-    }
-
-    pub(super) fn time_contracts(&self, session: &Session<'_>) -> Result<BTreeMap<&'static str, Timing>, Error> {
-        self.contracts()
-            .map(|contract| {
-                let samples = probe::sample(session.connection, contract)?;
-                Ok((contract.name, probe::time(session.connection, contract, &samples)?))
-            })
-            .collect()
-    }
 }
 
 impl BootReport {
-    fn record(&mut self, name: CheckName, outcome: Outcome, detail: String, took: Milliseconds) {
+    pub(super) fn record(&mut self, name: CheckName, outcome: Outcome, detail: String, took: Milliseconds) {
         let earlier = self.checks.iter().position(|check| check.name == name).map(|at| self.checks.remove(at));
         let spent = earlier.map_or(0.0, |check| check.duration_ms.0);
         let duration_ms = Milliseconds(((spent + took.0) * 1e3).round() / 1e3);

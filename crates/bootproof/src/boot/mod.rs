@@ -1,6 +1,7 @@
 //! The ways into a boot, and the report that comes out.
 
 mod checks;
+mod contracts;
 mod order;
 
 use std::path::PathBuf;
@@ -143,6 +144,9 @@ pub fn migrate(schema: &Schema, connection: &mut Connection, options: &Options) 
     let path = path.unwrap_or_default();
     let mut run = Run::new(schema, &path, name, options);
     let outcome = run.prepare_options().and_then(|()| {
+        if !connection.is_autocommit() {
+            return Err(Error::InTransaction);
+        }
         let settings = connection::Settings::save(connection)?;
         let outcome = run.boot_connection(connection);
         settings.restore(connection)?;

@@ -7,13 +7,14 @@
 //! 5. **Verify** everything, still inside the transaction.
 //! 6. **Commit**, and only then believe it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Instant;
 
 use bootproof_catalog::{Catalog, difference};
 use rusqlite::Connection;
 
+use super::contracts::Contracts;
 use crate::apply::{self, Applied};
 use crate::audit::{self, Detail, Event};
 use crate::backup;
@@ -26,7 +27,7 @@ use crate::look::{Look, behind, differences_from_head, look};
 use crate::options::Options;
 use crate::plan::Start;
 use crate::repair;
-use crate::report::{AppliedMigration, BootReport, CheckName, Timing, Verdict};
+use crate::report::{AppliedMigration, BootReport, CheckName, Verdict};
 use crate::schema::Schema;
 use crate::verify::{self, Violations};
 
@@ -36,14 +37,13 @@ pub(super) struct Run<'r> {
     pub(super) path: &'r Path,
     pub(super) options: Options,
     pub(super) report: BootReport,
-    /// The timings of the contracts before the migration.
-    before: BTreeMap<&'static str, Timing>,
+    pub(super) contracts: Contracts,
 }
 
 impl<'r> Run<'r> {
     pub(super) fn new(schema: &'r Schema, path: &'r Path, name: String, options: &Options) -> Self {
         let report = BootReport::new(name);
-        Self { schema, path, options: options.clone(), report, before: BTreeMap::new() }
+        Self { schema, path, options: options.clone(), report, contracts: Contracts::default() }
     }
 }
 
@@ -141,7 +141,7 @@ impl Run<'_> {
         })?;
         self.check_integrity(session)?;
         self.report.verdict = Verdict::Ready;
-        let broken = self.check_contracts(session, &[])?;
+        let broken = self.check_contracts(session, false)?;
         if !broken.is_empty() {
             self.report.verdict = Verdict::Degraded;
         }
@@ -156,16 +156,6 @@ impl Run<'_> {
         if self.options.benchmark { self.benchmark(session) } else { Ok(()) }
     }
 
-    /// Times the query contracts and adds the timings to the report.
-    pub(super) fn benchmark(&mut self, session: &Session<'_>) -> Result<(), Error> {
-        let timings = self.time_contracts(session)?;
-        for query in &mut self.report.queries {
-            query.before = self.before.get(query.name).copied();
-            query.after = timings.get(query.name).copied();
-        }
-        Ok(())
-    }
-
     /// Slow is better than down: whatever goes wrong here leaves the verdict at degraded.
     fn retry_with_new_statistics(&mut self, session: &Session<'_>) {
         log::warn!("a query contract missed its index: gathering statistics anew");
@@ -177,9 +167,7 @@ impl Run<'_> {
             self.report.notes.push(format!("statistics could not be gathered: {error}"));
             return;
         }
-        self.report.checks.retain(|check| check.name != CheckName::QueryPlans);
-        self.report.queries.clear();
-        if self.check_contracts(session, &[]).is_ok_and(|broken| broken.is_empty()) {
+        if self.check_contracts(session, true).is_ok_and(|broken| broken.is_empty()) {
             self.report.verdict = Verdict::Ready;
         }
     }
@@ -187,8 +175,7 @@ impl Run<'_> {
     /// Does the work under the write lock. Returns false if another process did it first.
     fn migrate(&mut self, session: &Session<'_>, seen: &Look) -> Result<bool, Error> {
         if self.options.benchmark && !seen.plan.pending.is_empty() && seen.plan.start != Start::Empty {
-            log::info!("timing the query contracts before migrating");
-            self.before = self.time_contracts(session)?;
+            self.benchmark_before(session);
         }
         session.begin_write()?;
         let outcome = self.look_or_blame_the_file(session).and_then(|look| {
@@ -265,8 +252,7 @@ impl Run<'_> {
             Violations::find(connection, &after)?.judge(run.options.foreign_keys, Some(&violations))
         })?;
         self.check_integrity(session)?;
-        let samples = self.sample_contracts(session)?;
-        let broken = self.check_contracts(session, &samples)?;
+        let broken = self.check_contracts(session, true)?;
         if !broken.is_empty() {
             return Err(Error::ContractBroken { contracts: broken });
         }
@@ -364,11 +350,10 @@ impl Run<'_> {
         if self.report.backup.is_some() {
             backup::prune(self.path, self.options.keep_backups.max(1));
         }
-        if self.options.benchmark {
-            log::info!("timing the query contracts after migrating");
-            if let Err(error) = self.benchmark(session) {
-                self.report.notes.push(format!("the benchmark failed: {error}"));
-            }
+        if self.options.benchmark
+            && let Err(error) = self.benchmark(session)
+        {
+            self.report.notes.push(format!("the benchmark failed: {error}"));
         }
     }
 }

@@ -71,14 +71,14 @@ fn insert_rates(rates: &mut Insert<'_>, project_id: u32, company: &Company, rand
 }
 
 struct Invoices<'c> {
-    invoices: Insert<'c>,
+    heads: Insert<'c>,
     lines: Insert<'c>,
     last_id: u32,
 }
 
 impl<'c> Invoices<'c> {
     fn new(target: &Target<'c>) -> Result<Self> {
-        let invoices = target.insert_owned(
+        let heads = target.insert_owned(
             "invoices",
             "id, client_id, billing_project_id, period_start, period_end, status, subtotal_amount, taxes_amount, \
              total_amount, created_by, created_at, issued_at",
@@ -87,7 +87,7 @@ impl<'c> Invoices<'c> {
             "invoice_line_items",
             "invoice_id, description, quantity_hours, hourly_rate, amount, metadata_json, sort_order",
         )?;
-        Ok(Self { invoices, lines, last_id: 0 })
+        Ok(Self { heads, lines, last_id: 0 })
     }
 
     /// One a month, the last two still drafts.
@@ -117,7 +117,7 @@ impl<'c> Invoices<'c> {
                 &created,
                 &issued,
             ];
-            self.invoices.owned_row(company.id, &values)?;
+            self.heads.owned_row(company.id, &values)?;
             for (order, hours) in (0_u32..).zip(hours) {
                 let description = format!("Activity {}", order + 1);
                 self.lines.row(&[&self.last_id, &description, &hours, &80.0, &(hours * 80.0), &"{}", &order])?;

@@ -97,7 +97,7 @@ impl User {
         let last_name = nth(&LAST_NAMES, (id - 1) / 20 % 10);
         let capitalised = format!("{first_name}.{last_name}@{domain}");
         let email = capitalised.to_lowercase();
-        let spelled_email = if id % 8 == 0 { capitalised } else { email.clone() };
+        let spelled_email = if id.is_multiple_of(8) { capitalised } else { email.clone() };
         Self { id, team_id, first_name, last_name, email, spelled_email }
     }
 }
