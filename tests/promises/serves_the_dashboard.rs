@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 use serde_json::Value;
 use worklog_fixture::Fixture;
@@ -20,6 +20,8 @@ fn dashboard() -> Command {
 /// A running server; ended with the test.
 struct Server {
     child: Child,
+    /// Kept open: the server goes on printing.
+    _stdout: BufReader<ChildStdout>,
     address: String,
 }
 
@@ -29,15 +31,15 @@ impl Server {
             .args(["--listen", "127.0.0.1:0", "--db"])
             .arg(database)
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(Stdio::inherit())
             .spawn()
             .unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let address = lines.map(Result::unwrap).find_map(|line| {
-            let (_, address) = line.split_once("http://")?;
-            Some(address.trim_end_matches('/').to_owned())
-        });
-        Self { child, address: address.unwrap() }
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let address =
+            stdout.by_ref().lines().map(Result::unwrap).find_map(|line| {
+                line.split_once("http://").map(|(_, address)| address.trim_end_matches('/').to_owned())
+            });
+        Self { child, _stdout: stdout, address: address.expect("the server says where it listens") }
     }
 
     fn request(&self, method: &str, target: &str) -> (u16, Value) {
@@ -99,7 +101,7 @@ fn it_answers_from_the_proven_queries() {
         )
         .unwrap();
     assert!(count > 0);
-    assert_eq!(body["worklogs"], count, "{body}");
+    assert_eq!(body["count"], count, "{body}");
     assert!((body["hours"].as_f64().unwrap() - hours).abs() < 0.01, "{hours}: {body}");
 
     let (_, nobody) = server.get("/api/dashboard?company_id=999&from=2025-03-01&to=2025-03-31");
