@@ -35,6 +35,8 @@ enum Place {
     Directory,
     /// A file by its name relative to the directory.
     File(String),
+    /// The name of a file, which is what is wrong.
+    Name(String),
     /// Some bytes of a file's text.
     Span(Arc<File>, Range<usize>),
 }
@@ -63,6 +65,11 @@ impl Diagnostic {
 
     pub(crate) fn in_file(mut self, name: impl Into<String>) -> Self {
         self.place = Place::File(name.into());
+        self
+    }
+
+    pub(crate) fn in_name(mut self, name: impl Into<String>) -> Self {
+        self.place = Place::Name(name.into());
         self
     }
 
@@ -104,15 +111,20 @@ impl Diagnostic {
     pub fn file(&self) -> Option<&str> {
         match &self.place {
             Place::Directory => None,
-            Place::File(name) => Some(name),
+            Place::File(name) | Place::Name(name) => Some(name),
             Place::Span(file, _) => Some(&file.name),
         }
     }
 
-    /// The line and the column in characters, counted from 1, if the diagnostic is about a part of a file.
+    /// The line and the column in characters, counted from 1, if the diagnostic is about a part of a file; the first of
+    /// both if it is about the file's name.
     #[must_use]
     pub fn position(&self) -> Option<(usize, usize)> {
-        let Place::Span(file, span) = &self.place else { return None };
+        let (file, span) = match &self.place {
+            Place::Span(file, span) => (file, span),
+            Place::Name(_) => return Some((1, 1)),
+            Place::Directory | Place::File(_) => return None,
+        };
         let before = file.text.get(..span.start).unwrap_or(&file.text);
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
         let column = before.get(line_start..).unwrap_or_default().chars().count() + 1;
@@ -143,6 +155,12 @@ impl Diagnostic {
                 Snippet::source(&file.text)
                     .path(self.path(root))
                     .annotation(AnnotationKind::Primary.span(span.clone()).label(self.label.as_deref())),
+            ),
+            // The name stands where a line of text would: it is what has to be changed.
+            Place::Name(name) => title.element(
+                Snippet::source(name)
+                    .path(self.path(root))
+                    .annotation(AnnotationKind::Primary.span(0..name.len()).label("the name of the file")),
             ),
             Place::Directory | Place::File(_) => title.element(Origin::path(self.path(root))),
         };

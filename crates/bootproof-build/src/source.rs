@@ -134,7 +134,7 @@ fn read_migrations(directory: &Path, names: &[String], diagnostics: &mut Diagnos
         let Some(numbered) = parse_name(file_name) else {
             diagnostics.push(
                 Diagnostic::error("file-name", "this .sql file is not named as a migration")
-                    .in_file(file_name)
+                    .in_name(file_name)
                     .help(NAMING),
             );
             continue;
@@ -142,7 +142,7 @@ fn read_migrations(directory: &Path, names: &[String], diagnostics: &mut Diagnos
         let Ok(version) = numbered.digits.parse::<i64>() else {
             diagnostics.push(
                 Diagnostic::error("version-too-large", format!("version {} exceeds 64 bits", numbered.digits))
-                    .in_file(file_name)
+                    .in_name(file_name)
                     .help(format!("the largest version is {}", i64::MAX)),
             );
             continue;
@@ -156,7 +156,7 @@ fn read_migrations(directory: &Path, names: &[String], diagnostics: &mut Diagnos
         if let Some(first) = ups.get(&version) {
             diagnostics.push(
                 Diagnostic::error("duplicate-version", format!("version {version} is taken by `{}`", first.up.name))
-                    .in_file(file_name)
+                    .in_name(file_name)
                     .help("give one of the two the next free number; never renumber one that has been released"),
             );
             continue;
@@ -169,7 +169,7 @@ fn read_migrations(directory: &Path, names: &[String], diagnostics: &mut Diagnos
             other => {
                 let mut diagnostic =
                     Diagnostic::error("down-without-up", "this is the way back from a migration that does not exist")
-                        .in_file(&file.name);
+                        .in_name(&file.name);
                 if let Some(up) = other {
                     diagnostic = diagnostic.note(format!("version {version} is `{}`", up.up.name));
                 }
@@ -212,7 +212,7 @@ fn read_queries(directory: &Path, diagnostics: &mut Diagnostics) -> Vec<Arc<File
             } else {
                 diagnostics.push(
                     Diagnostic::error("file-name", "this file is not named as a query contract")
-                        .in_file(shown)
+                        .in_name(shown)
                         .help("name it in lower case with digits and `_`, such as `orders_of_a_day.sql`"),
                 );
             }
