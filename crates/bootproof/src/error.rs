@@ -135,7 +135,7 @@ pub enum Error {
     },
 
     /// Rows refer to parents that do not exist.
-    #[error("{total} rows violate a foreign key{}", listed(violations, *total))]
+    #[error("{} a foreign key{}", violating(*total), listed(violations, *total))]
     ForeignKeys {
         /// The rows, the first thousand of them.
         violations: Vec<String>,
@@ -360,6 +360,10 @@ fn lines<T: fmt::Display>(items: &[T]) -> String {
         let _ = write!(text, "\n  {item}");
         text
     })
+}
+
+fn violating(rows: usize) -> String {
+    if rows == 1 { "1 row violates".to_owned() } else { format!("{rows} rows violate") }
 }
 
 fn listed(items: &[String], total: usize) -> String {

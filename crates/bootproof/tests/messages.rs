@@ -1,0 +1,142 @@
+//! Every message an operator can meet, as a reviewed snapshot.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use bootproof::{
+    AppliedMigration, BackupReport, BootReport, Check, CheckName, Difference, Error, ErrorReport, Milliseconds,
+    Outcome, QueryReport, Timing, Verdict,
+};
+use bootproof_catalog::Severity;
+
+fn text(text: &str) -> Vec<String> {
+    vec![text.to_owned()]
+}
+
+fn missing(message: &str) -> Vec<Difference> {
+    vec![Difference { severity: Severity::Missing, object: String::new(), message: message.to_owned() }]
+}
+
+/// One of each.
+fn errors() -> Vec<Error> {
+    vec![
+        Error::Locked { waited: Duration::from_secs(300), holders: text("process 4711 (dashboard)") },
+        Error::Locked { waited: Duration::from_millis(500), holders: Vec::new() },
+        Error::Divergent { migrations: text("001_add_composite_indexes was applied under the name `other`") },
+        Error::Missing { migrations: text("3 later was applied, and this binary does not have it") },
+        Error::Newer { version: 3, head: 2 },
+        Error::Malformed { problems: text("version is NULL, not an integer") },
+        Error::NotAdoptable { baseline: "000_baseline", differences: missing("table `companies` is missing") },
+        Error::Drifted { differences: missing("column `logs.duration_ms` is missing") },
+        Error::SourcesDisagree { files: text("`001_a.sql` differs from what was compiled") },
+        Error::MigrationFailed {
+            migration: "001_add_composite_indexes",
+            file: "001_add_composite_indexes.sql",
+            line: 14,
+            statement: 2,
+            statements: 8,
+            message: "non-deterministic use of date() in an index".to_owned(),
+            notes: text("3 rows of `worklogs` have `started` = 'now'"),
+        },
+        Error::RepairFailed { index: "idx_users_email".to_owned(), message: "UNIQUE constraint failed".to_owned() },
+        Error::RowCountsChanged { tables: text("`users`: 200 before, 199 after") },
+        Error::AdditionsLost { objects: text("column `teams.owner_id` is not part of the compiled schema") },
+        Error::ContractBroken { contracts: text("`sync` must use `i`, and the plan is: SCAN worklogs") },
+        Error::Integrity { problems: text("row 7 missing from index idx_users_email") },
+        Error::ForeignKeys { violations: text("`users` row 7: team_id = 42 has no parent in `teams`"), total: 2 },
+        Error::BackupFailed { path: PathBuf::from("w.db.backup-20260210_093000"), message: "disk full".to_owned() },
+        Error::DiskFull { directory: PathBuf::from("/data"), available: 1_500_000, needed: 1_200_000_000 },
+        Error::Storage { action: "opened", message: "`w.db` is not a regular file".to_owned() },
+        Error::InTransaction,
+        Error::Environment { variable: "BOOTPROOF_BACKUP", value: "no".to_owned(), expected: "`on` or `off`" },
+        Error::Unexpected { doing: "counting rows", source: rusqlite::Error::QueryReturnedNoRows },
+    ]
+}
+
+#[test]
+fn every_error() {
+    let mut listing = String::new();
+    for error in errors() {
+        writeln!(listing, "{} {}\nerror: {error}\nhint: {}\n", error.exit_code(), error.kind(), error.hint()).unwrap();
+    }
+    insta::assert_snapshot!(listing);
+}
+
+/// A report in which everything happened.
+fn report() -> BootReport {
+    let timing = |median: f64| Timing {
+        median_ms: Milliseconds(median),
+        p95_ms: Milliseconds(median * 1.5),
+        rows_returned: 637,
+        vm_steps: 9_000,
+        pages_read: 650,
+    };
+    let check = |name, outcome, detail: &str| Check {
+        name,
+        outcome,
+        detail: detail.to_owned(),
+        duration_ms: Milliseconds(12.345),
+    };
+    BootReport {
+        verdict: Verdict::Ready,
+        database: "worklog.db".to_owned(),
+        from_version: None,
+        to_version: Some(2),
+        created: false,
+        adopted: true,
+        applied: vec![AppliedMigration {
+            version: 1,
+            name: "add_composite_indexes".to_owned(),
+            duration_ms: Milliseconds(5110.0),
+        }],
+        repaired: text("idx_users_email"),
+        backup: Some(BackupReport {
+            path: PathBuf::from("worklog.db.backup-20260210_093000"),
+            bytes: 933_400_000,
+            verified: true,
+        }),
+        checks: vec![
+            check(CheckName::Schema, Outcome::Passed, "32 tables as compiled"),
+            check(CheckName::RowCounts, Outcome::Skipped, "nothing was migrated"),
+        ],
+        queries: vec![QueryReport {
+            name: "user_worklogs_range",
+            expected_index: "idx_worklogs_user_range",
+            index_used: Some("idx_worklogs_user_range".to_owned()),
+            budget_ms: Milliseconds(200.0),
+            before: Some(timing(114.0)),
+            after: Some(timing(1.6)),
+        }],
+        notes: text("table `mine` is not part of the compiled schema"),
+        error: None,
+        duration_ms: Milliseconds(63_100.0),
+    }
+}
+
+#[test]
+fn a_report_for_people() {
+    insta::assert_snapshot!(report().to_string());
+}
+
+#[test]
+fn a_report_for_programs() {
+    insta::assert_snapshot!(report().to_json());
+}
+
+#[test]
+fn a_refusal_for_people() {
+    let error = Error::Newer { version: 3, head: 2 };
+    let refused = BootReport {
+        verdict: Verdict::Refused,
+        from_version: Some(3),
+        to_version: Some(3),
+        error: Some(ErrorReport::of(&error)),
+        backup: None,
+        applied: Vec::new(),
+        repaired: Vec::new(),
+        queries: Vec::new(),
+        ..report()
+    };
+    insta::assert_snapshot!(refused.to_string());
+}
