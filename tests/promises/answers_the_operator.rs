@@ -105,6 +105,31 @@ fn usage_errors_are_2_and_the_report_is_for_people_without_json() {
     assert!(text.contains("applied    001 add_composite_indexes"), "{text}");
 }
 
+#[test]
+fn a_name_that_means_something_to_sqlite_is_a_name() {
+    let sandbox = Sandbox::empty();
+    for name in [":memory:", "file:w.db?mode=memory"] {
+        let output = Command::new(env!("CARGO_BIN_EXE_worklog-migrate"))
+            .current_dir(sandbox.path())
+            .args(["--json", "--db", name, "boot"])
+            .output()
+            .unwrap();
+        assert_eq!(Run::of(&output).ready()["database"], name);
+        assert!(sandbox.path().join(name).is_file());
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_symbolic_link_is_followed() {
+    let (link, file) = (Sandbox::empty(), Sandbox::unmanaged());
+    std::os::unix::fs::symlink(&file.database, &link.database).unwrap();
+    link.boot().ready();
+    assert_eq!(link.files(), ["worklog.db"]);
+    assert_eq!(file.backups().len(), 1, "the backup lies beside the file itself");
+    assert_eq!(link.run(["status"]).json["backups"].as_array().unwrap().len(), 1);
+}
+
 #[cfg(unix)]
 #[test]
 fn a_path_need_not_be_unicode() {

@@ -136,6 +136,17 @@ pub(crate) fn sidecar(path: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
+/// The file that a path means: absolute, so that SQLite takes no name for a URI or for a database in memory, and without
+/// symbolic links, so that what lies beside it is looked for where SQLite puts it.
+pub(crate) fn resolve(path: &Path) -> PathBuf {
+    let parent = || Some(path.parent()?.canonicalize().ok()?.join(path.file_name()?));
+    path.canonicalize()
+        .ok()
+        .or_else(parent)
+        .or_else(|| std::path::absolute(path).ok())
+        .unwrap_or_else(|| path.to_owned())
+}
+
 /// The smallest page that SQLite knows (<https://sqlite.org/fileformat2.html#pages>).
 const SMALLEST_PAGE: u64 = 512;
 

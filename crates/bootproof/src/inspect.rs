@@ -28,7 +28,7 @@ impl Boot<'_> {
     pub fn status(&self) -> Result<Status, Failure> {
         self.inspect(|looked, session| {
             let mut status = Status {
-                database: self.path.display().to_string(),
+                database: self.name.clone(),
                 exists: session.is_some(),
                 bytes: std::fs::metadata(&self.path).map(|file| file.len()).unwrap_or_default(),
                 version: None,
@@ -71,7 +71,7 @@ impl Boot<'_> {
     pub fn plan(&self) -> Result<PlanReport, Failure> {
         self.inspect(|looked, _| {
             let mut report = PlanReport {
-                database: self.path.display().to_string(),
+                database: self.name.clone(),
                 action: PlannedAction::Create,
                 from_version: None,
                 to_version: self.schema.head(),
@@ -117,7 +117,7 @@ impl Boot<'_> {
             described
         };
         inspect().map_err(|error| {
-            let mut report = crate::report::BootReport::new(self.path.display().to_string());
+            let mut report = crate::report::BootReport::new(self.name.clone());
             report.error = Some(ErrorReport::of(&error));
             Failure { error, report: Box::new(report) }
         })

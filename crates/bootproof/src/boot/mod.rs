@@ -30,15 +30,22 @@ pub(crate) use order::disk_needed;
 #[derive(Clone, Debug)]
 pub struct Boot<'s> {
     pub(crate) schema: &'s Schema,
+    /// The path as it was given, for messages.
+    pub(crate) name: String,
+    /// The file itself.
     pub(crate) path: PathBuf,
     pub(crate) options: Options,
 }
 
 impl<'s> Boot<'s> {
     /// A boot of the database at this path, with default options.
+    ///
+    /// A relative path is taken relative to the current directory now. Symbolic links are followed: backups lie beside
+    /// the file itself. SQLite's special names (`:memory:`, `file:` URIs) are ordinary file names here.
     #[must_use]
     pub fn new(schema: &'s Schema, path: impl Into<PathBuf>) -> Self {
-        Self { schema, path: path.into(), options: Options::default() }
+        let path = path.into();
+        Self { schema, name: path.display().to_string(), path: connection::resolve(&path), options: Options::default() }
     }
 
     /// Replaces the options.
@@ -123,7 +130,7 @@ impl<'s> Boot<'s> {
     /// Runs one of the above and turns its end, good or bad, into a report.
     fn report<'r>(&'r self, act: impl FnOnce(&mut Run<'r>) -> Result<(), Error>) -> Result<BootReport, Failure> {
         let start = Instant::now();
-        let mut run = Run::new(self.schema, &self.path, self.path.display().to_string(), &self.options);
+        let mut run = Run::new(self.schema, &self.path, self.name.clone(), &self.options);
         let outcome = run.prepare_options().and_then(|()| act(&mut run));
         finish(run.report, start, outcome)
     }
