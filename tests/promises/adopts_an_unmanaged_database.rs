@@ -166,15 +166,37 @@ fn the_backup_is_no_more_readable_than_the_database() {
 }
 
 #[test]
-fn only_the_newest_backups_are_kept() {
+fn names_in_another_letter_case_are_the_same_names() {
     let sandbox = Sandbox::unmanaged();
-    for year in 2001..2006 {
-        fs::write(sandbox.path().join(format!("worklog.db.backup-{year}0101_000000")), "old").unwrap();
+    sandbox.execute(
+        "ALTER TABLE worklogs RENAME COLUMN company_id TO Company_ID;
+         DROP INDEX idx_logs_timestamp; CREATE INDEX IDX_LOGS_TIMESTAMP ON logs(TIMESTAMP)",
+    );
+    assert_all_plans_hold(&sandbox.boot().ready());
+}
+
+#[test]
+fn text_that_is_no_text_is_no_parameter() {
+    let sandbox = Sandbox::unmanaged();
+    sandbox.execute("UPDATE worklogs SET author_email = CAST(x'ff80' AS TEXT) WHERE rowid % 2 = 0");
+    sandbox.run(["boot", "--benchmark"]).ready();
+}
+
+#[test]
+fn rows_that_no_query_by_date_can_see_are_told() {
+    let sandbox = Sandbox::unmanaged();
+    sandbox.execute("UPDATE worklogs SET started = '2025-01-31T09:15:00.000+0100' WHERE rowid <= 7");
+    for _ in 0..2 {
+        let notes = sandbox.boot().ready()["notes"].to_string();
+        assert!(notes.contains("7 rows of `worklogs` have no date"), "{notes}");
+        assert!(notes.contains("2025-01-31T09:15:00.000+0100"), "{notes}");
     }
-    fs::write(sandbox.path().join("worklog.db.backup-by-hand"), "mine").unwrap();
-    sandbox.boot().ready();
-    let names: Vec<String> = sandbox.files().into_iter().filter(|name| name.contains("backup")).collect();
-    assert_eq!(names.len(), 4, "{names:?}");
-    assert!(names.iter().any(|name| name.ends_with("by-hand")));
-    assert!(names.iter().any(|name| name.ends_with("20050101_000000")));
+}
+
+#[test]
+fn somebody_elses_orphans_are_reported_and_not_refused() {
+    let sandbox = Sandbox::unmanaged();
+    sandbox.execute("CREATE TABLE mine(team INTEGER REFERENCES teams(id)); INSERT INTO mine VALUES (4242)");
+    let notes = sandbox.boot().ready()["notes"].to_string();
+    assert!(notes.contains("`mine`: team = 4242 has no parent in `teams`"), "{notes}");
 }

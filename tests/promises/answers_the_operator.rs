@@ -59,7 +59,7 @@ fn verify_checks_everything_and_changes_nothing() {
     let report = sandbox.run(["verify"]).ready();
     assert_eq!(report["checks"].as_array().unwrap().len(), 6);
     assert_eq!(sandbox.bytes(), before);
-    let pending = Sandbox::unmanaged().run(["verify"]).refused(4, "drifted");
+    let pending = Sandbox::unmanaged().run(["verify"]).refused(4, "behind");
     assert!(pending.contains("would adopt") && pending.contains("002_add_company_day_index is pending"), "{pending}");
     Sandbox::empty().run(["verify"]).refused(8, "storage");
 }

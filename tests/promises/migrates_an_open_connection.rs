@@ -43,3 +43,15 @@ fn not_one_in_a_transaction() {
     let mine = "SELECT count(*) FROM companies WHERE name = 'mine'";
     assert_eq!(connection.query_row(mine, [], |row| row.get::<_, i64>(0)).unwrap(), 1);
 }
+
+#[test]
+fn one_that_locks_the_file_for_itself_is_an_error_and_no_wait_for_ever() {
+    let sandbox = Sandbox::unmanaged();
+    let mut connection = Connection::open(&sandbox.database).unwrap();
+    connection.execute_batch("PRAGMA locking_mode = exclusive; UPDATE teams SET name = name").unwrap();
+    let options = Options { lock_timeout: std::time::Duration::from_millis(300), ..Options::default() };
+    let failure = worklog_schema::migrate(&mut connection, &options).unwrap_err();
+    assert!(failure.to_string().contains("exclusively"), "{failure}");
+    drop(connection);
+    assert_eq!(sandbox.files(), ["worklog.db"]);
+}

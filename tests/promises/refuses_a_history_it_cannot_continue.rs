@@ -60,3 +60,14 @@ fn garbage() {
         assert!(message.contains(problem), "{sql}: {message}");
     }
 }
+
+#[test]
+fn something_else_in_the_place_of_the_audit_table() {
+    for (sql, problem) in [
+        ("DROP TABLE bootproof_audit; CREATE TABLE bootproof_audit(x)", "no such column"),
+        ("DROP TABLE bootproof_audit; CREATE VIEW bootproof_audit AS SELECT 1 AS id", "view"),
+    ] {
+        let message = refused(sql, "malformed_history");
+        assert!(message.contains("bootproof_audit") && message.contains(problem), "{sql}: {message}");
+    }
+}

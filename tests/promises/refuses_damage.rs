@@ -46,12 +46,13 @@ fn damage_anywhere_that_sqlite_finds_is_damage_and_nothing_else() {
     let intact = sandbox.bytes();
     let history = root(&sandbox, "refinery_schema_history");
     // The header's magic, the schema's root page, the history's page, a page in the middle.
-    for offset in [3, 100, 103, 4095, history, history + 3, history + 8, 4096 * 20] {
+    for offset in [3, 47, 100, 103, 4095, history, history + 3, history + 8, 4096 * 20] {
         fs::write(&sandbox.database, &intact).unwrap();
         flip(&sandbox.database, offset);
         let sound = rusqlite::Connection::open(&sandbox.database)
             .and_then(|connection| connection.query_row("PRAGMA integrity_check", [], |row| row.get::<_, String>(0)))
             .is_ok_and(|result| result == "ok");
+        assert!(offset != 47 || !sound, "an unknown schema format is damage");
         let before = sandbox.bytes();
         let run = sandbox.boot();
         if !sound {

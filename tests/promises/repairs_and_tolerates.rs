@@ -1,3 +1,5 @@
+use rusqlite::functions::FunctionFlags;
+
 use crate::support::{Sandbox, assert_all_plans_hold, query, rows, strings};
 
 #[test]
@@ -60,4 +62,30 @@ fn a_name_in_the_way_of_a_repair_is_a_failure_and_changes_nothing() {
     let message = sandbox.boot().refused(5, "repair_failed");
     assert!(message.contains("idx_worklogs_user_range"), "{message}");
     assert_eq!(sandbox.bytes(), before);
+}
+
+#[test]
+fn what_only_another_program_understands_is_left_alone() {
+    for managed in [false, true] {
+        let sandbox = if managed { Sandbox::current() } else { Sandbox::unmanaged() };
+        let connection = sandbox.open();
+        connection.create_collation("MINE", Ord::cmp).unwrap();
+        connection
+            .create_scalar_function("mine", 1, FunctionFlags::SQLITE_DETERMINISTIC, |context| context.get::<i64>(0))
+            .unwrap();
+        connection
+            .execute_batch(
+                "CREATE INDEX teams_mine ON teams(name COLLATE MINE); CREATE INDEX logs_mine ON logs(mine(id));
+                 CREATE TABLE checked(a CHECK (mine(a) > 0)); INSERT INTO checked VALUES (1);
+                 PRAGMA writable_schema = on;
+                 INSERT INTO sqlite_schema
+                 VALUES ('table', 'vectors', 'vectors', 0, 'CREATE VIRTUAL TABLE vectors USING vec0(a)')",
+            )
+            .unwrap();
+        drop(connection);
+        let report = sandbox.boot().ready();
+        let (notes, checks) = (report["notes"].to_string(), report["checks"].to_string());
+        assert!(notes.contains("`vectors`") && notes.contains("`checked`"), "{report}");
+        assert!(checks.contains("no such collation") && checks.contains("unknown function: mine()"), "{report}");
+    }
 }

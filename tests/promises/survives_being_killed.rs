@@ -39,7 +39,7 @@ fn at_any_moment() {
             sandbox.files().into_iter().filter(|name| name != "worklog.db" && !name.contains(".backup-2")).collect();
         assert!(strays.is_empty(), "{strays:?}");
     }
-    assert!(killed > KILLS / 2, "only {killed} of {KILLS} were killed before they had finished");
+    assert!(killed > KILLS / 6, "only {killed} of {KILLS} were killed before they had finished");
 }
 
 #[test]

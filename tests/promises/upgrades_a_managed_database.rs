@@ -42,6 +42,36 @@ fn the_benchmark_tells_before_and_after() {
 }
 
 #[test]
+fn the_newest_three_backups_are_kept_and_nobody_elses_touched() {
+    let sandbox = Sandbox::unmanaged();
+    let by_hand = ["worklog.db.backup-20010101_000000", "worklog.db.backup-20990101_000000", "worklog.db.backup-mine"];
+    for name in by_hand {
+        std::fs::write(sandbox.path().join(name), "mine").unwrap();
+    }
+    let mut made = Vec::new();
+    for _ in 0..5 {
+        let report = sandbox.boot().ready();
+        made.push(std::path::PathBuf::from(report["backup"]["path"].as_str().unwrap()));
+        sandbox.execute("DROP INDEX idx_worklogs_company_day; DELETE FROM refinery_schema_history WHERE version = 2");
+    }
+    let kept: Vec<bool> = made.iter().map(|backup| backup.exists()).collect();
+    assert_eq!(kept, [false, false, true, true, true]);
+    for name in by_hand {
+        assert_eq!(std::fs::read_to_string(sandbox.path().join(name)).unwrap(), "mine");
+    }
+}
+
+#[test]
+fn what_changed_by_hand_behind_head_is_drift_before_anything_is_done() {
+    let sandbox = at_version_1();
+    sandbox.execute("ALTER TABLE logs DROP COLUMN duration_ms");
+    let before = sandbox.bytes();
+    let message = sandbox.boot().refused(4, "drifted");
+    assert!(message.contains("`logs.duration_ms` is missing"), "{message}");
+    assert_eq!(sandbox.bytes(), before);
+}
+
+#[test]
 fn a_migration_that_fails_on_the_data_changes_nothing() {
     let sandbox = Sandbox::unmanaged();
     sandbox.execute("DROP INDEX idx_worklogs_started_date; UPDATE worklogs SET started = 'now' WHERE rowid <= 3");

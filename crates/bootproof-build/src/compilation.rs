@@ -30,7 +30,8 @@ pub(crate) struct Migration {
     pub(crate) checksum: u64,
     pub(crate) statements: Vec<Statement>,
     pub(crate) creates: Vec<Object>,
-    /// In lower case.
+    /// The tables whose rows may be more or fewer afterwards: those written or dropped, and the old and the new name of
+    /// those renamed. In lower case.
     pub(crate) writes: BTreeSet<String>,
     pub(crate) fingerprint: Fingerprint,
     pub(crate) revert: Option<Revert>,

@@ -1,18 +1,19 @@
 //! From a directory to a compilation: the only module that knows the order.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
-use bootproof_catalog::Fingerprint;
 use bootproof_catalog::catalog::Catalog;
 use bootproof_catalog::source::checksum;
+use bootproof_catalog::{Fingerprint, token};
 
 use crate::compilation::{Compilation, Contract, Migration, added};
 use crate::contract::Head;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::explain::Known;
 use crate::parse::{self, Allows, ContractSource};
-use crate::rehearse::Stage;
-use crate::source::{self, Source};
+use crate::rehearse::{Performed, Stage};
+use crate::source::{self, File, Source};
 use crate::{lint, revert};
 
 /// Migrations that ran, and the database they left.
@@ -94,6 +95,7 @@ fn rehearse(
     let nothing = Catalog::default();
     let mut migrations = Vec::new();
     let mut catalogs: Vec<(i64, Catalog)> = Vec::new();
+    let mut mismatches = BTreeSet::new();
     for (position, (source, allows)) in sources.iter().zip(allows).enumerate() {
         let known = Known { earlier: &migrations, later: sources.get(position + 1..).unwrap_or_default() };
         let before = catalogs.last().map_or(&nothing, |(_, catalog)| catalog);
@@ -104,10 +106,13 @@ fn rehearse(
                 diagnostics.push(finding);
             }
         }
+        let mismatches_after = stage.foreign_key_mismatches(&after)?;
+        for mismatch in mismatches_after.difference(&mismatches) {
+            diagnostics.push(lint::foreign_key_mismatch(&source.up, &script, mismatch));
+        }
+        mismatches = mismatches_after;
         allows.report_unused(&source.up, diagnostics);
-        // Neither SQLite's own tables, nor views, nor tables that came and went.
-        let is_table = |name: &&String| before.tables.contains_key(*name) || after.tables.contains_key(*name);
-        let writes = script.iter().flat_map(|performed| &performed.effects.writes).filter(is_table).cloned().collect();
+        let writes = writes(&source.up, &script, before, &after);
         let revert = match &source.down {
             Some(down) => revert::written(&stage, down, before, known, diagnostics)?,
             // Nobody wants to lose every table because a version went back to nothing.
@@ -128,4 +133,26 @@ fn rehearse(
         catalogs.push((source.version, after));
     }
     Ok(Some(Rehearsal { stage, migrations, catalogs }))
+}
+
+/// The tables whose rows may be more or fewer afterwards: those written or dropped, and those that change names.
+fn writes(file: &File, script: &[Performed], before: &Catalog, after: &Catalog) -> BTreeSet<String> {
+    let written = script.iter().flat_map(|performed| performed.effects.writes.iter().cloned());
+    let renamed = script.iter().filter_map(|performed| renamed(file, performed)).flatten();
+    // Neither SQLite's own tables, nor views, nor tables that came and went.
+    let is_table = |name: &String| before.tables.contains_key(name) || after.tables.contains_key(name);
+    written.chain(renamed).filter(is_table).collect()
+}
+
+/// The old and the new name of a table: the authorizer tells the old one only, and not that this is a renaming.
+fn renamed(file: &File, performed: &Performed) -> Option<[String; 2]> {
+    let tokens = token::tokens(file.text.get(performed.statement.span.clone())?);
+    match tokens.split(|token| token.is_symbol(';')).next()? {
+        [alter, .., old, rename, to, new]
+            if alter.is_keyword("alter") && rename.is_keyword("rename") && to.is_keyword("to") =>
+        {
+            Some([old.as_name(), new.as_name()])
+        }
+        _ => None,
+    }
 }

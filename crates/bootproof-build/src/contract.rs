@@ -40,7 +40,7 @@ impl Head<'_> {
         diagnostics: &mut Diagnostics,
     ) -> rusqlite::Result<Option<Contract>> {
         let file = &source.file;
-        let index = self.catalog.indexes.get(&source.index.to_lowercase());
+        let index = self.catalog.indexes.get(&source.index.to_ascii_lowercase());
         if index.is_none() {
             diagnostics.push(self.unknown_index(source));
         }
@@ -84,7 +84,7 @@ impl Head<'_> {
 
     /// The version from which on the index has been what it is at head.
     fn since(&self, index: &Index) -> i64 {
-        let key = index.name.to_lowercase();
+        let key = index.name.to_ascii_lowercase();
         let versions = self.catalogs.iter().rev();
         let unchanged =
             versions.take_while(|(_, catalog)| catalog.indexes.get(&key).is_some_and(|other| other.is_same(index)));
@@ -171,6 +171,9 @@ fn check_sample(file: &Arc<File>, query: &Query, sample: &Query) -> Option<Diagn
 
 fn unused_index(file: &Arc<File>, query: &Query, index: &Index, plan: &QueryPlan) -> Diagnostic {
     let message = match plan.index_used(&index.name) {
+        Some(used) if used.eq_ignore_ascii_case(&index.name) => {
+            format!("this query reads the index `{used}` from end to end instead of searching it")
+        }
         Some(used) => format!("this query uses the index `{used}` instead of `{}`", index.name),
         None => format!("this query does not use the index `{}`", index.name),
     };
@@ -183,7 +186,7 @@ fn unused_index(file: &Arc<File>, query: &Query, index: &Index, plan: &QueryPlan
 
 fn plan_help(query: &Query, index: &Index) -> String {
     // Blanks around both, so that `a` is not found in `date`.
-    let text = format!(" {} ", token::canonical(&query.sql).replace('.', " . "));
+    let text = format!(" {} ", token::canonical(&query.sql));
     if !text.contains(&format!(" {} ", token::canonical(&index.table))) {
         return format!("the query does not read `{}`, the table of the index", index.table);
     }
@@ -191,7 +194,7 @@ fn plan_help(query: &Query, index: &Index) -> String {
     match missing {
         Some(term) if term.expression.contains('(') => format!(
             "the query nowhere says `{}`: an expression must be spelt as it is in the index",
-            shown(&term.expression)
+            token::readable(&term.expression)
         ),
         Some(term) => format!(
             "the query nowhere says `{}`: an index serves as far as its columns are restricted, from the first one on",
@@ -203,11 +206,6 @@ fn plan_help(query: &Query, index: &Index) -> String {
                 .to_owned()
         }
     }
-}
-
-/// Canonical text as people write it.
-fn shown(canonical: &str) -> String {
-    canonical.replace(" ( ", "(").replace(" )", ")").replace(" , ", ", ")
 }
 
 fn listed(names: &[String]) -> String {

@@ -67,16 +67,16 @@ impl Effects {
             | AuthAction::Update { table_name, .. }
             | AuthAction::Delete { table_name } => {
                 self.touch(table_name);
-                self.writes.insert(table_name.to_lowercase());
+                self.writes.insert(table_name.to_ascii_lowercase());
             }
             AuthAction::DropTable { table_name }
             | AuthAction::DropVtable { table_name, .. }
             | AuthAction::DropView { view_name: table_name } => {
                 self.touch(table_name);
-                self.drops_tables.insert(table_name.to_lowercase());
+                self.drops_tables.insert(table_name.to_ascii_lowercase());
             }
             AuthAction::DropIndex { index_name: name, .. } | AuthAction::DropTrigger { trigger_name: name, .. } => {
-                self.drops.insert(name.to_lowercase());
+                self.drops.insert(name.to_ascii_lowercase());
             }
             AuthAction::Read { table_name, .. }
             | AuthAction::CreateTable { table_name }
@@ -91,7 +91,7 @@ impl Effects {
             | AuthAction::Detach { .. }
             | AuthAction::Unknown { code: ffi::SQLITE_ATTACH | ffi::SQLITE_DETACH, .. } => self.attaches = true,
             AuthAction::Pragma { pragma_name, pragma_value } => {
-                let pragma = Pragma { name: pragma_name.to_lowercase(), has_value: pragma_value.is_some() };
+                let pragma = Pragma { name: pragma_name.to_ascii_lowercase(), has_value: pragma_value.is_some() };
                 self.pragma = Some(pragma);
             }
             _ => {}
@@ -99,7 +99,7 @@ impl Effects {
     }
 
     fn touch(&mut self, table: &str) {
-        let table = table.to_lowercase();
+        let table = table.to_ascii_lowercase();
         if table == HISTORY_TABLE || table.starts_with("bootproof_") {
             self.reserved = Some(table);
         }

@@ -213,10 +213,10 @@ fn creates_table(text: &str, name: &str) -> bool {
 
 /// The most similar of some names, if it is similar enough to be a slip of the finger.
 pub(crate) fn nearest(name: &str, candidates: impl IntoIterator<Item = String>) -> Option<String> {
-    let name = name.to_lowercase();
+    let name = name.to_ascii_lowercase();
     let scored = candidates
         .into_iter()
-        .map(|candidate| (strsim::damerau_levenshtein(&name, &candidate.to_lowercase()), candidate));
+        .map(|candidate| (strsim::damerau_levenshtein(&name, &candidate.to_ascii_lowercase()), candidate));
     let (distance, candidate) = scored.min()?;
     (distance <= name.chars().count().div_ceil(3)).then_some(candidate)
 }

@@ -50,9 +50,9 @@
 //! # What is proven
 //!
 //! Every migration has run, in order, on an in-memory SQLite of the version that ships. Every way back has returned exactly
-//! the schema before. Every query contract would use its index. What fails, or succeeds and is a trap (`IF NOT EXISTS`,
-//! an index lost in a rebuild, a PRAGMA that does nothing inside a transaction, …), fails the build with file, line and
-//! column, and what to do:
+//! the schema before. Every query contract would search its index. What fails, or succeeds and is a trap (`IF NOT EXISTS`,
+//! an index lost in a rebuild, rows copied by the position of their columns, a foreign key that points to no key, a PRAGMA
+//! that does nothing inside a transaction, …), fails the build with file, line and column, and what to do:
 //!
 //! ```text
 //! error[sqlite]: no such column: placd
@@ -64,8 +64,8 @@
 //!   = help: did you mean `placed`?
 //! ```
 //!
-//! Where one of the rules `dangling-foreign-key`, `if-not-exists`, `lost-object` and `pragma` is broken on purpose, the
-//! file says so with a reason: `-- bootproof: allow lost-object "nobody searches by colour any more"`.
+//! Where one of the rules `dangling-foreign-key`, `if-not-exists`, `lost-object`, `positional-copy` and `pragma` is broken
+//! on purpose, the file says so with a reason: `-- bootproof: allow lost-object "nobody searches by colour any more"`.
 //!
 //! # Without cargo
 //!

@@ -1,5 +1,6 @@
 //! What SQLite would accept and nobody should want, each under the name of a rule.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use bootproof_catalog::catalog::Catalog;
@@ -11,7 +12,8 @@ use crate::rehearse::Performed;
 use crate::source::File;
 
 /// The rules that a migration can allow itself to break, with a reason.
-pub(crate) const ALLOWABLE: [&str; 4] = ["dangling-foreign-key", "if-not-exists", "lost-object", "pragma"];
+pub(crate) const ALLOWABLE: [&str; 5] =
+    ["dangling-foreign-key", "if-not-exists", "lost-object", "positional-copy", "pragma"];
 
 /// Why a statement must not run at all, if it must not.
 pub(crate) fn forbidden(effects: &Effects) -> Option<Diagnostic> {
@@ -102,6 +104,7 @@ fn pragma(pragma: &Pragma) -> Option<Diagnostic> {
 /// What is questionable about a migration that ran.
 pub(crate) fn check(file: &Arc<File>, script: &[Performed], before: &Catalog, after: &Catalog) -> Vec<Diagnostic> {
     let mut findings: Vec<_> = script.iter().filter_map(|performed| if_not_exists(file, performed)).collect();
+    findings.extend(script.iter().flat_map(|performed| positional_copies(file, performed)));
     findings.extend(lost_objects(file, script, before, after));
     findings.extend(dangling_foreign_keys(file, script, before, after));
     findings
@@ -125,12 +128,57 @@ fn if_not_exists(file: &Arc<File>, performed: &Performed) -> Option<Diagnostic> 
     } else {
         format!("write `DROP {kind} IF EXISTS {0};` first, then `CREATE {kind} {0} …`", name.text)
     };
-    let message = format!("`IF NOT EXISTS` silently keeps another {} of the same name", kind.to_lowercase());
+    let message = format!("`IF NOT EXISTS` silently keeps another {} of the same name", kind.to_ascii_lowercase());
     Some(Diagnostic::error("if-not-exists", message).at(file, words).help(help))
 }
 
 fn is_one_of(token: &Token, keywords: &[&str]) -> bool {
     keywords.iter().any(|keyword| token.is_keyword(keyword))
+}
+
+/// Rows copied by the position of their columns, which is not the same in every database: a column added by ALTER TABLE
+/// stands last, whatever the order here.
+fn positional_copies(file: &Arc<File>, performed: &Performed) -> Vec<Diagnostic> {
+    let tokens = token::tokens(file.text.get(performed.statement.span.clone()).unwrap_or_default());
+    // INTO is reserved: it stands only before the target of an INSERT or a REPLACE, be it in a trigger, and in a VACUUM,
+    // which fails.
+    let inserts = tokens.split(|token| token.is_symbol(';')).filter_map(|statement| {
+        let into = statement.iter().position(|token| token.is_keyword("into"))?;
+        statement.get(into + 1..)
+    });
+    inserts.filter_map(|insert| positional_copy(file, performed, insert)).collect()
+}
+
+/// `insert` is what follows INTO.
+fn positional_copy(file: &Arc<File>, performed: &Performed, insert: &[Token]) -> Option<Diagnostic> {
+    let starts_source = |token: &Token| token.is_symbol('(') || is_one_of(token, &["select", "values", "with"]);
+    let rest = insert.get(insert.iter().position(starts_source)?..)?;
+    let has_columns = rest.first()?.is_symbol('(');
+    let source = token::outside_parentheses(rest);
+    if !source.iter().any(|token| token.is_keyword("select")) {
+        return None;
+    }
+    // A multiplication would go on with an operand.
+    let is_wildcard = |pair: &[&Token]| matches!(pair, [star, next] if star.is_symbol('*') && (next.is_symbol(',') || next.is_keyword("from")));
+    let target = insert.split(starts_source).next()?.split(|token| token.is_keyword("as")).next()?.last()?.as_name();
+    let message = if !has_columns {
+        format!("the copy into `{target}` goes by position: it does not name the columns it fills")
+    } else if source.windows(2).any(is_wildcard) {
+        format!("the copy into `{target}` goes by position: `*` does not name the columns it takes")
+    } else {
+        return None;
+    };
+    let span = &performed.statement.span;
+    let into = file.find_word("into", span.clone()).map_or(span.start, |into| into.end);
+    let word = file.find_word(&target, into..span.end).unwrap_or_else(|| file.first_word(span.clone()));
+    Some(
+        Diagnostic::error("positional-copy", message)
+            .at(file, word)
+            .note(
+                "where the same columns were added in another order, values would end up in the wrong columns, silently",
+            )
+            .help(format!("name the columns on both sides: `INSERT INTO {target}(a, b) SELECT a, b FROM …`")),
+    )
 }
 
 /// Indexes and triggers that went down with the table they were on, while the table came back.
@@ -146,12 +194,12 @@ fn lost_objects(file: &Arc<File>, script: &[Performed], before: &Catalog, after:
         let is_dropped_by_name = script
             .iter()
             .any(|performed| performed.effects.drops.contains(key) && performed.effects.drops_tables.is_empty());
-        let is_table_back =
-            after.tables.contains_key(&table.to_lowercase()) || after.views.contains_key(&table.to_lowercase());
+        let is_table_back = after.tables.contains_key(&table.to_ascii_lowercase())
+            || after.views.contains_key(&table.to_ascii_lowercase());
         if is_dropped_by_name || !is_table_back {
             continue;
         }
-        let drops = |performed: &&Performed| performed.effects.drops_tables.contains(&table.to_lowercase());
+        let drops = |performed: &&Performed| performed.effects.drops_tables.contains(&table.to_ascii_lowercase());
         let culprit = script.iter().find(drops).or_else(|| {
             // The table was renamed away before it was dropped.
             script.iter().rev().find(|performed| !performed.effects.drops_tables.is_empty())
@@ -194,4 +242,29 @@ fn dangling_foreign_keys(file: &Arc<File>, script: &[Performed], before: &Catalo
         );
     }
     findings
+}
+
+/// A foreign key, from child to parent, that SQLite cannot check.
+pub(crate) fn foreign_key_mismatch(
+    file: &Arc<File>,
+    script: &[Performed],
+    (child, parent): &(String, String),
+) -> Diagnostic {
+    // Where the child refers to the parent, or else where either is changed.
+    let reference = |within: Range<usize>| {
+        let start = file.find_word(child, within.clone())?.end;
+        let start = file.find_word("references", start..within.end)?.end;
+        file.find_word(parent, start..within.end)
+    };
+    let mention =
+        |within: Range<usize>| file.find_word(parent, within.clone()).or_else(|| file.find_word(child, within));
+    let spans = || script.iter().map(|performed| performed.statement.span.clone());
+    let span = spans().find_map(reference).or_else(|| spans().find_map(mention));
+    let message = format!("a foreign key of `{child}` points to columns of `{parent}` that are not a key of it");
+    Diagnostic::error("foreign-key-mismatch", message)
+        .at(file, span.unwrap_or_else(|| file.first_word(0..file.text.len())))
+        .note("SQLite can check no row of it, so every boot would refuse")
+        .help(format!(
+            "point to the primary key of `{parent}`, or make a UNIQUE index, not a partial one, on these columns"
+        ))
 }

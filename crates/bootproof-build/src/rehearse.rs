@@ -2,6 +2,7 @@
 //!
 //! Statements are split by SQLite itself: it prepares the first statement of a text and tells how much of it that was.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -62,6 +63,27 @@ impl Stage {
 
     pub(crate) fn catalog(&self) -> rusqlite::Result<Catalog> {
         Catalog::read(&self.connection)
+    }
+
+    /// Foreign keys that SQLite can check no row of, and that a boot would refuse: child and parent.
+    ///
+    /// SQLite looks at the key itself, so it does not matter that the tables are empty
+    /// (<https://sqlite.org/foreignkeys.html#fk_schema_errors>). It tells one for each child.
+    pub(crate) fn foreign_key_mismatches(&self, catalog: &Catalog) -> rusqlite::Result<BTreeSet<(String, String)>> {
+        let mut mismatches = BTreeSet::new();
+        let mut statement = self.connection.prepare("SELECT 1 FROM pragma_foreign_key_check(?1, 'main')")?;
+        for table in catalog.tables.values().filter(|table| !table.foreign_keys.is_empty()) {
+            match statement.query([&table.name])?.next() {
+                Ok(_) => {}
+                // `foreign key mismatch - "child" referencing "parent"`
+                Err(rusqlite::Error::SqliteFailure(_, Some(message))) if message.contains("foreign key mismatch") => {
+                    let (_, parent) = message.rsplit_once(" referencing ").unwrap_or_default();
+                    mismatches.insert((table.name.clone(), parent.trim_matches('"').to_owned()));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(mismatches)
     }
 
     /// Runs a migration inside a transaction, as boot will, and commits it if it is without fault.

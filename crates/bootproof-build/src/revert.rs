@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use bootproof_catalog::catalog::{Catalog, Table};
-use bootproof_catalog::{Fingerprint, difference};
+use bootproof_catalog::{Fingerprint, difference, quoted};
 
 use crate::compilation::{Object, Revert, added};
 use crate::diagnostic::{Diagnostic, Diagnostics};
@@ -95,9 +95,4 @@ fn children_first<'a>(before: &Catalog, after: &'a Catalog) -> Vec<&'a Table> {
         ordered.extend(left.remove(next));
     }
     ordered
-}
-
-/// A name as SQLite reads it back, whatever is in it.
-fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }

@@ -145,7 +145,7 @@ fn an_additive_migration_can_be_taken_back() {
     assert_eq!(
         revert(
             "CREATE TABLE child(a REFERENCES \"the \"\"parent\"\"\"(id)); CREATE TABLE \"the \"\"parent\"\"\"(id PRIMARY KEY, me);
-             CREATE TABLE ring_a(x REFERENCES ring_b(x)); CREATE TABLE ring_b(x REFERENCES ring_a(x));
+             CREATE TABLE ring_a(x UNIQUE REFERENCES ring_b(x)); CREATE TABLE ring_b(x UNIQUE REFERENCES ring_a(x));
              CREATE INDEX i ON child(a); ALTER TABLE a ADD COLUMN z DEFAULT 1; CREATE VIEW v AS SELECT z FROM a;
              CREATE TRIGGER t AFTER INSERT ON a BEGIN SELECT new.z; END; INSERT INTO child DEFAULT VALUES;"
         ),
@@ -160,7 +160,7 @@ fn an_additive_migration_can_be_taken_back() {
         "ALTER TABLE a RENAME COLUMN y TO z",
         "DROP VIEW before; CREATE VIEW before AS SELECT y FROM a",
         "ALTER TABLE a ADD COLUMN g; ALTER TABLE a ADD COLUMN z AS (g)",
-        "CREATE TABLE new(x, y); INSERT INTO new SELECT * FROM a; DROP VIEW before; DROP TABLE a;
+        "CREATE TABLE new(x, y); INSERT INTO new(x, y) SELECT x, y FROM a; DROP VIEW before; DROP TABLE a;
          ALTER TABLE new RENAME TO a; CREATE VIEW before AS SELECT x FROM a",
     ] {
         assert_eq!(revert(sql), "None", "{sql}");
@@ -191,6 +191,53 @@ fn a_rule_is_broken_on_purpose_with_a_reason() {
              CREATE TABLE b(x REFERENCES nowhere(x)); DROP TABLE a; ALTER TABLE b RENAME TO a;",
         ),
     ]);
+}
+
+#[test]
+fn a_table_that_changes_its_name_changes_its_rows() {
+    let base = ("1_a.sql", "CREATE TABLE a(x); CREATE TABLE b(y); CREATE TABLE c(z)");
+    let writes = |sql: &str| field(&compile(&[base, ("2_b.sql", sql)]).emit(), "V2_B", "writes").to_owned();
+    assert_eq!(writes("ALTER TABLE a RENAME TO other"), "&[\"a\", \"other\"]");
+    assert_eq!(writes("alter table main.a rename to 'Other' -- name\n;"), "&[\"a\", \"other\"]");
+    let swap = "ALTER TABLE a RENAME TO spare; ALTER TABLE b RENAME TO a; ALTER TABLE spare RENAME TO b";
+    assert_eq!(writes(swap), "&[\"a\", \"b\"]");
+    assert_eq!(writes("DROP TABLE a; CREATE TABLE fresh(x)"), "&[\"a\"]");
+    assert_eq!(writes("ALTER TABLE a RENAME COLUMN x TO b"), "&[]");
+}
+
+#[test]
+fn only_copies_that_depend_on_the_order_of_columns_are_refused() {
+    let base = "CREATE TABLE a(x, y); CREATE TABLE b(x, y); CREATE TABLE log(n);";
+    let rules = |sql: &str| complaints(&[("1_a.sql", &format!("{base}\n{sql}"))]);
+    for sql in [
+        "INSERT INTO a VALUES (1, 2)",
+        "INSERT INTO a DEFAULT VALUES",
+        "INSERT INTO a VALUES ((SELECT x FROM b), 2)",
+        "INSERT INTO a(x, y) SELECT x, y * 2 FROM b",
+        "INSERT INTO log(n) SELECT count(*) FROM a",
+        "WITH c AS (SELECT * FROM b) INSERT INTO a(x, y) SELECT x, y FROM c",
+        "INSERT INTO a(x, y) SELECT replace(x, 'into', 'select *'), y FROM (SELECT * FROM b)",
+        "CREATE TRIGGER t AFTER INSERT ON a BEGIN INSERT INTO log(n) SELECT new.x; SELECT * FROM log; END",
+    ] {
+        compile(&[("1_a.sql", &format!("{base}\n{sql}"))]);
+    }
+    for (sql, column) in [
+        ("INSERT INTO a SELECT x, y FROM b", 13),
+        ("INSERT INTO main.a AS t WITH c AS (SELECT 1 AS x) SELECT x, x FROM c", 18),
+        ("REPLACE INTO a SELECT x, y FROM b", 14),
+        ("INSERT OR IGNORE INTO \"a\"(x, y) SELECT b.* FROM b", 24),
+        ("WITH c AS (SELECT x, y FROM b) INSERT INTO a(x, y) SELECT * FROM c", 44),
+        ("INSERT INTO log(n) SELECT 1 FROM a UNION SELECT * FROM log", 13),
+        ("CREATE TRIGGER t AFTER INSERT ON a BEGIN SELECT 1; INSERT INTO b SELECT new.x, new.y; END", 64),
+    ] {
+        let found = rules(sql);
+        assert_eq!(found.len(), 1, "{sql}: {found:?}");
+        assert!(found[0].starts_with(&format!("1_a.sql:2:{column}: the copy into ")), "{sql}: {found:?}");
+    }
+    compile(&[(
+        "1_a.sql",
+        &format!("-- bootproof: allow positional-copy \"b was made above\"\n{base} INSERT INTO a SELECT * FROM b"),
+    )]);
 }
 
 #[test]

@@ -1,9 +1,10 @@
 //! What a live database lacks, has differently, or has besides what was compiled.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::catalog::{Catalog, Column, Definition, Index, Table};
+use crate::token;
 
 /// What a difference means for a boot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -18,15 +19,61 @@ pub enum Severity {
     Extra,
 }
 
+/// What kind of object a difference is about; constraints and options are the table's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Subject {
+    /// A table.
+    Table,
+    /// A column of a table.
+    Column,
+    /// An index made by CREATE INDEX.
+    Index,
+    /// A trigger.
+    Trigger,
+    /// A view.
+    View,
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Table => "table",
+            Self::Column => "column",
+            Self::Index => "index",
+            Self::Trigger => "trigger",
+            Self::View => "view",
+        })
+    }
+}
+
 /// One difference between what was compiled (*expected*) and what is there (*found*).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Difference {
     /// What it means for a boot.
     pub severity: Severity,
-    /// The object it is about, in lower case.
+    /// The object it is about, in lower case; of a column, its table.
     pub object: String,
     /// The difference in words.
     pub message: String,
+    /// The kind of object.
+    pub subject: Subject,
+    /// What identifies it wherever it is met again: subject, name, facet and the value found, such as
+    /// `column holidays.country default 'de'`, `column t.c without not null`, `table t missing`, `index i extra`.
+    ///
+    /// A boot stores it in the database and compares it years later: unlike the words of `message`, its format, and
+    /// that of the canonical text in it, must never change.
+    pub key: String,
+}
+
+impl Difference {
+    /// That something a program needs is missing, where no two catalogs were compared; its key, never stored, is the
+    /// message.
+    #[must_use]
+    pub fn missing(object: impl Into<String>, message: impl Into<String>) -> Self {
+        let message = message.into();
+        let (severity, subject, key) = (Severity::Missing, Subject::Table, message.clone());
+        Self { severity, object: object.into(), message, subject, key }
+    }
 }
 
 impl fmt::Display for Difference {
@@ -39,160 +86,189 @@ impl fmt::Display for Difference {
 #[must_use]
 pub fn between(expected: &Catalog, found: &Catalog) -> Vec<Difference> {
     let mut differences = Differences::default();
-    for (name, table) in &expected.tables {
-        match found.tables.get(name) {
-            Some(other) => differences.table(table, other),
-            None => differences.add(Severity::Missing, name, format!("table `{}` is missing", table.name)),
+    for (key, table) in &expected.tables {
+        match found.tables.get(key) {
+            Some(other) => differences.table(key, table, other),
+            None => differences.missing(&Place::named(Subject::Table, key), &table.name),
         }
     }
-    differences.extras("table", &expected.tables, &found.tables, |table| &table.name);
-    for (name, index) in &expected.indexes {
-        differences.index(name, index, found.indexes.get(name));
+    differences.extras(Subject::Table, &expected.tables, &found.tables, |table| &table.name);
+    for (key, index) in &expected.indexes {
+        differences.index(key, index, found.indexes.get(key));
     }
-    differences.extras("index", &expected.indexes, &found.indexes, |index| &index.name);
-    for (kind, expected, found) in
-        [("trigger", &expected.triggers, &found.triggers), ("view", &expected.views, &found.views)]
+    differences.extras(Subject::Index, &expected.indexes, &found.indexes, |index| &index.name);
+    for (subject, expected, found) in
+        [(Subject::Trigger, &expected.triggers, &found.triggers), (Subject::View, &expected.views, &found.views)]
     {
-        for (name, definition) in expected {
-            differences.definition(kind, name, definition, found.get(name));
+        for (key, definition) in expected {
+            differences.definition(&Place::named(subject, key), definition, found.get(key));
         }
-        differences.extras(kind, expected, found, |definition| &definition.name);
+        differences.extras(subject, expected, found, |definition| &definition.name);
     }
     differences.0.sort();
     differences.0
+}
+
+/// Where a difference is; names in lower case.
+struct Place<'a> {
+    subject: Subject,
+    object: &'a str,
+    column: Option<&'a str>,
+}
+
+impl<'a> Place<'a> {
+    fn named(subject: Subject, object: &'a str) -> Self {
+        Self { subject, object, column: None }
+    }
+
+    fn column(table: &'a str, column: &'a str) -> Self {
+        Self { subject: Subject::Column, object: table, column: Some(column) }
+    }
 }
 
 #[derive(Default)]
 struct Differences(Vec<Difference>);
 
 impl Differences {
-    fn add(&mut self, severity: Severity, object: &str, message: String) {
-        self.0.push(Difference { severity, object: object.to_owned(), message });
+    /// `fact` is what the key says of the place.
+    fn add(&mut self, severity: Severity, place: &Place<'_>, fact: &str, message: String) {
+        let &Place { subject, object, column } = place;
+        let column = column.map(|column| format!(".{}", token::name(column))).unwrap_or_default();
+        let key = format!("{subject} {}{column} {fact}", token::name(object));
+        self.0.push(Difference { severity, object: object.to_owned(), message, subject, key });
+    }
+
+    fn missing(&mut self, place: &Place<'_>, name: &str) {
+        self.add(Severity::Missing, place, "missing", format!("{} `{name}` is missing", place.subject));
+    }
+
+    fn extra(&mut self, place: &Place<'_>, name: &str) {
+        let message = format!("{} `{name}` is not part of the compiled schema", place.subject);
+        self.add(Severity::Extra, place, "extra", message);
     }
 
     fn extras<T>(
         &mut self,
-        kind: &str,
+        subject: Subject,
         expected: &BTreeMap<String, T>,
         found: &BTreeMap<String, T>,
         name: impl Fn(&T) -> &String,
     ) {
-        for (key, value) in found {
-            if !expected.contains_key(key) {
-                self.add(Severity::Extra, key, format!("{kind} `{}` is not part of the compiled schema", name(value)));
-            }
+        for (key, value) in found.iter().filter(|(key, _)| !expected.contains_key(*key)) {
+            self.extra(&Place::named(subject, key), name(value));
         }
     }
 
-    fn index(&mut self, name: &str, expected: &Index, found: Option<&Index>) {
-        let message = match found {
-            None => format!("index `{}` is missing", expected.name),
-            Some(found) if !found.is_same(expected) => {
-                format!("index `{}` is {} instead of {}", expected.name, found.signature(), expected.signature())
-            }
-            Some(_) => return,
-        };
-        self.add(Severity::Repairable, name, message);
-    }
-
-    fn definition(&mut self, kind: &str, name: &str, expected: &Definition, found: Option<&Definition>) {
+    fn index(&mut self, key: &str, expected: &Index, found: Option<&Index>) {
+        let place = Place::named(Subject::Index, key);
+        let name = &expected.name;
         match found {
-            None => self.add(Severity::Missing, name, format!("{kind} `{}` is missing", expected.name)),
-            Some(found) if found.canonical != expected.canonical => {
-                self.add(Severity::Differs, name, format!("{kind} `{}` has another definition", expected.name));
+            None => self.add(Severity::Repairable, &place, "missing", format!("index `{name}` is missing")),
+            Some(found) if !found.is_same(expected) => {
+                let message = format!("index `{name}` is {} instead of {}", found.signature(), expected.signature());
+                let found = Index { table: found.table.to_ascii_lowercase(), ..found.clone() };
+                self.add(Severity::Repairable, &place, &format!("is {}", found.signature()), message);
             }
             Some(_) => {}
         }
     }
 
-    fn table(&mut self, expected: &Table, found: &Table) {
-        let key = expected.name.to_lowercase();
+    fn definition(&mut self, place: &Place<'_>, expected: &Definition, found: Option<&Definition>) {
+        match found {
+            None => self.missing(place, &expected.name),
+            Some(found) if found.canonical != expected.canonical => {
+                let message = format!("{} `{}` has another definition", place.subject, expected.name);
+                self.add(Severity::Differs, place, &format!("is {}", found.canonical), message);
+            }
+            Some(_) => {}
+        }
+    }
+
+    fn table(&mut self, key: &str, expected: &Table, found: &Table) {
+        let place = Place::named(Subject::Table, key);
+        let table = &expected.name;
         for (name, column) in &expected.columns {
+            let place = Place::column(key, name);
+            let shown = format!("{table}.{}", column.name);
             match found.columns.get(name) {
-                Some(other) => self.column(&expected.name, column, other),
-                None => {
-                    self.add(Severity::Missing, &key, format!("column `{}.{}` is missing", expected.name, column.name));
-                }
+                Some(other) => self.column(&place, &shown, column, other),
+                None => self.missing(&place, &shown),
             }
         }
-        for (name, column) in &found.columns {
-            if !expected.columns.contains_key(name) {
-                self.add(
-                    Severity::Extra,
-                    &key,
-                    format!("column `{}.{}` is not part of the compiled schema", expected.name, column.name),
-                );
-            }
+        for (name, column) in found.columns.iter().filter(|(name, _)| !expected.columns.contains_key(*name)) {
+            self.extra(&Place::column(key, name), &format!("{table}.{}", column.name));
         }
-        if expected.primary_key != found.primary_key {
-            self.add(
-                Severity::Missing,
-                &key,
-                format!(
-                    "primary key of `{}` is ({}) instead of ({})",
-                    expected.name,
-                    found.primary_key.join(", "),
-                    expected.primary_key.join(", ")
-                ),
-            );
+        let (expected_key, found_key) = (primary_key(expected), primary_key(found));
+        if expected_key != found_key {
+            let message = format!("primary key of `{table}` is {found_key} instead of {expected_key}");
+            self.add(Severity::Missing, &place, &format!("primary key {found_key}"), message);
         }
         let sides = [
             (
                 "unique constraint",
-                set(&expected.unique, |columns| columns.join(", ")),
-                set(&found.unique, |columns| columns.join(", ")),
+                set(&expected.unique, |terms| terms.join(", ")),
+                set(&found.unique, |terms| terms.join(", ")),
             ),
             (
                 "foreign key",
                 set(&expected.foreign_keys, ToString::to_string),
                 set(&found.foreign_keys, ToString::to_string),
             ),
-            ("check", set(&expected.checks, Clone::clone), set(&found.checks, Clone::clone)),
-            ("option", set(&expected.options, Clone::clone), set(&found.options, Clone::clone)),
+            ("check", expected.checks.clone(), found.checks.clone()),
+            ("option", expected.options.clone(), found.options.clone()),
         ];
-        for (kind, expected_set, found_set) in sides {
-            for item in expected_set.iter().filter(|item| !found_set.contains(item)) {
-                self.add(Severity::Differs, &key, format!("`{}` lacks the {kind} {item}", expected.name));
+        for (kind, expected, found) in sides {
+            for item in expected.difference(&found) {
+                let message = format!("`{table}` lacks the {kind} {item}");
+                self.add(Severity::Differs, &place, &format!("without {kind} {item}"), message);
             }
-            for item in found_set.iter().filter(|item| !expected_set.contains(item)) {
-                self.add(Severity::Differs, &key, format!("`{}` has another {kind} {item}", expected.name));
+            for item in found.difference(&expected) {
+                let message = format!("`{table}` has another {kind} {item}");
+                self.add(Severity::Differs, &place, &format!("{kind} {item}"), message);
             }
         }
     }
 
-    fn column(&mut self, table: &str, expected: &Column, found: &Column) {
-        let key = table.to_lowercase();
-        let name = format!("`{table}.{}`", expected.name);
+    fn column(&mut self, place: &Place<'_>, shown: &str, expected: &Column, found: &Column) {
         if expected.affinity != found.affinity {
-            self.add(
-                Severity::Missing,
-                &key,
-                format!("column {name} is {} instead of {}", described_type(found), described_type(expected)),
-            );
+            let (found_type, expected_type) = (described_type(found), described_type(expected));
+            let fact = format!("affinity {}", found.affinity.name().to_ascii_lowercase());
+            let message = format!("column `{shown}` is {found_type} instead of {expected_type}");
+            self.add(Severity::Missing, place, &fact, message);
         }
+        let not_null = |column: &Column| column.not_null.then(String::new);
         let facets = [
-            ("NOT NULL", expected.not_null.then(String::new), found.not_null.then(String::new)),
+            ("NOT NULL", not_null(expected), not_null(found)),
             ("DEFAULT", expected.default.clone(), found.default.clone()),
             ("COLLATE", expected.collation.clone(), found.collation.clone()),
             ("GENERATED", expected.generated.clone(), found.generated.clone()),
         ];
         for (facet, expected, found) in facets {
-            let message = match (&expected, &found) {
+            let difference = match (&expected, &found) {
                 _ if expected == found => continue,
-                (Some(expected), None) => format!("column {name} lacks {}", with_value(facet, expected)),
-                (None, Some(found)) => format!("column {name} has {}", with_value(facet, found)),
-                _ => format!(
-                    "column {name} has {facet} {} instead of {}",
-                    found.unwrap_or_default(),
-                    expected.unwrap_or_default()
+                (Some(expected), None) => format!("lacks {}", with_value(facet, expected)),
+                (None, Some(found)) => format!("has {}", with_value(facet, found)),
+                (expected, found) => format!(
+                    "has {facet} {} instead of {}",
+                    found.as_deref().unwrap_or_default(),
+                    expected.as_deref().unwrap_or_default()
                 ),
             };
-            self.add(Severity::Differs, &key, message);
+            let fact = match &found {
+                Some(found) => with_value(&facet.to_ascii_lowercase(), found),
+                None => format!("without {}", facet.to_ascii_lowercase()),
+            };
+            self.add(Severity::Differs, place, &fact, format!("column `{shown}` {difference}"));
         }
     }
 }
 
-fn set<T>(items: &std::collections::BTreeSet<T>, text: impl Fn(&T) -> String) -> Vec<String> {
+fn primary_key(table: &Table) -> String {
+    let rowid = if table.is_rowid_alias { ", the rowid" } else { "" };
+    format!("({}{rowid})", table.primary_key.join(", "))
+}
+
+fn set<T>(items: &BTreeSet<T>, text: impl Fn(&T) -> String) -> BTreeSet<String> {
     items.iter().map(text).collect()
 }
 

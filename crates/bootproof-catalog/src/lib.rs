@@ -6,22 +6,25 @@
 //!
 //! - [`source`]: the text of a migration, normalised, and its checksum.
 //! - [`token`]: SQL text reduced to what SQLite would see, for comparing definitions.
-//! - [`catalog`]: the tables, columns, keys, indexes, triggers and views of a database, read through SQLite's pragmas.
+//! - [`catalog`]: the tables, columns, keys, indexes, triggers and views of a database, as SQLite's pragmas tell them.
 //! - [`difference`]: what one catalog has that another lacks or has differently.
 //! - [`fingerprint`]: a catalog in 128 bits.
 //! - [`query_plan`]: which index a query would use.
 
 pub mod catalog;
+mod definition;
 pub mod difference;
 pub mod fingerprint;
 pub mod query_plan;
+mod read;
 pub mod source;
 pub mod token;
 
 pub use catalog::Catalog;
-pub use difference::{Difference, Severity};
+pub use difference::{Difference, Severity, Subject};
 pub use fingerprint::Fingerprint;
 pub use query_plan::QueryPlan;
+pub use token::quoted;
 
 /// The table in which refinery records applied migrations.
 pub const HISTORY_TABLE: &str = "refinery_schema_history";

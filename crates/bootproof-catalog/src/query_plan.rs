@@ -23,6 +23,12 @@ impl Step {
         let name = after.split_once(" (").map_or(after, |(name, _)| name);
         (!name.starts_with('(') && !name.is_empty()).then_some(name)
     }
+
+    /// Whether this step reads only the rows it looks for.
+    #[must_use]
+    pub fn is_search(&self) -> bool {
+        self.detail.starts_with("SEARCH ")
+    }
 }
 
 /// How SQLite would run a query.
@@ -48,13 +54,15 @@ impl QueryPlan {
         Ok(Self { steps })
     }
 
-    /// Whether some step reads this index.
+    /// Whether some step searches this index. A `SCAN … USING INDEX` reads it from end to end: the work grows with the
+    /// table, which is what an index is there to prevent.
     #[must_use]
     pub fn uses(&self, index: &str) -> bool {
-        self.indexes().any(|used| used.eq_ignore_ascii_case(index))
+        let mut searched = self.steps.iter().filter(|step| step.is_search()).filter_map(Step::index);
+        searched.any(|used| used.eq_ignore_ascii_case(index))
     }
 
-    /// The index to name in a report: the expected one where it is used, else the first that is.
+    /// The index to name in a report: the expected one where it is searched or scanned, else the first that is.
     #[must_use]
     pub fn index_used(&self, expected: &str) -> Option<&str> {
         self.indexes().find(|used| used.eq_ignore_ascii_case(expected)).or_else(|| self.indexes().next())
@@ -78,6 +86,22 @@ impl fmt::Display for QueryPlan {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_index_is_used_where_it_is_searched() {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch("CREATE TABLE t(a, b, c); CREATE INDEX i ON t(a, b)").unwrap();
+        for (sql, detail, is_used) in [
+            ("SELECT c FROM t WHERE a = 1", "SEARCH t USING INDEX i (a=?)", true),
+            ("SELECT b FROM t WHERE a = 1", "SEARCH t USING COVERING INDEX i (a=?)", true),
+            ("SELECT a, b FROM t", "SCAN t USING COVERING INDEX i", false),
+            ("SELECT c FROM t ORDER BY a", "SCAN t USING INDEX i", false),
+        ] {
+            let plan = QueryPlan::explain(&connection, sql, []).unwrap();
+            assert_eq!((plan.to_string().as_str(), plan.uses("I")), (detail, is_used), "{sql}");
+            assert_eq!(plan.index_used("i"), Some("i"));
+        }
+    }
 
     #[test]
     fn names_the_index_of_each_kind_of_step() {

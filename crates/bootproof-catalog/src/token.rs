@@ -6,7 +6,7 @@
 /// What a token is, as far as comparing needs to know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// A bare word: a keyword, a name, a number.
+    /// A bare word: a keyword, a name, a number or, where it has a decimal point, a part of one.
     Word,
     /// A name in double quotes, brackets or backticks.
     Quoted,
@@ -36,6 +36,16 @@ impl Token {
     #[must_use]
     pub fn is_symbol(&self, symbol: char) -> bool {
         self.kind == Kind::Symbol && self.text.starts_with(symbol)
+    }
+
+    /// The name it is, in lower case, where it stands for one. SQLite takes a literal for a name too:
+    /// <https://sqlite.org/lang_keywords.html>.
+    #[must_use]
+    pub fn as_name(&self) -> String {
+        match self.kind {
+            Kind::Literal => unquoted(&self.text).unwrap_or_default().to_ascii_lowercase(),
+            _ => self.text.clone(),
+        }
     }
 }
 
@@ -72,6 +82,38 @@ pub fn tokens(sql: &str) -> Vec<Token> {
     tokens
 }
 
+/// An SQL identifier: the name in double quotes, whatever is in it.
+///
+/// ```
+/// assert_eq!(bootproof_catalog::quoted("the \"parent\""), "\"the \"\"parent\"\"\"");
+/// ```
+#[must_use]
+pub fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// A name as it stands in canonical text: in quotes only where it would be read as something else without them.
+#[must_use]
+pub fn name(name: &str) -> String {
+    let is_plain = name.chars().all(is_word) && !name.is_empty() && !name.starts_with(|c: char| c.is_ascii_digit());
+    if is_plain && !is_value(name) && !["all", "distinct", "not"].contains(&name) {
+        name.to_owned()
+    } else {
+        quoted(name)
+    }
+}
+
+/// Whether a bare word, in lower case, is a value and no name.
+pub(crate) fn is_value(word: &str) -> bool {
+    ["null", "true", "false", "current_date", "current_time", "current_timestamp"].contains(&word)
+}
+
+/// Canonical text as people write it; for reports only, as it looks into literals too.
+#[must_use]
+pub fn readable(canonical: &str) -> String {
+    canonical.replace(" ( ", "(").replace(" )", ")").replace(" , ", ", ").replace(" . ", ".")
+}
+
 /// Tokens as one text, a blank between them; names that could be misread keep their quotes.
 #[must_use]
 pub fn join(tokens: &[Token]) -> String {
@@ -80,10 +122,8 @@ pub fn join(tokens: &[Token]) -> String {
         if !text.is_empty() {
             text.push(' ');
         }
-        if token.kind == Kind::Quoted && !token.text.chars().all(is_word) {
-            text.push('"');
-            text.push_str(&token.text);
-            text.push('"');
+        if token.kind == Kind::Quoted {
+            text.push_str(&name(&token.text));
         } else {
             text.push_str(&token.text);
         }
@@ -94,11 +134,17 @@ pub fn join(tokens: &[Token]) -> String {
 /// A whole text in canonical form, without a final semicolon.
 #[must_use]
 pub fn canonical(sql: &str) -> String {
-    let mut tokens = tokens(sql);
-    while tokens.last().is_some_and(|token| token.is_symbol(';')) {
-        tokens.pop();
+    join_statement(&tokens(sql))
+}
+
+/// The tokens of a statement as one text, without a final semicolon.
+pub(crate) fn join_statement(mut tokens: &[Token]) -> String {
+    while let [statement @ .., last] = tokens
+        && last.is_symbol(';')
+    {
+        tokens = statement;
     }
-    join(&tokens)
+    join(tokens)
 }
 
 /// The tokens between the first parenthesis and the one that closes it, and those after it.
@@ -120,6 +166,23 @@ pub fn parenthesised(tokens: &[Token]) -> Option<(&[Token], &[Token])> {
     None
 }
 
+/// The tokens that stand in no parenthesis.
+#[must_use]
+pub fn outside_parentheses(tokens: &[Token]) -> Vec<&Token> {
+    let mut depth = 0_usize;
+    let mut outside = Vec::new();
+    for token in tokens {
+        if token.is_symbol('(') {
+            depth += 1;
+        } else if token.is_symbol(')') {
+            depth = depth.saturating_sub(1);
+        } else if depth == 0 {
+            outside.push(token);
+        }
+    }
+    outside
+}
+
 /// The parts of a list, cut at the commas that stand in no parenthesis.
 #[must_use]
 pub fn split_list(tokens: &[Token]) -> Vec<&[Token]> {
@@ -136,10 +199,9 @@ pub fn split_list(tokens: &[Token]) -> Vec<&[Token]> {
         .collect()
 }
 
-/// SQLite's own rule for identifier characters: letters, digits, `_`, `$` and everything beyond ASCII. The point keeps
-/// decimal numbers whole (and, alike on both sides of a comparison, qualified names).
+/// SQLite's own rule for identifier characters: letters, digits, `_`, `$` and everything beyond ASCII.
 fn is_word(c: char) -> bool {
-    c.is_ascii_alphanumeric() || matches!(c, '_' | '$' | '.') || !c.is_ascii()
+    c.is_ascii_alphanumeric() || matches!(c, '_' | '$') || !c.is_ascii()
 }
 
 /// The length of a quoted text in bytes, its quotes included; a doubled quote stands for itself.
@@ -154,13 +216,20 @@ fn quoted_length(text: &str, quote: char) -> usize {
 }
 
 fn quoted_name(text: &str, open: char) -> (Token, usize) {
-    let close = if open == '[' { ']' } else { open };
-    let length =
-        if open == '[' { text.find(']').map_or(text.len(), |end| end + 1) } else { quoted_length(text, close) };
-    let inner = text.get(..length).unwrap_or(text).trim_start_matches(open);
-    let inner = inner.strip_suffix(close).unwrap_or(inner);
-    let name = inner.replace(&format!("{close}{close}"), &close.to_string()).to_ascii_lowercase();
-    (Token { kind: Kind::Quoted, text: name }, length)
+    let length = if open == '[' { text.find(']').map_or(text.len(), |end| end + 1) } else { quoted_length(text, open) };
+    let name = unquoted(text.get(..length).unwrap_or(text)).unwrap_or_default();
+    (Token { kind: Kind::Quoted, text: name.to_ascii_lowercase() }, length)
+}
+
+/// What stands in quotes of any kind, or in brackets.
+pub(crate) fn unquoted(text: &str) -> Option<String> {
+    let open = text.chars().next().filter(|open| matches!(open, '"' | '`' | '[' | '\''))?;
+    let inner = text.get(1..)?;
+    if open == '[' {
+        return Some(inner.strip_suffix(']').unwrap_or(inner).to_owned());
+    }
+    let inner = inner.strip_suffix(open).unwrap_or(inner);
+    Some(inner.replace(&format!("{open}{open}"), &open.to_string()))
 }
 
 #[cfg(test)]
@@ -173,6 +242,16 @@ mod tests {
         assert_eq!(plain, canonical("create index [i]\n on `t` ( DATE (Started) , a desc ) ; -- why"));
         assert_ne!(plain, canonical("CREATE INDEX i ON t(date(started), b DESC)"));
         assert_ne!(canonical("'A'"), canonical("'a'"));
+    }
+
+    #[test]
+    fn quotes_stay_where_a_name_would_turn_into_something_else() {
+        for name in ["null", "TRUE", "current_date", "1", "", "a b", "a\"\"b", "distinct"] {
+            assert_ne!(canonical(&format!("\"{name}\"")), canonical(name), "{name}");
+            assert_eq!(canonical(&format!("\"{name}\"")), format!("\"{}\"", name.to_ascii_lowercase()));
+        }
+        assert_eq!(canonical("\"t\".\"a\" > 1.5"), canonical("t.a>1.5"));
+        assert_ne!(canonical("\"Ä\""), canonical("\"ä\""));
     }
 
     #[test]

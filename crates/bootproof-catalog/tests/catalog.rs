@@ -1,7 +1,7 @@
 //! What counts as the same schema, and what does not.
 #![allow(clippy::unwrap_used, reason = "a test that meets the unexpected should stop there")]
 
-use bootproof_catalog::{Catalog, Fingerprint, Severity, difference};
+use bootproof_catalog::{Catalog, Difference, Fingerprint, Severity, Subject, difference};
 use rusqlite::Connection;
 
 fn catalog(sql: &str) -> Catalog {
@@ -11,6 +11,10 @@ fn catalog(sql: &str) -> Catalog {
 }
 
 fn differences(expected: &str, found: &str) -> Vec<(Severity, String)> {
+    compared(expected, found).into_iter().map(|difference| (difference.severity, difference.message)).collect()
+}
+
+fn compared(expected: &str, found: &str) -> Vec<Difference> {
     let (expected, found) = (catalog(expected), catalog(found));
     let differences = difference::between(&expected, &found);
     assert_eq!(
@@ -18,7 +22,11 @@ fn differences(expected: &str, found: &str) -> Vec<(Severity, String)> {
         Fingerprint::of(&expected) == Fingerprint::of(&found),
         "the fingerprint and the list of differences must agree: {differences:?}"
     );
-    differences.into_iter().map(|difference| (difference.severity, difference.message)).collect()
+    differences
+}
+
+fn keys(expected: &str, found: &str) -> Vec<String> {
+    compared(expected, found).into_iter().map(|difference| difference.key).collect()
 }
 
 #[test]
@@ -106,4 +114,161 @@ fn shadow_tables_and_bookkeeping_are_no_part_of_a_schema() {
         "{search}; CREATE TABLE refinery_schema_history(version); CREATE TABLE t(id INTEGER PRIMARY KEY AUTOINCREMENT); ANALYZE"
     ));
     assert_eq!(catalog.tables.keys().map(String::as_str).collect::<Vec<_>>(), ["search", "t"]);
+}
+
+#[test]
+fn what_only_looks_alike_differs() {
+    for (one, other) in [
+        ("CREATE TABLE t(id INTEGER PRIMARY KEY)", "CREATE TABLE t(id INT PRIMARY KEY)"),
+        ("CREATE TABLE t(id INTEGER PRIMARY KEY)", "CREATE TABLE t(id INTEGER PRIMARY KEY DESC)"),
+        ("CREATE TABLE t(id INT PRIMARY KEY)", "CREATE TABLE t(id INT PRIMARY KEY DESC)"),
+        ("CREATE TABLE t(a, PRIMARY KEY (a))", "CREATE TABLE t(a, PRIMARY KEY (a COLLATE NOCASE))"),
+        ("CREATE TABLE t(id INTEGER PRIMARY KEY)", "CREATE TABLE t(id INTEGER PRIMARY KEY) WITHOUT ROWID"),
+        ("CREATE TABLE t(id INTEGER, PRIMARY KEY (id AUTOINCREMENT))", "CREATE TABLE t(id INTEGER, PRIMARY KEY (id))"),
+        (
+            "CREATE TABLE t(a, e TEXT AS (a || CAST('y' AS TEXT)))",
+            "CREATE TABLE t(a, e TEXT AS (a || CAST('z' AS TEXT)))",
+        ),
+        (
+            "CREATE TABLE t(a, e TEXT AS (a) CHECK (CAST(a AS TEXT)))",
+            "CREATE TABLE t(a, e TEXT AS (a || 1) CHECK (CAST(a AS TEXT)))",
+        ),
+        ("CREATE TABLE t(a, e AS (a))", "CREATE TABLE t(a, e AS (a) STORED)"),
+        ("CREATE TABLE t(a, UNIQUE (a))", "CREATE TABLE t(a, UNIQUE (a COLLATE NOCASE))"),
+        ("CREATE TABLE t(a, UNIQUE (a))", "CREATE TABLE t(a, UNIQUE (a DESC))"),
+        ("CREATE TABLE t(a UNIQUE)", "CREATE TABLE t(a UNIQUE ON CONFLICT REPLACE)"),
+        (
+            "CREATE TABLE t(a NOT NULL ON CONFLICT IGNORE UNIQUE ON CONFLICT REPLACE)",
+            "CREATE TABLE t(a NOT NULL ON CONFLICT REPLACE UNIQUE ON CONFLICT IGNORE)",
+        ),
+        (
+            "CREATE TABLE t(a, b, UNIQUE (a) ON CONFLICT FAIL, UNIQUE (b))",
+            "CREATE TABLE t(a, b, UNIQUE (a), UNIQUE (b) ON CONFLICT FAIL)",
+        ),
+        (
+            "CREATE TABLE t(a, b REFERENCES t(a) DEFERRABLE INITIALLY DEFERRED)",
+            "CREATE TABLE t(a, b REFERENCES t(a) DEFERRABLE INITIALLY IMMEDIATE)",
+        ),
+        (
+            "CREATE TABLE t(a, b, FOREIGN KEY (b) REFERENCES t(a) DEFERRABLE INITIALLY DEFERRED)",
+            "CREATE TABLE t(a, b, FOREIGN KEY (b) REFERENCES t(a) NOT DEFERRABLE INITIALLY DEFERRED)",
+        ),
+        ("CREATE TABLE t(a DEFAULT \"null\")", "CREATE TABLE t(a DEFAULT null)"),
+        ("CREATE TABLE t(a DEFAULT Yes)", "CREATE TABLE t(a DEFAULT yes)"),
+        ("CREATE TABLE t(a, \"1\", CHECK (\"1\" > a))", "CREATE TABLE t(a, \"1\", CHECK (1 > a))"),
+        ("CREATE TABLE t(\"Ä\")", "CREATE TABLE t(\"ä\")"),
+        ("CREATE TABLE \"Ä\"(a); CREATE TABLE \"ä\"(a)", "CREATE TABLE \"ä\"(a)"),
+        (
+            "CREATE TABLE t(a); CREATE INDEX i ON t(a) WHERE a = 'a'",
+            "CREATE TABLE t(a); CREATE INDEX i ON t(a) WHERE a = 'A'",
+        ),
+        ("CREATE TABLE t(a); CREATE INDEX i ON t(a || 'a')", "CREATE TABLE t(a); CREATE INDEX i ON t(a || 'A')"),
+        ("CREATE VIEW v AS SELECT 'a if not exists b'", "CREATE VIEW v AS SELECT 'a b'"),
+    ] {
+        assert_ne!(differences(one, other), [], "{one} | {other}");
+        assert_ne!(differences(other, one), [], "{other} | {one}");
+    }
+}
+
+#[test]
+fn what_only_looks_different_is_the_same() {
+    for (one, other) in [
+        ("CREATE TABLE t(id INTEGER PRIMARY KEY)", "CREATE TABLE t(id INTEGER, PRIMARY KEY (id DESC))"),
+        ("CREATE TABLE t(a, e AS (a))", "CREATE TABLE t(a, e GENERATED ALWAYS AS (a) VIRTUAL)"),
+        ("CREATE TABLE t(a UNIQUE ON CONFLICT REPLACE)", "CREATE TABLE t(A, UNIQUE (\"a\") on conflict replace)"),
+        ("CREATE TABLE t(a NOT NULL)", "CREATE TABLE t(a NOT NULL ON CONFLICT ABORT)"),
+        ("CREATE TABLE t(a REFERENCES t)", "CREATE TABLE t(a REFERENCES t NOT DEFERRABLE INITIALLY DEFERRED)"),
+        (
+            "CREATE TABLE t(a REFERENCES t DEFERRABLE INITIALLY DEFERRED)",
+            "CREATE TABLE t(a, FOREIGN KEY (a) REFERENCES t DEFERRABLE INITIALLY DEFERRED)",
+        ),
+        ("CREATE TABLE t(a DEFAULT \"User's\")", "CREATE TABLE t(a DEFAULT 'User''s')"),
+        ("CREATE TABLE t('a' COLLATE NOCASE)", "CREATE TABLE t(a COLLATE nocase)"),
+        ("CREATE TABLE t(a COLLATE BINARY)", "CREATE TABLE t(a)"),
+        ("CREATE TABLE t(a, CHECK (\"t\".\"a\" > 1.5))", "CREATE TABLE t(a, CHECK (t.a>1.5))"),
+    ] {
+        assert_eq!(differences(one, other), [], "{one} | {other}");
+    }
+}
+
+#[test]
+fn a_rowid_alias_is_named_as_one() {
+    let found = differences("CREATE TABLE t(id INTEGER PRIMARY KEY)", "CREATE TABLE t(id INT PRIMARY KEY)");
+    let message = "primary key of `t` is (id) instead of (id, the rowid)";
+    assert_eq!(found, [(Severity::Missing, message.to_owned())]);
+}
+
+/// These stand in databases: a red line here is a format that must not change.
+#[test]
+fn a_key_says_what_was_found_and_never_changes() {
+    let expected = "CREATE TABLE p(id INTEGER PRIMARY KEY);
+        CREATE TABLE t(a TEXT NOT NULL DEFAULT 'us', b INTEGER, c, PRIMARY KEY (a)); CREATE INDEX i ON t(a, b);
+        CREATE TABLE gone(x); CREATE VIEW v AS SELECT 1; CREATE TRIGGER g AFTER INSERT ON t BEGIN SELECT 1; END";
+    let found = "CREATE TABLE p(id INT PRIMARY KEY);
+        CREATE TABLE T(A TEXT DEFAULT 'DE' COLLATE NOCASE, b TEXT UNIQUE REFERENCES p(id) CHECK (B > 'X'), \"my.d\" AS (b),
+                       PRIMARY KEY (a COLLATE NOCASE)) WITHOUT ROWID;
+        CREATE INDEX i ON t(a); CREATE TABLE mine(a); CREATE INDEX mine_a ON mine(a);
+        CREATE TRIGGER g AFTER INSERT ON t BEGIN SELECT 'Two'; END";
+    assert_eq!(
+        keys(expected, found),
+        [
+            "table gone missing",
+            "table p primary key (id)",
+            "column t.b affinity text",
+            "column t.c missing",
+            "table t primary key (a COLLATE NOCASE)",
+            "view v missing",
+            "trigger g is create trigger g after insert on t begin select 'Two' ; end",
+            "table t check b > 'X'",
+            "table t foreign key (b) -> p(id) on delete no action on update no action",
+            "table t option without rowid",
+            "table t unique constraint b",
+            "column t.a collate NOCASE",
+            "column t.a default 'DE'",
+            "index i is t(a COLLATE NOCASE)",
+            "table mine extra",
+            "index mine_a extra",
+            "column t.\"my.d\" extra",
+        ]
+    );
+    assert_eq!(
+        keys("CREATE TABLE t(a NOT NULL DEFAULT 1 UNIQUE, b AS (a))", "CREATE TABLE t(a, b)"),
+        [
+            "table t without unique constraint a",
+            "column t.a without default",
+            "column t.a without not null",
+            "column t.b without generated",
+        ]
+    );
+    let stored = keys("CREATE TABLE t(a, b AS (a) NOT NULL)", "CREATE TABLE t(a NOT NULL, b AS (a) STORED NOT NULL)");
+    assert_eq!(stored, ["column t.a not null", "column t.b generated (a) stored"]);
+}
+
+#[test]
+fn a_difference_tells_what_kind_of_object_it_is_about() {
+    let more = "CREATE TABLE t(a, b); CREATE TABLE u(a); CREATE INDEX i ON u(a); CREATE VIEW v AS SELECT 1;
+                CREATE TRIGGER g AFTER INSERT ON t BEGIN SELECT 1; END";
+    let mut subjects: Vec<_> = compared("CREATE TABLE t(a)", more).into_iter().map(|extra| extra.subject).collect();
+    subjects.sort();
+    assert_eq!(subjects, [Subject::Table, Subject::Column, Subject::Index, Subject::Trigger, Subject::View]);
+    let missing = Difference::missing("t", "the table is not there");
+    assert_eq!((missing.severity, missing.to_string()), (Severity::Missing, missing.key.clone()));
+}
+
+#[test]
+fn a_virtual_table_of_an_unknown_module_is_listed() {
+    let connection = Connection::open_in_memory().unwrap();
+    connection
+        .execute_batch(
+            "CREATE TABLE t(a); CREATE VIEW v AS SELECT * FROM search; PRAGMA writable_schema = ON;
+             INSERT INTO sqlite_schema VALUES ('table', 'search', 'search', 0, 'CREATE VIRTUAL TABLE search USING nosuch(title)');
+             PRAGMA writable_schema = RESET",
+        )
+        .unwrap();
+    assert!(connection.prepare("SELECT * FROM search").is_err());
+    let catalog = Catalog::read(&connection).unwrap();
+    let kinds: Vec<_> = catalog.tables.iter().map(|(name, table)| (name.as_str(), table.is_virtual)).collect();
+    assert_eq!(kinds, [("search", true), ("t", false)]);
+    assert!(catalog.tables["search"].columns.is_empty());
+    assert!(catalog.views.contains_key("v"));
 }

@@ -6,7 +6,7 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use bootproof_catalog::token;
+use bootproof_catalog::{quoted, token};
 use refinery::{Runner, Target};
 use refinery_core::traits::sync::{Migrate, Query, Transaction};
 use rusqlite::Connection;
@@ -16,7 +16,6 @@ use crate::error::Error;
 use crate::expected::run_statement;
 use crate::history;
 use crate::schema::Schema;
-use crate::verify::quoted;
 
 /// A migration that was applied, and how long its statements ran.
 #[derive(Clone, Copy, Debug)]

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use bootproof_catalog::AUDIT_DDL;
-use bootproof_catalog::AUDIT_TABLE;
+use bootproof_catalog::{AUDIT_DDL, AUDIT_TABLE};
+use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension as _};
 use serde::{Deserialize, Serialize};
 
-use crate::inspect::AuditReport;
+use crate::error::Error;
+use crate::report::AuditReport;
 
 /// What a boot did, in one word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,10 +38,20 @@ pub(crate) struct Detail {
     pub(crate) applied: Vec<String>,
     /// The indexes rebuilt.
     pub(crate) repaired: Vec<String>,
-    /// The differences from the baseline that an adoption found and accepted.
+    /// The differences from the baseline that an adoption found and accepted, by their keys.
     pub(crate) tolerated: Vec<String>,
-    /// The backup made before.
+    /// The file name of the backup made before.
     pub(crate) backup: Option<String>,
+}
+
+impl Detail {
+    /// What a row says; nothing where nobody could have written it here.
+    fn parse(detail: Value) -> Self {
+        match detail {
+            Value::Text(text) => serde_json::from_str(&text).unwrap_or_default(),
+            _ => Self::default(),
+        }
+    }
 }
 
 /// Adds a row.
@@ -69,34 +80,35 @@ pub(crate) fn write(
     Ok(())
 }
 
-/// What the adoption of this database accepted; `None` where it was not adopted.
+/// What the adoption of this database accepted, as keys of differences; `None` where it was not adopted.
 ///
 /// Only these very differences are tolerated later: whatever changed after the adoption is drift. A row that cannot be
-/// read tolerates nothing.
-pub(crate) fn adoption(connection: &Connection) -> rusqlite::Result<Option<BTreeSet<String>>> {
+/// read tolerates nothing; a table that is not the audit table refuses.
+pub(crate) fn adoption(connection: &Connection) -> Result<Option<BTreeSet<String>>, Error> {
     if !exists(connection)? {
         return Ok(None);
     }
-    let detail: Option<rusqlite::types::Value> = connection
-        .query_row(
-            "SELECT detail FROM main.bootproof_audit WHERE event = 'adopt' ORDER BY id DESC LIMIT 1",
-            [],
-            |row| row.get(0),
-        )
-        .optional()?;
-    Ok(detail.map(|detail| match detail {
-        rusqlite::types::Value::Text(text) => {
-            serde_json::from_str::<Detail>(&text).unwrap_or_default().tolerated.into_iter().collect()
-        }
-        _ => BTreeSet::new(),
-    }))
+    let sql = "SELECT detail FROM main.bootproof_audit WHERE event = 'adopt' ORDER BY id DESC LIMIT 1";
+    let detail: Option<Value> = connection
+        .query_row(sql, [], |row| row.get(0))
+        .optional()
+        .map_err(|error| Error::from_sqlite("reading the audit table", error))?;
+    Ok(detail.map(|detail| Detail::parse(detail).tolerated.into_iter().collect()))
+}
+
+/// The names of the backups that boots have made, the newest first.
+pub(crate) fn backups(connection: &Connection) -> Result<Vec<String>, Error> {
+    let read = || -> rusqlite::Result<Vec<Value>> {
+        let mut statement = connection.prepare("SELECT detail FROM main.bootproof_audit ORDER BY id DESC")?;
+        let rows = statement.query_map([], |row| row.get(0))?;
+        rows.collect()
+    };
+    let details = read().map_err(|error| Error::from_sqlite("reading the audit table", error))?;
+    Ok(details.into_iter().filter_map(|detail| Detail::parse(detail).backup).collect())
 }
 
 /// The newest rows, the newest first. Rows that nobody could have written here are left out.
 pub(crate) fn latest(connection: &Connection, limit: u32) -> rusqlite::Result<Vec<AuditReport>> {
-    if !exists(connection)? {
-        return Ok(Vec::new());
-    }
     let mut statement = connection.prepare(
         "SELECT at, event, from_version, to_version, binary FROM main.bootproof_audit
          WHERE typeof(at) = 'text' AND typeof(event) = 'text' AND typeof(binary) = 'text'
@@ -114,6 +126,25 @@ pub(crate) fn latest(connection: &Connection, limit: u32) -> rusqlite::Result<Ve
     rows.collect()
 }
 
-fn exists(connection: &Connection) -> rusqlite::Result<bool> {
-    connection.prepare("SELECT 1 FROM main.sqlite_schema WHERE type = 'table' AND name = ?1")?.exists([AUDIT_TABLE])
+/// Whether the audit table is there. Whatever else goes by its name refuses: a boot could not record itself.
+fn exists(connection: &Connection) -> Result<bool, Error> {
+    let failed = |error| Error::from_sqlite("reading the audit table", error);
+    let kind: Option<String> = connection
+        .query_row("SELECT type FROM main.sqlite_schema WHERE name = ?1 COLLATE NOCASE", [AUDIT_TABLE], |row| {
+            row.get(0)
+        })
+        .optional()
+        .map_err(failed)?;
+    let malformed = |problem: String| Error::Malformed { table: AUDIT_TABLE, problems: vec![problem] };
+    match kind.as_deref() {
+        None => return Ok(false),
+        Some("table") => {}
+        Some(other) => return Err(malformed(format!("it is a {other}, not a table"))),
+    }
+    let columns = "a.id, a.at, a.event, a.from_version, a.to_version, a.binary, a.detail";
+    match connection.prepare(&format!("SELECT {columns} FROM main.bootproof_audit AS a")) {
+        Ok(_) => Ok(true),
+        Err(rusqlite::Error::SqlInputError { msg, .. }) => Err(malformed(msg)),
+        Err(error) => Err(failed(error)),
+    }
 }

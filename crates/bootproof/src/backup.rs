@@ -9,50 +9,83 @@ use std::time::{Duration, Instant};
 use bootproof_catalog::Catalog;
 use rusqlite::backup::{Backup as OnlineBackup, StepResult};
 use rusqlite::{Connection, OpenFlags};
+use tempfile::TempPath;
 
-use crate::connection::sidecar;
 use crate::error::Error;
 use crate::ffi;
-use crate::inspect::BackupFile;
+use crate::files::{beside, directory, sidecar, sync_directory};
 use crate::options::Integrity;
-use crate::report::BackupReport;
+use crate::report::{BackupFile, BackupReport};
 use crate::verify;
 
 /// Pages copied at once; between two steps there is time to say how far it is.
 const PAGES_PER_STEP: i32 = 4096;
+/// Between the name of the database and a random ending: a copy that is not whole yet.
+const IN_PROGRESS: &str = ".backup-in-progress-";
 /// How often a long copy says so.
 const SAY_EVERY: Duration = Duration::from_secs(5);
 
-/// Copies the database to `FILE.backup-YYYYMMDD_HHMMSS` in its directory.
+/// A copy that is whole, verified and flushed, but has not got its name yet. Dropped, it is deleted.
+#[derive(Debug)]
+pub(crate) struct Backup {
+    copy: TempPath,
+    /// Where it will be.
+    pub(crate) path: PathBuf,
+    bytes: u64,
+}
+
+/// Copies the database, to become `FILE.backup-YYYYMMDD_HHMMSS` in its directory.
 ///
 /// `connection` holds the write lock, so that what is copied is what will be migrated. The copy is made under another
-/// name, read back and compared, flushed to the disk, and only then gets its name: a backup that exists is whole.
-pub(crate) fn make(connection: &Connection, path: &Path, catalog: &Catalog) -> Result<BackupReport, Error> {
+/// name, read back and compared, and flushed to the disk: a backup that has its name is whole.
+pub(crate) fn make(
+    connection: &Connection,
+    path: &Path,
+    catalog: &Catalog,
+    timeout: Duration,
+) -> Result<Backup, Error> {
     remove_partials(path);
-    let directory = directory(path);
-    let intended = name_at(path, &jiff::Zoned::now());
+    let intended = first_free_name(path);
     let failed = |message: String| Error::BackupFailed { path: intended.clone(), message };
     let partial = tempfile::Builder::new()
-        .prefix(&partial_prefix(path))
-        .suffix(".partial")
-        .tempfile_in(directory)
+        .prefix(sidecar(path, IN_PROGRESS).file_name().unwrap_or_default())
+        .tempfile_in(directory(path))
         .map_err(|error| failed(error.to_string()))?;
     log::info!("backing up `{}`", path.display());
-    copy(connection, path, partial.path()).map_err(|error| failed(error.to_string()))?;
+    copy(path, partial.path(), timeout).map_err(|error| failed(error.to_string()))?;
     if !sidecar(path, "-wal").metadata().is_ok_and(|wal| wal.len() > 0)
         && let Some(header) = ffi::file_header(connection)
     {
         restore_header(partial.path(), &header).map_err(|error| failed(error.to_string()))?;
     }
     verify(connection, partial.path(), catalog).map_err(failed)?;
-    let (name, bytes) = publish(partial, path).map_err(|error| failed(error.to_string()))?;
-    log::info!("backup `{}` verified", name.display());
-    Ok(BackupReport { path: name, bytes, verified: true })
+    let flush = || {
+        narrow_permissions(partial.path(), path)?;
+        partial.as_file().sync_all()?;
+        Ok(partial.as_file().metadata()?.len())
+    };
+    let bytes = flush().map_err(|error: std::io::Error| failed(error.to_string()))?;
+    log::info!("the backup is verified");
+    Ok(Backup { copy: partial.into_temp_path(), path: intended, bytes })
+}
+
+impl Backup {
+    /// Gives the copy its name, just before the commit: a boot that is killed earlier leaves no backup of a migration that
+    /// never happened.
+    pub(crate) fn publish(self) -> Result<BackupReport, Error> {
+        match self.copy.persist_noclobber(&self.path) {
+            Ok(()) => {
+                sync_directory(directory(&self.path));
+                Ok(BackupReport { path: self.path, bytes: self.bytes, verified: true })
+            }
+            Err(error) => Err(Error::BackupFailed { message: error.error.to_string(), path: self.path }),
+        }
+    }
 }
 
 /// The online backup API copies page by page from a second connection, also where the newest pages are still in the WAL
 /// (<https://sqlite.org/backup.html>).
-fn copy(connection: &Connection, path: &Path, partial: &Path) -> Result<(), rusqlite::Error> {
+fn copy(path: &Path, partial: &Path, timeout: Duration) -> Result<(), rusqlite::Error> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let source = Connection::open_with_flags(path, flags)?;
     let mut target = Connection::open_with_flags(
@@ -63,12 +96,18 @@ fn copy(connection: &Connection, path: &Path, partial: &Path) -> Result<(), rusq
     target.pragma_update(None, "journal_mode", "OFF")?;
     target.pragma_update(None, "synchronous", "OFF")?;
     let backup = OnlineBackup::new(&source, &mut target)?;
-    let mut said = Instant::now();
+    let (mut said, mut moved) = (Instant::now(), Instant::now());
     loop {
         match backup.step(PAGES_PER_STEP)? {
-            StepResult::Done => break,
+            StepResult::Done => return Ok(()),
+            StepResult::Busy | StepResult::Locked if moved.elapsed() > timeout => {
+                return Err(rusqlite::Error::SqliteFailure(
+                    rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY),
+                    Some("another connection locks the file exclusively".to_owned()),
+                ));
+            }
             StepResult::Busy | StepResult::Locked => std::thread::sleep(Duration::from_millis(10)),
-            _ => {}
+            _ => moved = Instant::now(),
         }
         if said.elapsed() > SAY_EVERY {
             said = Instant::now();
@@ -76,10 +115,6 @@ fn copy(connection: &Connection, path: &Path, partial: &Path) -> Result<(), rusq
             log::info!("backup: {} of {} pages", progress.pagecount - progress.remaining, progress.pagecount);
         }
     }
-    drop(backup);
-    drop(target);
-    debug_assert!(!connection.is_autocommit(), "the write lock is held until the copy is complete");
-    Ok(())
 }
 
 /// The backup API counts its own work as a change of the schema. With the header as it was, the backup of a file without
@@ -106,30 +141,6 @@ fn verify(connection: &Connection, partial: &Path, catalog: &Catalog) -> Result<
     Ok(())
 }
 
-/// Flushes the copy and gives it the first free name from now on; also narrows its permissions to what the database
-/// allows its owner.
-fn publish(partial: tempfile::NamedTempFile, path: &Path) -> std::io::Result<(PathBuf, u64)> {
-    narrow_permissions(partial.path(), path)?;
-    partial.as_file().sync_all()?;
-    let bytes = partial.as_file().metadata()?.len();
-    let mut partial = partial.into_temp_path();
-    let mut now = jiff::Zoned::now();
-    loop {
-        let name = name_at(path, &now);
-        match partial.persist_noclobber(&name) {
-            Ok(()) => {
-                sync_directory(directory(path))?;
-                return Ok((name, bytes));
-            }
-            Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => {
-                partial = error.path;
-                now = now.saturating_add(jiff::SignedDuration::from_secs(1));
-            }
-            Err(error) => return Err(error.error),
-        }
-    }
-}
-
 /// Deletes a backup that turned out pointless, because what it was to protect from did not happen.
 pub(crate) fn discard(backup: &BackupReport) {
     if let Err(error) = fs::remove_file(&backup.path) {
@@ -137,23 +148,31 @@ pub(crate) fn discard(backup: &BackupReport) {
     }
 }
 
-/// Deletes all but the newest backups.
-pub(crate) fn prune(path: &Path, keep: usize) {
-    for backup in list(path).into_iter().skip(keep) {
-        log::info!("removing the old backup `{}`", backup.path.display());
-        if let Err(error) = fs::remove_file(&backup.path) {
-            log::warn!("could not remove `{}`: {error}", backup.path.display());
+/// Deletes all but the newest of the backups that boots have made, by the names the audit table has recorded, the newest
+/// first. What somebody copied by hand is not touched.
+pub(crate) fn prune(path: &Path, made: &[String], keep: usize) {
+    for backup in list(path) {
+        let is_old = |name: &std::ffi::OsStr| made.iter().skip(keep).any(|made| made.as_str() == name);
+        if backup.path.file_name().is_some_and(is_old) {
+            log::info!("removing the old backup `{}`", backup.path.display());
+            if let Err(error) = fs::remove_file(&backup.path) {
+                log::warn!("could not remove `{}`: {error}", backup.path.display());
+            }
         }
     }
 }
 
 /// The backups beside a database, the newest first.
 pub(crate) fn list(path: &Path) -> Vec<BackupFile> {
-    let mut prefix = path.file_name().unwrap_or_default().to_owned();
-    prefix.push(".backup-");
-    let mut backups: Vec<BackupFile> = files_starting_with(path, &prefix)
-        .filter(|(rest, _)| is_stamp(rest))
-        .map(|(_, file)| BackupFile { bytes: file.metadata().map(|file| file.len()).unwrap_or_default(), path: file })
+    let prefix = sidecar(path, ".backup-");
+    let is_backup = |file: &PathBuf| {
+        let stamp = file.as_os_str().as_encoded_bytes().strip_prefix(prefix.as_os_str().as_encoded_bytes());
+        stamp.is_some_and(is_stamp)
+    };
+    let mut backups: Vec<BackupFile> = beside(path, ".backup-")
+        .into_iter()
+        .filter(is_backup)
+        .map(|file| BackupFile { bytes: file.metadata().map(|file| file.len()).unwrap_or_default(), path: file })
         .collect();
     backups.sort_by(|first, second| second.path.cmp(&first.path));
     backups
@@ -161,27 +180,10 @@ pub(crate) fn list(path: &Path) -> Vec<BackupFile> {
 
 /// Removes what a killed process left of its copy. Only the holder of the write lock copies, so nobody is at work on it.
 fn remove_partials(path: &Path) {
-    for (rest, file) in files_starting_with(path, &partial_prefix(path)) {
-        if rest.ends_with(b".partial") {
-            log::info!("removing `{}`, left by an interrupted backup", file.display());
-            let _ = fs::remove_file(&file);
-        }
+    for partial in beside(path, IN_PROGRESS) {
+        log::info!("removing `{}`, left by an interrupted backup", partial.display());
+        let _ = fs::remove_file(&partial);
     }
-}
-
-fn partial_prefix(path: &Path) -> std::ffi::OsString {
-    let mut prefix = path.file_name().unwrap_or_default().to_owned();
-    prefix.push(".backup-in-progress-");
-    prefix
-}
-
-fn files_starting_with(path: &Path, prefix: &std::ffi::OsStr) -> impl Iterator<Item = (Vec<u8>, PathBuf)> {
-    let prefix = prefix.as_encoded_bytes().to_vec();
-    fs::read_dir(directory(path)).into_iter().flatten().flatten().filter_map(move |entry| {
-        let name = entry.file_name();
-        let rest = name.as_encoded_bytes().strip_prefix(prefix.as_slice())?.to_vec();
-        Some((rest, entry.path()))
-    })
 }
 
 /// `YYYYMMDD_HHMMSS`
@@ -194,15 +196,15 @@ fn is_stamp(bytes: &[u8]) -> bool {
         )
 }
 
-fn name_at(path: &Path, time: &jiff::Zoned) -> PathBuf {
-    sidecar(path, &format!(".backup-{}", time.strftime("%Y%m%d_%H%M%S")))
-}
-
-/// The directory of a file; the current one for a bare name.
-pub(crate) fn directory(path: &Path) -> &Path {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
+/// The name of this second, or of the next one that is not taken.
+fn first_free_name(path: &Path) -> PathBuf {
+    let mut time = jiff::Zoned::now();
+    loop {
+        let name = sidecar(path, &format!(".backup-{}", time.strftime("%Y%m%d_%H%M%S")));
+        if name.symlink_metadata().is_err() {
+            return name;
+        }
+        time = time.saturating_add(jiff::SignedDuration::from_secs(1));
     }
 }
 
@@ -217,18 +219,6 @@ fn narrow_permissions(file: &Path, database: &Path) -> std::io::Result<()> {
 /// Elsewhere files inherit the permissions of their directory, as the database did.
 #[cfg(not(unix))]
 fn narrow_permissions(_file: &Path, _database: &Path) -> std::io::Result<()> {
-    Ok(())
-}
-
-/// A new name is on the disk only when its directory is.
-#[cfg(unix)]
-pub(crate) fn sync_directory(directory: &Path) -> std::io::Result<()> {
-    File::open(directory)?.sync_all()
-}
-
-/// Windows flushes names by itself.
-#[cfg(not(unix))]
-pub(crate) fn sync_directory(_directory: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
@@ -254,7 +244,7 @@ mod tests {
     #[test]
     fn only_a_whole_stamp_is_a_backup() {
         assert!(is_stamp(b"20260210_093000"));
-        for other in ["2026", "20260210-093000", "20260210_093000.partial", "in-progress-abc.partial"] {
+        for other in ["2026", "20260210-093000", "20260210_093000x", "in-progress-abcdef"] {
             assert!(!is_stamp(other.as_bytes()), "{other}");
         }
     }

@@ -35,7 +35,7 @@ pub struct Migration {
     pub statements: &'static [Statement],
     /// What it adds to the schema.
     pub creates: &'static [Object],
-    /// The tables whose rows it writes; their row counts may change.
+    /// The tables whose rows it writes, and both names of a renamed one; their row counts may change.
     pub writes: &'static [&'static str],
     /// The fingerprint of the schema that results.
     pub fingerprint: u128,

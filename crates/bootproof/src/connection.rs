@@ -1,12 +1,13 @@
 //! Opening a database as something that may be damaged, hostile or in use.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-use crate::error::{Error, storage};
+use crate::error::Error;
+use crate::files::sidecar;
 use crate::lock::Patience;
 
 /// A connection prepared for a boot, and how it waits for others.
@@ -29,34 +30,51 @@ impl<'c> Session<'c> {
         Ok(Self { connection, patience })
     }
 
-    /// Runs SQL that may have to wait for another process.
-    pub(crate) fn execute(&self, doing: &'static str, sql: &str) -> Result<(), Error> {
-        self.connection.execute_batch(sql).map_err(|error| self.patience.explain(Error::from_sqlite(doing, error)))
-    }
-
     /// Starts reading: everything read until [`Session::rollback`] is of one state.
     ///
     /// `BEGIN` alone takes no lock; the first read does, and may have to wait.
     pub(crate) fn begin_read(&self) -> Result<(), Error> {
-        self.execute("starting to read", "BEGIN; SELECT count(*) FROM main.sqlite_schema")
-            .inspect_err(|_| self.rollback())
+        self.execute("starting to read", "BEGIN; SELECT count(*) FROM main.sqlite_schema").inspect_err(|_| {
+            // Nothing was read, so there is nothing to end but the wish to.
+            self.connection.execute_batch("ROLLBACK").ok();
+        })
     }
 
     /// Becomes the one writer. Foreign keys are off from here on: inside a transaction the switch does nothing, and with
     /// them on, dropping a table during a rebuild would delete its children (<https://sqlite.org/lang_altertable.html>).
     pub(crate) fn begin_write(&self) -> Result<(), Error> {
-        self.execute("switching foreign keys off", "PRAGMA foreign_keys = OFF")?;
-        self.execute("taking the write lock", "BEGIN IMMEDIATE")
+        self.execute("taking the write lock", "PRAGMA foreign_keys = OFF; BEGIN IMMEDIATE")
     }
 
-    /// Ends a transaction without a trace, if one is open. An error here leaves the journal to the next opener, who
-    /// rolls back.
-    pub(crate) fn rollback(&self) {
+    /// Commits, after readers have left where they stand in the way. After [`Error::Locked`] the transaction is open as
+    /// before; after any other error nobody knows before the file is opened again.
+    pub(crate) fn commit(&self) -> Result<(), Error> {
+        self.execute("committing", "COMMIT")
+    }
+
+    /// Runs SQL that may have to wait for another process.
+    fn execute(&self, doing: &'static str, sql: &str) -> Result<(), Error> {
+        self.patience.waiting(|| {
+            let executed = self.connection.execute_batch(sql);
+            executed.map_err(|error| self.patience.explain(Error::from_reading(doing, error)))
+        })
+    }
+
+    /// Ends a transaction without a trace, if one is open. Returns whether the file is known to be as it was.
+    ///
+    /// After an I/O error or a full disk, `ROLLBACK` alone leaves the file to the next opener, with a journal to play back;
+    /// reading from it makes this connection the next opener (<https://sqlite.org/atomiccommit.html#_rollback>).
+    pub(crate) fn rollback(&self) -> bool {
         if !self.connection.is_autocommit()
             && let Err(error) = self.connection.execute_batch("ROLLBACK")
         {
             log::warn!("rollback: {error}");
         }
+        let restored = self.execute("rolling back", "SELECT count(*) FROM main.sqlite_schema");
+        if let Err(error) = &restored {
+            log::warn!("{error}");
+        }
+        restored.is_ok()
     }
 }
 
@@ -68,6 +86,7 @@ pub(crate) struct Settings {
     defensive: bool,
     trusted_schema: bool,
     cell_size_check: bool,
+    keep_wal: bool,
     busy_timeout: u32,
 }
 
@@ -78,6 +97,7 @@ impl Settings {
                 foreign_keys: connection.db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY)?,
                 defensive: connection.db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE)?,
                 trusted_schema: connection.db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA)?,
+                keep_wal: connection.db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE)?,
                 cell_size_check: connection.pragma_query_value(None, "cell_size_check", |row| row.get(0))?,
                 busy_timeout: connection.pragma_query_value(None, "busy_timeout", |row| row.get(0))?,
             })
@@ -90,6 +110,7 @@ impl Settings {
             connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, self.foreign_keys)?;
             connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, self.defensive)?;
             connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, self.trusted_schema)?;
+            connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, self.keep_wal)?;
             connection.pragma_update(None, "cell_size_check", self.cell_size_check)?;
             connection.busy_timeout(Duration::from_millis(self.busy_timeout.into()))
         };
@@ -127,43 +148,6 @@ pub(crate) fn fold_wal_on_close(connection: &Connection, fold: bool) -> Result<(
         .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, !fold)
         .map(|_| ())
         .map_err(|error| Error::from_sqlite("preparing the connection", error))
-}
-
-/// A file that SQLite keeps beside the database: `-wal`, `-shm`, `-journal`.
-pub(crate) fn sidecar(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    PathBuf::from(name)
-}
-
-/// The file that a path means: absolute, so that SQLite takes no name for a URI or for a database in memory, and without
-/// symbolic links, so that what lies beside it is looked for where SQLite puts it.
-pub(crate) fn resolve(path: &Path) -> PathBuf {
-    let parent = || Some(path.parent()?.canonicalize().ok()?.join(path.file_name()?));
-    path.canonicalize()
-        .ok()
-        .or_else(parent)
-        .or_else(|| std::path::absolute(path).ok())
-        .unwrap_or_else(|| path.to_owned())
-}
-
-/// The smallest page that SQLite knows (<https://sqlite.org/fileformat2.html#pages>).
-const SMALLEST_PAGE: u64 = 512;
-
-/// Whether a regular file is there; anything else under that name is refused before SQLite touches it.
-pub(crate) fn exists(path: &Path) -> Result<bool, Error> {
-    match std::fs::metadata(path) {
-        // SQLite takes a file that is shorter than its smallest page for an empty one, and would overwrite it.
-        Ok(file) if file.is_file() && (1..SMALLEST_PAGE).contains(&file.len()) => Err(Error::Integrity {
-            problems: vec![format!("`{}` has {} bytes: too short for a database", path.display(), file.len())],
-        }),
-        Ok(file) if file.is_file() => Ok(true),
-        Ok(_) => {
-            Err(Error::Storage { action: "opened", message: format!("`{}` is not a regular file", path.display()) })
-        }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(storage("opened", path, &error)),
-    }
 }
 
 /// SQLite says only "unable to open database file"; the system knows why. Opening the file outside SQLite just to ask

@@ -45,9 +45,11 @@ pub enum Error {
         head: i64,
     },
 
-    /// The history table cannot be understood.
-    #[error("the history table `refinery_schema_history` is malformed{}", lines(problems))]
+    /// One of the migrator's own tables cannot be understood.
+    #[error("the table `{table}` is malformed{}", lines(problems))]
     Malformed {
+        /// Which: the history or the audit table.
+        table: &'static str,
         /// What is wrong with it.
         problems: Vec<String>,
     },
@@ -66,6 +68,13 @@ pub enum Error {
     Drifted {
         /// The differences.
         differences: Vec<Difference>,
+    },
+
+    /// The database is not at head yet; told by [`Boot::verify`](crate::Boot::verify), which changes nothing.
+    #[error("the database is not at head yet{}", lines(work))]
+    Behind {
+        /// What a boot would do.
+        work: Vec<String>,
     },
 
     /// The generated code and the embedded sources of this binary come from different states of the directory.
@@ -143,6 +152,13 @@ pub enum Error {
         total: usize,
     },
 
+    /// The commit failed in a way that leaves open whether it happened; SQLite decides it when the file is next opened.
+    #[error("the commit failed: {message}")]
+    CommitUncertain {
+        /// What SQLite said.
+        message: String,
+    },
+
     /// A backup could not be made or is not what was copied.
     #[error("the backup `{}` could not be made: {message}", path.display())]
     BackupFailed {
@@ -153,14 +169,10 @@ pub enum Error {
     },
 
     /// There is too little space left on the disk.
-    #[error("the disk is too full: {} free in `{}`, about {} needed", bytes(*available), directory.display(), bytes(*needed))]
+    #[error("the disk is too full: {message}")]
     DiskFull {
-        /// The directory of the database.
-        directory: PathBuf,
-        /// Free bytes.
-        available: u64,
-        /// Bytes that this boot may need.
-        needed: u64,
+        /// How much there is and how much is needed, or what SQLite said.
+        message: String,
     },
 
     /// The operating system would not let the file be used.
@@ -208,12 +220,21 @@ impl Error {
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
                 Self::Integrity { problems: vec![format!("while {doing}: {message}")] }
             }
-            Some(ErrorCode::DiskFull | ErrorCode::ReadOnly) => Self::Storage { action: "written", message },
+            Some(ErrorCode::DiskFull) => Self::DiskFull { message: format!("{message} (while {doing})") },
+            Some(ErrorCode::ReadOnly) => Self::Storage { action: "written", message },
             Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => Self::Storage { action: "opened", message },
             Some(ErrorCode::SystemIoFailure | ErrorCode::OutOfMemory | ErrorCode::NoLargeFileSupport) => {
                 Self::Storage { action: "used", message: format!("{message} (while {doing})") }
             }
             _ => Self::Unexpected { doing, source },
+        }
+    }
+
+    /// As [`Error::from_sqlite`], of what every sound database allows: an error that has no better name is damage.
+    pub(crate) fn from_reading(doing: &'static str, source: rusqlite::Error) -> Self {
+        match Self::from_sqlite(doing, source) {
+            Self::Unexpected { source, .. } => Self::Integrity { problems: vec![format!("while {doing}: {source}")] },
+            other => other,
         }
     }
 
@@ -236,6 +257,7 @@ impl Error {
             | Self::Malformed { .. }
             | Self::NotAdoptable { .. }
             | Self::Drifted { .. }
+            | Self::Behind { .. }
             | Self::SourcesDisagree { .. } => 4,
             Self::MigrationFailed { .. }
             | Self::RepairFailed { .. }
@@ -243,7 +265,9 @@ impl Error {
             | Self::AdditionsLost { .. }
             | Self::ContractBroken { .. } => 5,
             Self::Integrity { .. } | Self::ForeignKeys { .. } => 6,
-            Self::BackupFailed { .. } | Self::DiskFull { .. } | Self::Storage { .. } => 8,
+            Self::CommitUncertain { .. } | Self::BackupFailed { .. } | Self::DiskFull { .. } | Self::Storage { .. } => {
+                8
+            }
         }
     }
 
@@ -258,6 +282,7 @@ impl Error {
             Self::Malformed { .. } => "malformed_history",
             Self::NotAdoptable { .. } => "not_adoptable",
             Self::Drifted { .. } => "drifted",
+            Self::Behind { .. } => "behind",
             Self::SourcesDisagree { .. } => "sources_disagree",
             Self::MigrationFailed { .. } => "migration_failed",
             Self::RepairFailed { .. } => "repair_failed",
@@ -266,6 +291,7 @@ impl Error {
             Self::ContractBroken { .. } => "contract_broken",
             Self::Integrity { .. } => "integrity",
             Self::ForeignKeys { .. } => "foreign_keys",
+            Self::CommitUncertain { .. } => "commit_uncertain",
             Self::BackupFailed { .. } => "backup_failed",
             Self::DiskFull { .. } => "disk_full",
             Self::Storage { .. } => "storage",
@@ -294,9 +320,12 @@ impl Error {
                 "is this the right file, and the right build for its age? bring it to the baseline with the tool that made it, then restart"
             }
             Self::Drifted { .. } => "undo what was changed by hand, or restore a backup",
+            Self::Behind { .. } => "boot: start the application, or run the command `boot`",
             Self::SourcesDisagree { .. } => "build again from a clean checkout",
             Self::MigrationFailed { .. } => "correct the rows or the migration, then restart",
-            Self::RepairFailed { .. } => "correct the rows that the index does not admit, then restart",
+            Self::RepairFailed { .. } => {
+                "remove what stands in its way, rows that it does not admit or another object of that name, then restart"
+            }
             Self::RowCountsChanged { .. } => "a trigger or a cascade changed rows: correct the migration",
             Self::AdditionsLost { .. } => "save them elsewhere, or make them part of the schema, then restart",
             Self::ContractBroken { .. } => "adapt the query or its index to this data; `verify` shows the plans",
@@ -305,6 +334,9 @@ impl Error {
             }
             Self::ForeignKeys { .. } => {
                 "correct or delete those rows; to start now and leave them: option `foreign_keys(ForeignKeys::NoNew)`, flag `--foreign-keys no-new` or `BOOTPROOF_FOREIGN_KEYS=no-new`"
+            }
+            Self::CommitUncertain { .. } => {
+                "check the disk, then restart: the next boot finds the old state or the new one, both whole"
             }
             Self::BackupFailed { .. } => {
                 "free space or give write permission in the database's directory, then restart"
@@ -344,6 +376,16 @@ impl fmt::Display for Failure {
 impl std::error::Error for Failure {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         Some(&self.error)
+    }
+}
+
+/// Whether SQLite understood its file and not what it was asked: no such function, collation, module.
+pub(crate) fn is_refused_sql(error: &rusqlite::Error) -> bool {
+    match error {
+        rusqlite::Error::SqlInputError { error, .. } | rusqlite::Error::SqliteFailure(error, _) => {
+            error.code == ErrorCode::Unknown
+        }
+        _ => false,
     }
 }
 

@@ -1,7 +1,13 @@
-//! The two things that SQLite tells and rusqlite does not pass on.
-#![expect(unsafe_code, reason = "rusqlite 0.41 wraps neither sqlite3_db_status nor SQLITE_FCNTL_FILE_POINTER")]
+//! The three things that SQLite tells and rusqlite does not pass on.
+#![expect(
+    unsafe_code,
+    reason = "rusqlite 0.41 wraps neither sqlite3_db_status nor SQLITE_FCNTL_FILE_POINTER, and no path that is not Unicode"
+)]
 
+#[cfg(unix)]
+use std::ffi::CStr;
 use std::ffi::c_int;
+use std::path::PathBuf;
 
 use rusqlite::{Connection, ffi};
 
@@ -23,6 +29,28 @@ pub(crate) fn pages_read(connection: &Connection) -> u64 {
         )
     };
     if code == ffi::SQLITE_OK { u64::try_from(current).unwrap_or_default() } else { 0 }
+}
+
+/// The file of a connection, whatever bytes its name has; `None` for a database in memory.
+#[cfg(unix)]
+pub(crate) fn file_of(connection: &Connection) -> Option<PathBuf> {
+    use std::os::unix::ffi::OsStrExt as _;
+    // SAFETY: the handle is valid while `connection` is borrowed; the name, if there is one, ends with a NUL byte and lives
+    // as long as the connection.
+    let name = unsafe {
+        let name = ffi::sqlite3_db_filename(connection.handle(), c"main".as_ptr());
+        if name.is_null() {
+            return None;
+        }
+        CStr::from_ptr(name)
+    };
+    (!name.is_empty()).then(|| PathBuf::from(std::ffi::OsStr::from_bytes(name.to_bytes())))
+}
+
+/// The file of a connection; `None` for a database in memory. SQLite's names are UTF-8 here.
+#[cfg(not(unix))]
+pub(crate) fn file_of(connection: &Connection) -> Option<PathBuf> {
+    connection.path().filter(|path| !path.is_empty()).map(PathBuf::from)
 }
 
 /// The header as it stands in the database file, read through SQLite's own descriptor.

@@ -1,5 +1,6 @@
 //! New databases: the compiled image, stamped with its history.
 
+use std::io::Write as _;
 use std::path::Path;
 
 use rusqlite::Connection;
@@ -7,10 +8,9 @@ use tempfile::NamedTempFile;
 
 use crate::apply;
 use crate::audit::{self, Detail, Event};
-use crate::backup::{directory, sync_directory};
-use crate::connection::sidecar;
 use crate::error::{Error, storage};
 use crate::expected;
+use crate::files::{beside, directory, exists, sidecar, sync_directory};
 use crate::schema::Schema;
 
 /// What became of an attempt to create a database file.
@@ -29,38 +29,65 @@ pub(crate) fn in_memory(schema: &Schema) -> Result<Connection, Error> {
     Ok(connection)
 }
 
+/// A WAL or a journal without its database may hold the newest rows of one that was moved away. SQLite would throw it away
+/// together with them.
+fn refuse_orphaned_log(path: &Path) -> Result<(), Error> {
+    for log in ["-wal", "-journal"].map(|suffix| sidecar(path, suffix)) {
+        let has_content = log.metadata().is_ok_and(|log| log.len() > 0);
+        // Unless another process has made the database meanwhile, and is at work on it.
+        if has_content && !exists(path)? {
+            let message = format!("it is missing, and `{}` may hold its newest rows", log.display());
+            return Err(Error::Storage { action: "created", message });
+        }
+    }
+    Ok(())
+}
+
+/// Removes what killed processes left of their new files. If one of them is alive, it notices and goes the general way.
+fn remove_remnants(path: &Path) {
+    for remnant in beside(path, ".new-") {
+        let _ = std::fs::remove_file(remnant);
+    }
+}
+
 /// Makes a database file that appears under its name only when it is complete: two processes that start together, or one
 /// that is killed, leave either no file or a whole one.
 pub(crate) fn create(schema: &Schema, path: &Path) -> Result<Created, Error> {
-    // A WAL or journal without its database is a remnant that SQLite would apply to the new file. It knows how to throw
-    // it away when it creates the file itself.
-    if ["-wal", "-journal"].iter().any(|suffix| sidecar(path, suffix).exists()) {
-        return Ok(Created::No);
-    }
+    refuse_orphaned_log(path)?;
+    remove_remnants(path);
     let bytes = expected::image_bytes(&schema.compiled().image)?;
     let mut prefix = path.file_name().unwrap_or_default().to_owned();
     prefix.push(".new-");
     let mut file = with_default_permissions(tempfile::Builder::new().prefix(&prefix))
         .tempfile_in(directory(path))
         .map_err(|error| storage("created", path, &error))?;
-    std::io::Write::write_all(&mut file, &bytes).map_err(|error| storage("created", path, &error))?;
-    let connection = crate::connection::open(file.path(), false)?;
+    match fill(&mut file, &bytes, schema) {
+        Ok(()) => Ok(publish(file, path)),
+        // Another process took the file for a remnant.
+        Err(_) if !file.path().exists() => Ok(Created::No),
+        Err(error) => Err(error),
+    }
+}
+
+fn fill(file: &mut NamedTempFile, bytes: &[u8], schema: &Schema) -> Result<(), Error> {
+    let path = file.path().to_owned();
+    file.write_all(bytes).map_err(|error| storage("created", &path, &error))?;
+    let connection = crate::connection::open(&path, false)?;
     stamp(&connection, schema)?;
     connection.close().map_err(|(_, error)| Error::from_sqlite("closing the new database", error))?;
-    file.as_file().sync_all().map_err(|error| storage("created", path, &error))?;
-    publish(file, path)
+    file.as_file().sync_all().map_err(|error| storage("created", &path, &error))
 }
 
 /// The descriptor is closed before the file gets its name: closing it afterwards would drop the locks of whoever in this
 /// process has opened the database by then.
-fn publish(file: NamedTempFile, path: &Path) -> Result<Created, Error> {
+fn publish(file: NamedTempFile, path: &Path) -> Created {
     match file.into_temp_path().persist_noclobber(path) {
         Ok(()) => {
-            sync_directory(directory(path)).map_err(|error| storage("created", path, &error))?;
-            Ok(Created::Yes)
+            sync_directory(directory(path));
+            Created::Yes
         }
         // Somebody else was faster, or the file system knows no such rename: the general way works everywhere.
-        Err(_) => Ok(Created::No),
+        Err(_) => Created::No,
     }
 }
 

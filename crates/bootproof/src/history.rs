@@ -58,11 +58,11 @@ pub(crate) fn read(connection: &Connection) -> Result<Option<Vec<Entry>>, Error>
             problems.push(format!("version {} is recorded twice", first.version));
         }
     }
-    if problems.is_empty() { Ok(Some(entries)) } else { Err(Error::Malformed { problems }) }
+    if problems.is_empty() { Ok(Some(entries)) } else { Err(Error::Malformed { table: HISTORY_TABLE, problems }) }
 }
 
 fn malformed(problem: String) -> Error {
-    Error::Malformed { problems: vec![problem] }
+    Error::Malformed { table: HISTORY_TABLE, problems: vec![problem] }
 }
 
 fn entry(row: &rusqlite::Row<'_>) -> Result<Entry, String> {

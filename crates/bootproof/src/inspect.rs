@@ -1,7 +1,7 @@
 //! What an operator asks without changing anything: status, plan.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::Path;
 
 use serde::Serialize;
 
@@ -11,10 +11,12 @@ use crate::boot::{Boot, disk_needed};
 use crate::compiled::Migration;
 use crate::connection::{self, Session};
 use crate::error::{Error, Failure, bytes};
+use crate::files;
 use crate::history;
-use crate::look::{Look, look};
+use crate::look::{self, Look};
 use crate::plan::Start;
-use crate::report::{ErrorReport, displayed};
+use crate::report::ErrorReport;
+pub use crate::report::{AuditReport, BackupFile};
 
 /// How many rows of the audit table a status shows.
 const AUDIT_ROWS: u32 = 10;
@@ -42,12 +44,11 @@ impl Boot<'_> {
                 error: None,
             };
             if let Some(session) = session {
-                let failed = |error| Error::from_sqlite("reading the audit table", error);
                 let entries = history::read(session.connection).ok().flatten().unwrap_or_default();
                 status.version = entries.last().map(|entry| entry.version);
                 status.history = entries.into_iter().map(HistoryReport::from).collect();
-                status.adopted = audit::adoption(session.connection).map_err(failed)?.is_some();
-                status.audit = audit::latest(session.connection, AUDIT_ROWS).map_err(failed)?;
+                status.adopted = audit::adoption(session.connection).is_ok_and(|adoption| adoption.is_some());
+                status.audit = audit::latest(session.connection, AUDIT_ROWS).unwrap_or_default();
             }
             match looked {
                 Some(Ok(look)) => {
@@ -79,7 +80,7 @@ impl Boot<'_> {
                 repairs: Vec::new(),
                 backup_bytes: 0,
                 disk_needed: 0,
-                disk_available: fs4::available_space(backup::directory(&self.path)).unwrap_or_default(),
+                disk_available: fs4::available_space(files::directory(&self.path)).unwrap_or_default(),
                 notes: Vec::new(),
                 error: None,
             };
@@ -101,13 +102,13 @@ impl Boot<'_> {
         describe: impl FnOnce(Option<Result<Look, Error>>, Option<&Session<'_>>) -> Result<T, Error>,
     ) -> Result<T, Failure> {
         let inspect = || {
-            if !connection::exists(&self.path)? {
+            if !files::exists(&self.path)? {
                 return describe(None, None);
             }
             let mut connection = connection::open_to_look(&self.path)?;
             let session = Session::new(&mut connection, &self.path, self.options.lock_timeout)?;
             session.begin_read()?;
-            let looked = look(self.schema, session.connection);
+            let looked = look::at(self.schema, session.connection);
             let described = match looked {
                 // Whoever cannot read the file cannot describe it either.
                 Err(error) if error.exit_code() != 4 => Err(session.patience.explain(error)),
@@ -125,7 +126,7 @@ impl Boot<'_> {
 }
 
 impl PlanReport {
-    fn fill(&mut self, look: &Look, path: &std::path::Path, backup: bool) {
+    fn fill(&mut self, look: &Look, path: &Path, backup: bool) {
         self.from_version = look.plan.version_before();
         self.pending = look.plan.pending.iter().copied().map(PendingMigration::from).collect();
         self.repairs = look.repairs().map(ToString::to_string).collect();
@@ -226,31 +227,6 @@ pub struct PendingMigration {
     pub name: &'static str,
     /// What it adds, such as `index idx_worklogs_user_range`.
     pub creates: Vec<String>,
-}
-
-/// One backup beside a database.
-#[derive(Clone, Debug, Serialize)]
-pub struct BackupFile {
-    /// Where it is.
-    #[serde(serialize_with = "displayed")]
-    pub path: PathBuf,
-    /// Its size.
-    pub bytes: u64,
-}
-
-/// One row of the audit table.
-#[derive(Clone, Debug, Serialize)]
-pub struct AuditReport {
-    /// When, in RFC 3339.
-    pub at: String,
-    /// What happened: `create`, `adopt`, `migrate`, `repair`.
-    pub event: String,
-    /// The version before.
-    pub from_version: Option<i64>,
-    /// The version after.
-    pub to_version: Option<i64>,
-    /// The stamp of the binary that did it.
-    pub binary: String,
 }
 
 /// What a boot would do; serialises to the JSON of `plan --json`.

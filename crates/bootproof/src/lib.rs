@@ -22,6 +22,7 @@ mod report;
 mod connection;
 mod expected;
 mod ffi;
+mod files;
 mod history;
 mod lock;
 
@@ -30,11 +31,14 @@ mod adopt;
 mod apply;
 mod audit;
 mod backup;
+mod foreign_keys;
 mod fresh;
 mod look;
 mod plan;
 mod probe;
 mod repair;
+mod statistics;
+mod undated;
 mod verify;
 
 // Their order.

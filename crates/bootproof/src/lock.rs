@@ -1,8 +1,7 @@
 //! Waiting for other processes: how long, how often to look, and whom to name.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
@@ -14,62 +13,88 @@ const SAY_EVERY: Duration = Duration::from_secs(5);
 /// The longest pause between two looks at the lock: short enough that a freed lock is not left idle.
 const LONGEST_PAUSE: Duration = Duration::from_millis(50);
 
-/// The busy handler of a connection (<https://sqlite.org/c3ref/busy_handler.html>).
+/// The busy handler of a connection (<https://sqlite.org/c3ref/busy_handler.html>), and when it may wait at all.
+///
+/// Waiting is for three moments only: starting to read, starting to write, committing. In between a transaction that has
+/// outgrown its page cache would like an exclusive lock to write pages early, at nearly every step; a reader denies it,
+/// and SQLite then uses more memory instead. Waiting for that reader would be waiting for nothing, again and again.
 #[derive(Clone, Debug)]
 pub(crate) struct Patience {
-    waits: Arc<AtomicBool>,
+    wait: Arc<Mutex<Wait>>,
     timeout: Duration,
     path: PathBuf,
 }
 
+/// What the busy handler and the boot share.
+#[derive(Debug)]
+struct Wait {
+    /// Since when it waits, all pauses taken together; `None` while it must not.
+    since: Option<Instant>,
+    /// When it last said so.
+    said: Duration,
+}
+
 impl Patience {
-    /// Makes a connection wait for each lock up to the timeout, and say for whom it waits.
+    /// Gives a connection a busy handler, which does not wait yet.
     pub(crate) fn install(connection: &mut Connection, path: &Path, timeout: Duration) -> rusqlite::Result<Self> {
-        let patience = Self { waits: Arc::new(AtomicBool::new(true)), timeout, path: path.to_owned() };
-        let (waits, path) = (Arc::clone(&patience.waits), patience.path.clone());
-        let (mut since, mut said) = (Instant::now(), Duration::ZERO);
-        connection.busy_handler(Some(move |count| {
-            if count == 0 {
-                (since, said) = (Instant::now(), Duration::ZERO);
-            }
-            let waited = since.elapsed();
-            if !waits.load(Ordering::Relaxed) || waited >= timeout {
-                return false;
-            }
-            if waited >= said + SAY_EVERY {
-                said = waited;
-                log::info!(
-                    "waiting for `{}`, {:.0} s of at most {:.0} s; held by {}",
-                    path.display(),
-                    waited.as_secs_f64(),
-                    timeout.as_secs_f64(),
-                    in_words(&holders(&path)),
-                );
-            }
-            let pause = Duration::from_millis(u64::try_from(count).unwrap_or_default() + 1);
-            std::thread::sleep(pause.min(LONGEST_PAUSE).min(timeout.saturating_sub(waited)));
-            true
-        }))?;
+        let wait = Arc::new(Mutex::new(Wait { since: None, said: Duration::ZERO }));
+        let patience = Self { wait, timeout, path: path.to_owned() };
+        let handler = patience.clone();
+        connection.busy_handler(Some(move |count| handler.pause(count)))?;
         Ok(patience)
     }
 
-    /// Runs something without waiting for locks.
-    ///
-    /// While a transaction grows beyond its page cache, SQLite would like an exclusive lock to write pages early; a
-    /// reader denies it, and SQLite then simply uses more memory. Waiting for that reader would be waiting for nothing.
-    pub(crate) fn suspended<T>(&self, run: impl FnOnce() -> T) -> T {
-        self.waits.store(false, Ordering::Relaxed);
+    /// Runs something that may wait for others, up to the timeout in all.
+    pub(crate) fn waiting<T>(&self, run: impl FnOnce() -> T) -> T {
+        *self.lock() = Wait { since: Some(Instant::now()), said: Duration::ZERO };
         let result = run();
-        self.waits.store(true, Ordering::Relaxed);
+        self.lock().since = None;
         result
     }
 
-    /// Adds to a lock error how long was waited and for whom.
+    /// How long to wait in all.
+    pub(crate) fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    /// Adds to a lock error how long was waited and for whom. To be asked while waiting.
     pub(crate) fn explain(&self, error: Error) -> Error {
         match error {
-            Error::Locked { .. } => Error::Locked { waited: self.timeout, holders: holders(&self.path) },
+            Error::Locked { .. } => {
+                let waited = self.lock().since.map_or(Duration::ZERO, |since| since.elapsed());
+                Error::Locked { waited, holders: holders(&self.path) }
+            }
             other => other,
         }
+    }
+
+    /// One call of SQLite's: waits a little and returns true, or returns false to give up.
+    fn pause(&self, count: i32) -> bool {
+        let pause = {
+            let mut wait = self.lock();
+            let Some(waited) = wait.since.map(|since| since.elapsed()) else { return false };
+            if waited >= self.timeout {
+                return false;
+            }
+            if waited >= wait.said + SAY_EVERY {
+                wait.said = waited;
+                log::info!(
+                    "waiting for `{}`, {:.0} s of at most {:.0} s; held by {}",
+                    self.path.display(),
+                    waited.as_secs_f64(),
+                    self.timeout.as_secs_f64(),
+                    in_words(&holders(&self.path)),
+                );
+            }
+            let pause = Duration::from_millis(u64::try_from(count).unwrap_or_default() + 1);
+            pause.min(LONGEST_PAUSE).min(self.timeout.saturating_sub(waited))
+        };
+        std::thread::sleep(pause);
+        true
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Wait> {
+        self.wait.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -11,7 +11,7 @@ use crate::audit;
 use crate::error::Error;
 use crate::expected;
 use crate::history;
-use crate::plan::{self, Plan};
+use crate::plan::{self, Plan, Start};
 use crate::schema::Schema;
 use crate::verify;
 
@@ -19,9 +19,9 @@ use crate::verify;
 pub(crate) struct Look {
     pub(crate) plan: Plan,
     pub(crate) live: Catalog,
-    /// The differences from head that matter now: none before the pending migrations have run.
+    /// How the live schema differs from the one compiled for the version it has or is recognised as.
     pub(crate) differences: Vec<Difference>,
-    /// The differences that this or an earlier adoption accepted.
+    /// The keys of the differences that this or an earlier adoption accepted.
     pub(crate) tolerated: BTreeSet<String>,
     /// How long it took.
     pub(crate) took: Duration,
@@ -38,44 +38,37 @@ impl Look {
 }
 
 /// Looks at history and schema, and decides what is to be done. Reads only, inside the caller's transaction.
-pub(crate) fn look(schema: &Schema, connection: &Connection) -> Result<Look, Error> {
-    let failed = |error| Error::from_sqlite("reading the schema", error);
+pub(crate) fn at(schema: &Schema, connection: &Connection) -> Result<Look, Error> {
     let start = Instant::now();
     let history = history::read(connection)?;
-    let live = Catalog::read(connection).map_err(failed)?;
+    let live = Catalog::read(connection).map_err(|error| Error::from_reading("reading the schema", error))?;
     let plan = plan::plan(schema, history.as_deref(), live.is_empty())?;
-    let adoption = audit::adoption(connection).map_err(failed)?;
-    let mut look =
-        Look { tolerated: adoption.unwrap_or_default(), differences: Vec::new(), took: Duration::ZERO, live, plan };
-    let accepted = adopt::prove(schema, look.plan.start, &look.live)?;
-    look.tolerated.extend(accepted.into_iter().map(|difference| difference.message));
-    if look.plan.pending.is_empty() {
-        look.differences = differences_from_head(schema, &look.live)?;
-        verify::schema(&look.differences, &look.tolerated, look.live.tables.len())?;
+    let differences = match plan.version_recognised() {
+        Some(version) => differences(schema, version, &live)?,
+        None => Vec::new(),
+    };
+    let mut tolerated = audit::adoption(connection)?.unwrap_or_default();
+    match plan.start {
+        Start::Unmanaged(baseline, _) => tolerated.extend(adopt::prove(baseline, &differences)?),
+        Start::Empty | Start::Managed(_) => verify::schema(&differences, &tolerated, live.tables.len()).map(|_| ())?,
     }
-    look.took = start.elapsed();
-    Ok(look)
+    Ok(Look { plan, live, differences, tolerated, took: start.elapsed() })
 }
 
-/// The differences from head; the fingerprint alone decides the common case.
-pub(crate) fn differences_from_head(schema: &Schema, live: &Catalog) -> Result<Vec<Difference>, Error> {
-    let compiled = schema.compiled().migrations.last().map(|migration| migration.fingerprint);
+/// How a live schema differs from the one compiled for a version; the fingerprint alone decides the common case.
+pub(crate) fn differences(schema: &Schema, version: i64, live: &Catalog) -> Result<Vec<Difference>, Error> {
+    let compiled = schema.migration(version).map(|migration| migration.fingerprint);
     if compiled == Some(Fingerprint::of(live).0) {
         return Ok(Vec::new());
     }
-    Ok(difference::between(&expected::head_catalog(schema)?, live))
+    let expected =
+        if version == schema.head() { expected::head_catalog(schema)? } else { expected::catalog_at(schema, version)? };
+    Ok(difference::between(&expected, live))
 }
 
-/// What keeps a database from being at head, as differences.
-pub(crate) fn behind(look: &Look) -> Vec<Difference> {
-    let difference =
-        |object: &str, message: String| Difference { severity: Severity::Missing, object: object.to_owned(), message };
-    let adopt =
-        look.plan.adopts().then(|| difference("", "the database has no history: boot would adopt it".to_owned()));
-    let pending = look
-        .plan
-        .pending
-        .iter()
-        .map(|migration| difference(migration.name, format!("migration {} is pending", migration.title())));
-    adopt.into_iter().chain(pending).chain(look.repairs().cloned()).collect()
+/// What keeps a database from being at head, in words.
+pub(crate) fn behind(look: &Look) -> Vec<String> {
+    let adopt = look.plan.adopts().then(|| "the database has no history: boot would adopt it".to_owned());
+    let pending = look.plan.pending.iter().map(|migration| format!("migration {} is pending", migration.title()));
+    adopt.into_iter().chain(pending).chain(look.repairs().map(ToString::to_string)).collect()
 }

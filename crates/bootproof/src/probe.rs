@@ -40,12 +40,19 @@ pub(crate) fn sample(connection: &Connection, contract: &Contract) -> Result<Vec
     let Some(sql) = contract.sample else { return Ok(Vec::new()) };
     let read = || -> rusqlite::Result<Vec<Parameters>> {
         let mut statement = connection.prepare(sql)?;
-        let names: Vec<String> = statement.column_names().map(|name| format!(":{name}")).collect();
+        // SQLite names a column as the database spells it, and the query means the parameter however that is spelt.
+        let parameter = |column: &str| contract.parameters.iter().find(|name| name.eq_ignore_ascii_case(column));
+        let names: Vec<String> =
+            statement.column_names().map(|name| format!(":{}", parameter(name).unwrap_or(&name))).collect();
         let mut rows = statement.query([])?;
         let mut samples = Vec::new();
         while let Some(row) = rows.next()? {
-            let values = names.iter().enumerate().map(|(column, name)| Ok((name.clone(), row.get(column)?)));
-            samples.push(values.collect::<rusqlite::Result<_>>()?);
+            let values = names.iter().enumerate().map(|(column, name)| {
+                let value = Value::try_from(row.get_ref(column).ok()?).ok()?;
+                Some((name.clone(), value))
+            });
+            // Text that is not UTF-8 cannot be bound as an application binds it: it is no parameter.
+            samples.extend(values.collect::<Option<Parameters>>());
             if samples.len() == MOST_SAMPLES {
                 break;
             }
@@ -63,8 +70,10 @@ pub(crate) fn prove(connection: &Connection, contract: &Contract, samples: &[Par
     for parameters in or_unbound(samples) {
         let bindings = bindings(parameters);
         let plan = QueryPlan::explain(connection, contract.sql, bindings.as_slice()).map_err(failed)?;
-        proof.index_used = plan.index_used(contract.index).map(str::to_owned);
-        if !plan.uses(contract.index) {
+        if plan.uses(contract.index) {
+            proof.index_used = Some(contract.index.to_owned());
+        } else {
+            proof.index_used = plan.index_used(contract.index).map(str::to_owned);
             proof.missed = Some(plan.to_string());
             break;
         }

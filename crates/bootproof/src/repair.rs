@@ -1,11 +1,10 @@
 //! Rebuilding declared indexes that are missing or differ. An index holds nothing that its table does not, so this is the
 //! one thing a boot changes without a migration.
 
-use bootproof_catalog::{Catalog, Difference, Severity};
+use bootproof_catalog::{Catalog, Difference, Severity, quoted};
 use rusqlite::Connection;
 
 use crate::error::Error;
-use crate::verify::quoted;
 
 /// Rebuilds every index among the differences; returns the names, in order.
 pub(crate) fn indexes(

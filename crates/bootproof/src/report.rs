@@ -74,6 +74,31 @@ pub struct BackupReport {
     pub verified: bool,
 }
 
+/// One backup beside a database.
+#[derive(Clone, Debug, Serialize)]
+pub struct BackupFile {
+    /// Where it is.
+    #[serde(serialize_with = "displayed")]
+    pub path: PathBuf,
+    /// Its size.
+    pub bytes: u64,
+}
+
+/// One row of the audit table.
+#[derive(Clone, Debug, Serialize)]
+pub struct AuditReport {
+    /// When, in RFC 3339.
+    pub at: String,
+    /// What happened: `create`, `adopt`, `migrate`, `repair`.
+    pub event: String,
+    /// The version before.
+    pub from_version: Option<i64>,
+    /// The version after.
+    pub to_version: Option<i64>,
+    /// The stamp of the binary that did it.
+    pub binary: String,
+}
+
 /// A path as text: JSON has no other, and a name that is not Unicode must not cost the whole report.
 pub(crate) fn displayed<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(&path.display())
@@ -240,7 +265,9 @@ impl BootReport {
             Some(backup) => format!("backup at `{}`", backup.path.display()),
             None => "no backup kept".to_owned(),
         };
-        format!("database `{}` unchanged{version}; {backup}", self.database)
+        let is_uncertain = self.error.as_ref().is_some_and(|error| error.kind == "commit_uncertain");
+        let state = if is_uncertain { "is as before, or migrated and proven" } else { "unchanged" };
+        format!("database `{}` {state}{version}; {backup}", self.database)
     }
 
     /// The check of that name, if it was made.

@@ -2,7 +2,7 @@
 
 use bootproof_catalog::source;
 
-use crate::compiled::{Compiled, Migration};
+use crate::compiled::{Compiled, Migration, ObjectKind};
 
 /// What a binary carries: the compiled migrations, the files they were compiled from, and who it is.
 ///
@@ -108,6 +108,13 @@ impl Schema {
     #[must_use]
     pub fn migration(&self, version: i64) -> Option<&'static Migration> {
         self.compiled.migrations.iter().find(|migration| migration.version == version)
+    }
+
+    /// Whether some migration creates a table of this name, given in lower case.
+    #[must_use]
+    pub fn declares(&self, table: &str) -> bool {
+        let creates = self.compiled.migrations.iter().flat_map(|migration| migration.creates);
+        creates.filter(|object| object.kind == ObjectKind::Table).any(|object| object.name.eq_ignore_ascii_case(table))
     }
 
     /// Where the generated code and the embedded files disagree, in words; empty where no files were embedded.

@@ -8,14 +8,13 @@ use bootproof::{
     AppliedMigration, BackupReport, BootReport, Check, CheckName, Difference, Error, ErrorReport, Milliseconds,
     Outcome, QueryReport, Timing, Verdict,
 };
-use bootproof_catalog::Severity;
 
 fn text(text: &str) -> Vec<String> {
     vec![text.to_owned()]
 }
 
 fn missing(message: &str) -> Vec<Difference> {
-    vec![Difference { severity: Severity::Missing, object: String::new(), message: message.to_owned() }]
+    vec![Difference::missing("", message)]
 }
 
 /// One of each.
@@ -26,9 +25,10 @@ fn errors() -> Vec<Error> {
         Error::Divergent { migrations: text("001_add_composite_indexes was applied under the name `other`") },
         Error::Missing { migrations: text("3 later was applied, and this binary does not have it") },
         Error::Newer { version: 3, head: 2 },
-        Error::Malformed { problems: text("version is NULL, not an integer") },
+        Error::Malformed { table: "refinery_schema_history", problems: text("version is NULL, not an integer") },
         Error::NotAdoptable { baseline: "000_baseline", differences: missing("table `companies` is missing") },
         Error::Drifted { differences: missing("column `logs.duration_ms` is missing") },
+        Error::Behind { work: text("migration 002_add_company_day_index is pending") },
         Error::SourcesDisagree { files: text("`001_a.sql` differs from what was compiled") },
         Error::MigrationFailed {
             migration: "001_add_composite_indexes",
@@ -45,8 +45,9 @@ fn errors() -> Vec<Error> {
         Error::ContractBroken { contracts: text("`sync` must use `i`, and the plan is: SCAN worklogs") },
         Error::Integrity { problems: text("row 7 missing from index idx_users_email") },
         Error::ForeignKeys { violations: text("`users` row 7: team_id = 42 has no parent in `teams`"), total: 2 },
+        Error::CommitUncertain { message: "disk I/O error".to_owned() },
         Error::BackupFailed { path: PathBuf::from("w.db.backup-20260210_093000"), message: "disk full".to_owned() },
-        Error::DiskFull { directory: PathBuf::from("/data"), available: 1_500_000, needed: 1_200_000_000 },
+        Error::DiskFull { message: "1.5 MB free in `/data`, about 1.2 GB needed".to_owned() },
         Error::Storage { action: "opened", message: "`w.db` is not a regular file".to_owned() },
         Error::InTransaction,
         Error::Environment { variable: "BOOTPROOF_BACKUP", value: "no".to_owned(), expected: "`on` or `off`" },

@@ -2,20 +2,23 @@
 
 use std::time::Instant;
 
-use bootproof_catalog::{Difference, Severity};
+use bootproof_catalog::{Catalog, Difference, Severity};
+use rusqlite::Connection;
 
 use super::order::Run;
 use crate::apply::Applied;
 use crate::compiled::Migration;
 use crate::connection::Session;
 use crate::error::Error;
+use crate::foreign_keys::Violations;
 use crate::look::Look;
 use crate::options::Integrity;
 use crate::report::{AppliedMigration, BootReport, Check, CheckName, ErrorReport, Milliseconds, Outcome};
+use crate::undated;
 use crate::verify;
 
 impl Run<'_> {
-    pub(super) fn check_structure(&mut self, look: &Look) -> Result<(), Error> {
+    pub(super) fn check_structure(&mut self, connection: &Connection, look: &Look) -> Result<(), Error> {
         // Reading the two catalogs is the work; judging them is not.
         self.report.spend(CheckName::Schema, look.took.into());
         self.check(CheckName::Schema, |run| {
@@ -23,6 +26,7 @@ impl Run<'_> {
             run.report.notes.extend(extras.map(|difference| difference.message.clone()));
             let known = look.differences.iter().filter(|difference| difference.severity == Severity::Differs);
             run.report.notes.extend(known.map(|difference| format!("known since adoption: {difference}")));
+            run.report.notes.extend(undated::find(connection, &look.live)?);
             verify::schema(&look.differences, &look.tolerated, look.live.tables.len())
         })?;
         self.check(CheckName::Indexes, |run| {
@@ -38,6 +42,22 @@ impl Run<'_> {
         })
     }
 
+    /// The foreign keys of the tables that the schema declares; those of others are reported.
+    pub(super) fn check_foreign_keys(
+        &mut self,
+        session: &Session<'_>,
+        live: &Catalog,
+        before: Option<&Violations>,
+    ) -> Result<(), Error> {
+        let schema = self.schema;
+        self.check(CheckName::ForeignKeys, |run| {
+            let others = Violations::find(session.connection, live, |table| !schema.declares(table))?;
+            run.report.notes.extend(others.notes());
+            let violations = Violations::find(session.connection, live, |table| schema.declares(table))?;
+            violations.judge(run.options.foreign_keys, before)
+        })
+    }
+
     pub(super) fn check_integrity(&mut self, session: &Session<'_>) -> Result<(), Error> {
         let level = self.options.integrity;
         if level == Integrity::Off {
@@ -45,9 +65,7 @@ impl Run<'_> {
             return Ok(());
         }
         log::info!("checking the integrity of the file");
-        self.check(CheckName::Integrity, |_| {
-            verify::integrity(session.connection, level).map_err(|error| session.patience.explain(error))
-        })
+        self.check(CheckName::Integrity, |_| verify::integrity(session.connection, level))
     }
 
     /// Makes a check and records how it ended. The same check made again replaces its result and adds to its time.

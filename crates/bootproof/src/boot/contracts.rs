@@ -106,8 +106,11 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// Outside a transaction, where each query may meet another process that commits.
     fn time(&mut self, session: &Session<'_>, contract: &'static Contract) -> Result<Timing, Error> {
-        let samples = self.samples(session, contract)?;
-        probe::time(session.connection, contract, samples)
+        session.patience.waiting(|| {
+            let samples = self.samples(session, contract)?;
+            probe::time(session.connection, contract, samples).map_err(|error| session.patience.explain(error))
+        })
     }
 }

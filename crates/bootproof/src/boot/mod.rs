@@ -11,6 +11,8 @@ use rusqlite::Connection;
 
 use crate::connection;
 use crate::error::{Error, Failure};
+use crate::ffi;
+use crate::files;
 use crate::options::{ForeignKeys, Integrity, Options};
 use crate::report::{BootReport, ErrorReport, Verdict};
 use crate::schema::Schema;
@@ -45,7 +47,7 @@ impl<'s> Boot<'s> {
     #[must_use]
     pub fn new(schema: &'s Schema, path: impl Into<PathBuf>) -> Self {
         let path = path.into();
-        Self { schema, name: path.display().to_string(), path: connection::resolve(&path), options: Options::default() }
+        Self { schema, name: path.display().to_string(), path: files::resolve(&path), options: Options::default() }
     }
 
     /// Replaces the options.
@@ -115,16 +117,12 @@ impl<'s> Boot<'s> {
     ///
     /// # Errors
     ///
-    /// As [`Boot::verify`], of which it makes the checks that cost no scan.
+    /// As [`Boot::verify`], of which it makes every check but that of the integrity.
     pub fn bench(&self) -> Result<BootReport, Failure> {
-        let boot = self.clone().integrity(Integrity::Off).environment(false);
-        boot.report(|run| run.verify_only(Run::benchmark))
-    }
-
-    /// Whether variables of the environment overrule the options.
-    fn environment(mut self, environment: bool) -> Self {
-        self.options.environment = environment;
-        self
+        self.report(|run| {
+            run.options.integrity = Integrity::Off;
+            run.verify_only(Run::benchmark)
+        })
     }
 
     /// Runs one of the above and turns its end, good or bad, into a report.
@@ -146,7 +144,7 @@ impl<'s> Boot<'s> {
 /// As [`Boot::run`].
 pub fn migrate(schema: &Schema, connection: &mut Connection, options: &Options) -> Result<BootReport, Failure> {
     let start = Instant::now();
-    let path = connection.path().filter(|path| !path.is_empty()).map(PathBuf::from);
+    let path = ffi::file_of(connection);
     let name = path.as_ref().map_or_else(|| ":memory:".to_owned(), |path| path.display().to_string());
     let path = path.unwrap_or_default();
     let mut run = Run::new(schema, &path, name, options);
@@ -156,7 +154,10 @@ pub fn migrate(schema: &Schema, connection: &mut Connection, options: &Options) 
         }
         let settings = connection::Settings::save(connection)?;
         let outcome = run.boot_connection(connection);
-        settings.restore(connection)?;
+        // Whatever was done is done: an application that cannot go on with this connection will notice.
+        if let Err(error) = settings.restore(connection) {
+            log::warn!("{error}");
+        }
         outcome
     });
     finish(run.report, start, outcome)

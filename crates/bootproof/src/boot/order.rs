@@ -7,9 +7,7 @@
 //! 5. **Verify** everything, still inside the transaction.
 //! 6. **Commit**, and only then believe it.
 
-use std::collections::BTreeSet;
 use std::path::Path;
-use std::time::Instant;
 
 use bootproof_catalog::{Catalog, difference};
 use rusqlite::Connection;
@@ -17,19 +15,22 @@ use rusqlite::Connection;
 use super::contracts::Contracts;
 use crate::apply::{self, Applied};
 use crate::audit::{self, Detail, Event};
-use crate::backup;
+use crate::backup::{self, Backup};
 use crate::connection::{self, Session};
-use crate::error::Error;
+use crate::error::{Error, bytes};
 use crate::expected;
+use crate::files;
+use crate::foreign_keys::Violations;
 use crate::fresh::{self, Created};
 use crate::history;
-use crate::look::{Look, behind, differences_from_head, look};
+use crate::look::{self, Look, behind, differences};
 use crate::options::Options;
 use crate::plan::Start;
 use crate::repair;
 use crate::report::{AppliedMigration, BootReport, CheckName, Verdict};
 use crate::schema::Schema;
-use crate::verify::{self, Violations};
+use crate::statistics;
+use crate::verify;
 
 /// One boot on its way.
 pub(super) struct Run<'r> {
@@ -50,7 +51,10 @@ impl<'r> Run<'r> {
 impl Run<'_> {
     pub(super) fn prepare_options(&mut self) -> Result<(), Error> {
         if self.options.environment {
-            self.options = self.options.clone().with_environment(|name| std::env::var(name).ok())?;
+            self.options = self
+                .options
+                .clone()
+                .with_environment(|name| Some(std::env::var_os(name)?.to_string_lossy().into_owned()))?;
         }
         let files = self.schema.disagreements();
         if files.is_empty() { Ok(()) } else { Err(Error::SourcesDisagree { files }) }
@@ -58,7 +62,7 @@ impl Run<'_> {
 
     pub(super) fn boot(&mut self) -> Result<(), Error> {
         let mut create = false;
-        if !connection::exists(self.path)? {
+        if !files::exists(self.path)? {
             create = true;
             self.report.created = fresh::create(self.schema, self.path)? == Created::Yes;
         }
@@ -86,21 +90,30 @@ impl Run<'_> {
             };
             session.rollback();
             current?;
-            return self.after_reading(&session);
+            self.after_reading(&session);
+            return Ok(());
         }
     }
 
     /// A damaged file can look like one of another version: before such a refusal is believed, the file is checked.
     fn look_or_blame_the_file(&mut self, session: &Session<'_>) -> Result<Look, Error> {
-        let looked = look(self.schema, session.connection);
+        let looked = look::at(self.schema, session.connection);
         match looked {
+            Ok(look) => {
+                if !self.report.created {
+                    self.report.from_version = look.plan.version_before();
+                }
+                Ok(look)
+            }
             Err(error) if matches!(error.exit_code(), 1 | 4) => {
                 let entries = history::read(session.connection).ok().flatten().unwrap_or_default();
                 self.report.from_version = entries.last().map(|entry| entry.version);
-                self.check_integrity(session)?;
-                Err(error)
+                match self.check_integrity(session) {
+                    Err(damage @ Error::Integrity { .. }) => Err(damage),
+                    _ => Err(error),
+                }
             }
-            looked => looked.map_err(|error| session.patience.explain(error)),
+            Err(error) => Err(error),
         }
     }
 
@@ -108,7 +121,7 @@ impl Run<'_> {
         &mut self,
         then: impl FnOnce(&mut Self, &Session<'_>) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        if !connection::exists(self.path)? {
+        if !files::exists(self.path)? {
             let message = format!("`{}` does not exist", self.path.display());
             return Err(Error::Storage { action: "opened", message });
         }
@@ -116,10 +129,11 @@ impl Run<'_> {
         let session = Session::new(&mut connection, self.path, self.options.lock_timeout)?;
         session.begin_read()?;
         let verified = self.look_or_blame_the_file(&session).and_then(|look| {
-            if !look.is_current() {
-                return Err(Error::Drifted { differences: behind(&look) });
+            if look.is_current() {
+                return self.verify_current(&session, &look);
             }
-            self.verify_current(&session, &look)
+            self.check_integrity(&session)?;
+            Err(Error::Behind { work: behind(&look) })
         });
         session.rollback();
         verified?;
@@ -131,14 +145,10 @@ impl Run<'_> {
         self.report.to_version = Some(self.schema.head());
         if self.report.created {
             self.report.applied = self.schema.compiled().migrations.iter().map(AppliedMigration::stamped).collect();
-        } else {
-            self.report.from_version = look.plan.version_before();
         }
-        self.check_structure(look)?;
+        self.check_structure(session.connection, look)?;
         self.report.skip(CheckName::RowCounts, "nothing was migrated");
-        self.check(CheckName::ForeignKeys, |run| {
-            Violations::find(session.connection, &look.live)?.judge(run.options.foreign_keys, None)
-        })?;
+        self.check_foreign_keys(session, &look.live, None)?;
         self.check_integrity(session)?;
         self.report.verdict = Verdict::Ready;
         let broken = self.check_contracts(session, false)?;
@@ -149,27 +159,44 @@ impl Run<'_> {
     }
 
     /// What follows a proof that needed no write: statistics, if a contract missed its index, and the benchmark.
-    fn after_reading(&mut self, session: &Session<'_>) -> Result<(), Error> {
+    /// The database is proven: nothing from here on may turn it into a failure.
+    fn after_reading(&mut self, session: &Session<'_>) {
         if self.report.verdict == Verdict::Degraded {
             self.retry_with_new_statistics(session);
         }
-        if self.options.benchmark { self.benchmark(session) } else { Ok(()) }
+        self.benchmark_or_note(session);
+    }
+
+    fn benchmark_or_note(&mut self, session: &Session<'_>) {
+        if self.options.benchmark
+            && let Err(error) = self.benchmark(session)
+        {
+            self.report.notes.push(format!("the benchmark failed: {error}"));
+        }
     }
 
     /// Slow is better than down: whatever goes wrong here leaves the verdict at degraded.
     fn retry_with_new_statistics(&mut self, session: &Session<'_>) {
         log::warn!("a query contract missed its index: gathering statistics anew");
-        let analyzed = session.patience.suspended(|| {
-            session.connection.execute_batch("BEGIN IMMEDIATE; ANALYZE main; COMMIT; ANALYZE main.sqlite_schema")
-        });
-        if let Err(error) = analyzed {
-            session.rollback();
+        let analysed = self.analyse(session);
+        session.rollback();
+        if let Err(error) = analysed {
             self.report.notes.push(format!("statistics could not be gathered: {error}"));
             return;
         }
         if self.check_contracts(session, true).is_ok_and(|broken| broken.is_empty()) {
             self.report.verdict = Verdict::Ready;
         }
+    }
+
+    /// Without waiting: whoever holds the database is at work.
+    fn analyse(&mut self, session: &Session<'_>) -> Result<(), Error> {
+        let execute = |sql| {
+            session.connection.execute_batch(sql).map_err(|error| Error::from_sqlite("gathering statistics", error))
+        };
+        execute("BEGIN IMMEDIATE")?;
+        self.report.notes.extend(statistics::gather(session.connection)?);
+        execute("COMMIT")
     }
 
     /// Does the work under the write lock. Returns false if another process did it first.
@@ -190,32 +217,34 @@ impl Run<'_> {
                 Ok(true)
             }
             other => {
-                session.rollback();
-                self.discard_backup();
+                let is_certain = !matches!(other, Err(Error::CommitUncertain { .. }));
+                if session.rollback() && is_certain {
+                    self.discard_backup();
+                }
                 other
             }
         }
     }
 
     /// Disk space, then the backup. Repairs alone need none: an index holds nothing that its table does not.
-    fn back_up(&mut self, session: &Session<'_>, look: &Look) -> Result<(), Error> {
+    fn back_up(&mut self, session: &Session<'_>, look: &Look) -> Result<Option<Backup>, Error> {
         let is_file = self.path.file_name().is_some();
         if look.plan.start == Start::Empty || !is_file {
-            return Ok(());
+            return Ok(None);
         }
         let backs_up = self.options.backup && !look.plan.pending.is_empty();
         let needed = disk_needed(self.path, backs_up);
-        let directory = backup::directory(self.path);
+        let directory = files::directory(self.path);
         // Where the system does not tell, SQLite itself will, and roll back.
         if let Ok(available) = fs4::available_space(directory)
             && available < needed
         {
-            return Err(Error::DiskFull { directory: directory.to_owned(), available, needed });
+            let (available, needed) = (bytes(available), bytes(needed));
+            let message = format!("{available} free in `{}`, about {needed} needed", directory.display());
+            return Err(Error::DiskFull { message });
         }
-        if backs_up {
-            self.report.backup = Some(backup::make(session.connection, self.path, &look.live)?);
-        }
-        Ok(())
+        let timeout = session.patience.timeout();
+        backs_up.then(|| backup::make(session.connection, self.path, &look.live, timeout)).transpose()
     }
 
     fn discard_backup(&mut self) {
@@ -226,45 +255,46 @@ impl Run<'_> {
 
     /// From the second look to the commit.
     fn work(&mut self, session: &Session<'_>, look: &Look) -> Result<(), Error> {
-        self.report.from_version = look.plan.version_before();
-        let catalog = &look.live;
         let connection = session.connection;
         if look.plan.start != Start::Empty {
             self.check_integrity(session)?;
         }
-        let violations = Violations::find(connection, catalog)?;
+        let violations = Violations::find(connection, &look.live, |table| self.schema.declares(table))?;
         violations.judge(self.options.foreign_keys, Some(&violations))?;
-        self.back_up(session, look)?;
-        let counts = verify::row_counts(connection, catalog)?;
+        let backup = self.back_up(session, look)?;
+        let counts = verify::row_counts(connection, &look.live)?;
 
-        let applied = session.patience.suspended(|| self.apply(connection, look))?;
+        let applied = self.apply(connection, look)?;
+        self.record(connection, look, &applied, backup.as_ref())?;
 
-        let (after, tolerated) = self.check_result(session, look)?;
+        let after = self.check_result(session, look)?;
         if look.plan.start == Start::Empty {
             self.report.skip(CheckName::RowCounts, "there were none");
         } else {
             self.check(CheckName::RowCounts, |_| {
-                let now = verify::row_counts(connection, &after)?;
+                let now = verify::row_counts(connection, &after.live)?;
                 verify::same_row_counts(&counts, &now, &look.plan.pending)
             })?;
         }
-        self.check(CheckName::ForeignKeys, |run| {
-            Violations::find(connection, &after)?.judge(run.options.foreign_keys, Some(&violations))
-        })?;
+        self.check_foreign_keys(session, &after.live, Some(&violations))?;
         self.check_integrity(session)?;
         let broken = self.check_contracts(session, true)?;
         if !broken.is_empty() {
             return Err(Error::ContractBroken { contracts: broken });
         }
-        self.record(connection, look, &applied, tolerated)?;
-        session.execute("committing", "COMMIT")?;
+
+        self.report.backup = backup.map(Backup::publish).transpose()?;
+        session.commit().map_err(|error| match error {
+            Error::Locked { .. } => error,
+            // In WAL mode the commit may be in the log although flushing it failed.
+            other => Error::CommitUncertain { message: other.to_string() },
+        })?;
         self.report.to_version = Some(self.schema.head());
         self.report.verdict = Verdict::Ready;
         Ok(())
     }
 
     fn apply(&mut self, connection: &Connection, look: &Look) -> Result<Vec<Applied>, Error> {
-        let failed = |error| Error::from_sqlite("gathering statistics", error);
         if let Start::Unmanaged(_, version) = look.plan.start {
             apply::record_baseline(connection, self.schema, version)?;
         }
@@ -277,43 +307,33 @@ impl Run<'_> {
         self.report.created |= look.plan.start == Start::Empty;
         self.report.adopted = look.plan.adopts();
         if look.plan.start != Start::Empty {
-            // Statistics are read with the schema: what ANALYZE wrote counts for this connection only after a reload
-            // (https://sqlite.org/lang_analyze.html).
-            log::info!("gathering statistics");
-            connection.execute_batch("ANALYZE main; ANALYZE main.sqlite_schema").map_err(failed)?;
+            self.report.notes.extend(statistics::gather(connection)?);
         }
         Ok(applied)
     }
 
-    /// The schema that resulted, and what of it is tolerated because the adoption found it so.
-    fn check_result(&mut self, session: &Session<'_>, look: &Look) -> Result<(Catalog, BTreeSet<String>), Error> {
-        let start = Instant::now();
-        let live =
-            Catalog::read(session.connection).map_err(|error| Error::from_sqlite("reading the schema", error))?;
-        let result = Look {
-            differences: differences_from_head(self.schema, &live)?,
-            live,
-            tolerated: look.tolerated.clone(),
-            plan: look.plan.clone(),
-            took: start.elapsed(),
-        };
-        self.check_structure(&result)?;
-        if let Some(version) = look.plan.version_recognised() {
-            let before = expected::catalog_at(self.schema, version)?;
-            let changes = |live| difference::between(&before, live);
-            let head = expected::head_catalog(self.schema)?;
-            self.report.notes.extend(verify::additions_kept(&changes(&look.live), &changes(&result.live), &head)?);
+    /// Looks once more: history and schema must be at head now, and nobody's additions lost.
+    fn check_result(&mut self, session: &Session<'_>, look: &Look) -> Result<Look, Error> {
+        let result = look::at(self.schema, session.connection)?;
+        if !result.is_current() {
+            return Err(Error::Behind { work: behind(&result) });
         }
-        Ok((result.live, result.tolerated))
+        self.check_structure(session.connection, &result)?;
+        if let Some(version) = look.plan.version_recognised() {
+            let after = differences(self.schema, version, &result.live)?;
+            let head = expected::head_catalog(self.schema)?;
+            self.report.notes.extend(verify::additions_kept(&look.differences, &after, &head)?);
+        }
+        Ok(result)
     }
 
     /// Records what was done, in the transaction that does it.
     fn record(
-        &mut self,
+        &self,
         connection: &Connection,
         look: &Look,
         applied: &[Applied],
-        tolerated: BTreeSet<String>,
+        backup: Option<&Backup>,
     ) -> Result<(), Error> {
         let event = match look.plan.start {
             Start::Empty => Event::Create,
@@ -324,8 +344,8 @@ impl Run<'_> {
         let detail = Detail {
             applied: applied.iter().map(|applied| applied.migration.title().to_owned()).collect(),
             repaired: self.report.repaired.clone(),
-            tolerated: if event == Event::Adopt { tolerated.into_iter().collect() } else { Vec::new() },
-            backup: self.report.backup.as_ref().map(|backup| backup.path.display().to_string()),
+            tolerated: if event == Event::Adopt { look.tolerated.iter().cloned().collect() } else { Vec::new() },
+            backup: backup.and_then(|backup| Some(backup.path.file_name()?.to_string_lossy().into_owned())),
         };
         let (from, head, build) = (self.report.from_version, self.schema.head(), self.schema.build());
         audit::write(connection, event, from, head, build, &detail)
@@ -339,22 +359,19 @@ impl Run<'_> {
             log::warn!("{error}");
         }
         // In WAL mode a log of the size of the new indexes would stay behind (https://sqlite.org/wal.html#avoiding_excessively_large_wal_files).
-        let folded = session
-            .patience
-            .suspended(|| connection.query_row("PRAGMA main.wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0)));
-        if let Ok(1) = folded {
-            self.report
-                .notes
-                .push("readers keep the write-ahead log from being folded in; SQLite will do it later".to_owned());
+        let folded = connection.query_row("PRAGMA main.wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
+        let later = |why: &str| format!("the write-ahead log was not folded in: {why}; SQLite will do it later");
+        match folded {
+            Ok(1) => self.report.notes.push(later("readers are at work")),
+            Ok(_) => {}
+            Err(error) => self.report.notes.push(later(&error.to_string())),
         }
-        if self.report.backup.is_some() {
-            backup::prune(self.path, self.options.keep_backups.max(1));
-        }
-        if self.options.benchmark
-            && let Err(error) = self.benchmark(session)
+        if self.report.backup.is_some()
+            && let Ok(made) = audit::backups(connection)
         {
-            self.report.notes.push(format!("the benchmark failed: {error}"));
+            backup::prune(self.path, &made, self.options.keep_backups.max(1));
         }
+        self.benchmark_or_note(session);
     }
 }
 
@@ -362,7 +379,8 @@ impl Run<'_> {
 ///
 /// Measured on the worklog schema, four new indexes take 13% of the file.
 pub(crate) fn disk_needed(path: &Path, backs_up: bool) -> u64 {
-    let size = std::fs::metadata(path).map(|file| file.len()).unwrap_or_default();
+    let length = |file: &Path| std::fs::metadata(file).map(|file| file.len()).unwrap_or_default();
+    let size = length(path) + length(&files::sidecar(path, "-wal"));
     let backup = if backs_up { size } else { 0 };
     backup + size / 4 + (1 << 20)
 }

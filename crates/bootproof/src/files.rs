@@ -1,0 +1,72 @@
+//! Files by name: which one a path means, and what lies beside it.
+
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, storage};
+
+/// The file that a path means: absolute, so that SQLite takes no name for a URI or for a database in memory, and without
+/// symbolic links, so that what lies beside it is looked for where SQLite puts it.
+pub(crate) fn resolve(path: &Path) -> PathBuf {
+    let parent = || Some(path.parent()?.canonicalize().ok()?.join(path.file_name()?));
+    path.canonicalize()
+        .ok()
+        .or_else(parent)
+        .or_else(|| std::path::absolute(path).ok())
+        .unwrap_or_else(|| path.to_owned())
+}
+
+/// The smallest page that SQLite knows (<https://sqlite.org/fileformat2.html#pages>).
+const SMALLEST_PAGE: u64 = 512;
+
+/// Whether a regular file is there; anything else under that name is refused before SQLite touches it.
+pub(crate) fn exists(path: &Path) -> Result<bool, Error> {
+    match std::fs::metadata(path) {
+        // SQLite takes a file that is shorter than its smallest page for an empty one, and would overwrite it.
+        Ok(file) if file.is_file() && (1..SMALLEST_PAGE).contains(&file.len()) => Err(Error::Integrity {
+            problems: vec![format!("`{}` has {} bytes: too short for a database", path.display(), file.len())],
+        }),
+        Ok(file) if file.is_file() => Ok(true),
+        Ok(_) => {
+            Err(Error::Storage { action: "opened", message: format!("`{}` is not a regular file", path.display()) })
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(storage("opened", path, &error)),
+    }
+}
+
+/// A file that SQLite keeps beside the database: `-wal`, `-shm`, `-journal`.
+pub(crate) fn sidecar(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+/// The directory of a file; the current one for a bare name.
+pub(crate) fn directory(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// The files in the same directory whose names start with the file's own and then this.
+pub(crate) fn beside(path: &Path, infix: &str) -> Vec<PathBuf> {
+    let mut prefix = path.file_name().unwrap_or_default().to_owned();
+    prefix.push(infix);
+    let starts =
+        |entry: &std::fs::DirEntry| entry.file_name().as_encoded_bytes().starts_with(prefix.as_encoded_bytes());
+    let entries = std::fs::read_dir(directory(path)).into_iter().flatten().flatten();
+    entries.filter(starts).map(|entry| entry.path()).collect()
+}
+
+/// Flushes a directory, so that a new name is on the disk. Not every file system can; what it can it has done by itself.
+#[cfg(unix)]
+pub(crate) fn sync_directory(directory: &Path) {
+    if let Err(error) = std::fs::File::open(directory).and_then(|directory| directory.sync_all()) {
+        log::debug!("`{}` was not flushed: {error}", directory.display());
+    }
+}
+
+/// Windows flushes names by itself.
+#[cfg(not(unix))]
+pub(crate) fn sync_directory(_directory: &Path) {}

@@ -1,0 +1,119 @@
+//! Rows that refer to a parent that does not exist.
+
+use std::collections::BTreeMap;
+
+use bootproof_catalog::{Catalog, quoted};
+use rusqlite::Connection;
+
+use crate::error::{Error, is_refused_sql};
+use crate::options::ForeignKeys;
+
+/// How many violations are told one by one; beyond that they are counted.
+const TOLD: usize = 1000;
+
+/// Every violation: what is violated, and how often.
+///
+/// Known by table, columns, values and parent, not by row number: a table rebuild may number its rows anew.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Violations {
+    counts: BTreeMap<String, usize>,
+    told: Vec<(String, String)>,
+    total: usize,
+}
+
+impl Violations {
+    /// Finds every row without its parent, in the tables that are asked for.
+    pub(crate) fn find(
+        connection: &Connection,
+        catalog: &Catalog,
+        asked: impl Fn(&str) -> bool,
+    ) -> Result<Self, Error> {
+        let failed = |error| Error::from_sqlite("checking foreign keys", error);
+        let mut violations = Self::default();
+        let with_keys = catalog.tables.iter().filter(|(_, table)| !table.foreign_keys.is_empty());
+        for (_, table) in with_keys.filter(|(key, _)| asked(key)) {
+            violations.find_in(connection, &table.name).map_err(failed)?;
+        }
+        Ok(violations)
+    }
+
+    fn find_in(&mut self, connection: &Connection, table: &str) -> rusqlite::Result<()> {
+        let mut columns: BTreeMap<i64, Vec<String>> = BTreeMap::new();
+        let mut statement =
+            connection.prepare("SELECT id, \"from\" FROM pragma_foreign_key_list(?1, 'main') ORDER BY id, seq")?;
+        let mut rows = statement.query([table])?;
+        while let Some(row) = rows.next()? {
+            columns.entry(row.get(0)?).or_default().push(row.get(1)?);
+        }
+        let mut statement =
+            connection.prepare("SELECT rowid, parent, fkid FROM pragma_foreign_key_check(?1, 'main')")?;
+        let mut rows = statement.query([table])?;
+        loop {
+            let row = match rows.next() {
+                Ok(Some(row)) => row,
+                Ok(None) => return Ok(()),
+                // "foreign key mismatch": the key itself is not well defined, so no row of it can be checked.
+                Err(error) if is_refused_sql(&error) => {
+                    self.add(format!("`{table}`: {error}"), String::new());
+                    return Ok(());
+                }
+                Err(error) => return Err(error),
+            };
+            let (rowid, parent, key): (Option<i64>, String, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            let columns = columns.get(&key).map(Vec::as_slice).unwrap_or_default();
+            let values = values(connection, table, rowid, columns)?;
+            let which = rowid.map_or_else(String::new, |rowid| format!(" row {rowid}"));
+            self.add(format!("`{table}`{{row}}: {values} has no parent in `{parent}`"), which);
+        }
+    }
+
+    fn add(&mut self, violation: String, row: String) {
+        self.total += 1;
+        if self.told.len() < TOLD {
+            self.told.push((violation.clone(), row));
+        }
+        *self.counts.entry(violation).or_default() += 1;
+    }
+
+    /// Judges by policy; `before` are the violations found before the migration, where there was one.
+    pub(crate) fn judge(&self, policy: ForeignKeys, before: Option<&Self>) -> Result<String, Error> {
+        match (policy, before) {
+            _ if self.total == 0 => Ok("every row has its parent".to_owned()),
+            (ForeignKeys::Strict, _) => Err(self.refusal(|_| true, self.total)),
+            (ForeignKeys::NoNew, before) => {
+                let known = |violation: &String| match before {
+                    Some(before) => before.counts.get(violation).copied().unwrap_or_default(),
+                    None => usize::MAX,
+                };
+                let new = self.counts.iter().map(|(violation, count)| count.saturating_sub(known(violation))).sum();
+                if new > 0 {
+                    let is_new = |violation: &String| self.counts.get(violation) > Some(&known(violation));
+                    return Err(self.refusal(is_new, new));
+                }
+                Ok(format!("{} rows without their parent, tolerated", self.total))
+            }
+        }
+    }
+
+    /// What to say of tables that are somebody else's.
+    pub(crate) fn notes(&self) -> impl Iterator<Item = String> {
+        self.counts.iter().map(|(violation, count)| format!("{} ({count} rows)", violation.replace("{row}", "")))
+    }
+
+    fn refusal(&self, which: impl Fn(&String) -> bool, total: usize) -> Error {
+        let told = self.told.iter().filter(|(violation, _)| which(violation));
+        Error::ForeignKeys { violations: told.map(|(violation, row)| violation.replace("{row}", row)).collect(), total }
+    }
+}
+
+/// The columns of a foreign key with what they hold, such as `team_id = 42`.
+fn values(connection: &Connection, table: &str, rowid: Option<i64>, columns: &[String]) -> rusqlite::Result<String> {
+    let Some(rowid) = rowid else { return Ok(format!("({})", columns.join(", "))) };
+    let mut told = Vec::new();
+    for column in columns {
+        let sql = format!("SELECT quote({}) FROM main.{} WHERE rowid = ?1", quoted(column), quoted(table));
+        let value: String = connection.prepare_cached(&sql)?.query_row([rowid], |row| row.get(0))?;
+        told.push(format!("{column} = {value}"));
+    }
+    Ok(told.join(", "))
+}

@@ -1,0 +1,30 @@
+//! Gathering the statistics that SQLite plans by (<https://sqlite.org/lang_analyze.html>).
+
+use bootproof_catalog::{Catalog, quoted};
+use rusqlite::Connection;
+
+use crate::error::{Error, is_refused_sql};
+
+/// Analyses the whole database; returns what had to be left out, in words.
+///
+/// An index of somebody's with a collation that only their program has cannot be analysed, nor can its table; that is no
+/// reason to go without statistics for all others.
+pub(crate) fn gather(connection: &Connection) -> Result<Vec<String>, Error> {
+    let failed = |error| Error::from_sqlite("gathering statistics", error);
+    log::info!("gathering statistics");
+    let mut notes = Vec::new();
+    match connection.execute_batch("ANALYZE main") {
+        Err(error) if is_refused_sql(&error) => {
+            let catalog = Catalog::read(connection).map_err(failed)?;
+            for table in catalog.tables.values().filter(|table| !table.is_virtual) {
+                if let Err(error) = connection.execute_batch(&format!("ANALYZE main.{}", quoted(&table.name))) {
+                    notes.push(format!("no statistics for `{}`: {error}", table.name));
+                }
+            }
+        }
+        analysed => analysed.map_err(failed)?,
+    }
+    // Statistics are read with the schema: what was written now counts for this connection only after a reload.
+    connection.execute_batch("ANALYZE main.sqlite_schema").map_err(failed)?;
+    Ok(notes)
+}
