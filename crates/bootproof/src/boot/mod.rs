@@ -95,7 +95,8 @@ impl<'s> Boot<'s> {
     /// Boots.
     ///
     /// Before: any file, or none. After success: the file is at head and proven, or it was already. After a failure: the
-    /// file is as it was.
+    /// file is as it was; only after [`Error::CommitUncertain`], an I/O error during the commit itself, it may be at head
+    /// instead, proven all the same, and the backup is kept.
     ///
     /// # Errors
     ///
@@ -108,7 +109,7 @@ impl<'s> Boot<'s> {
     ///
     /// # Errors
     ///
-    /// As [`Boot::run`]; a database that a boot would have to migrate or repair is refused with [`Error::Drifted`].
+    /// As [`Boot::run`]; a database that a boot would have to migrate or repair is refused with [`Error::Behind`].
     pub fn verify(&self) -> Result<BootReport, Failure> {
         self.report(|run| run.verify_only(|_, _| Ok(())))
     }
