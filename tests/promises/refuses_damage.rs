@@ -63,6 +63,22 @@ fn damage_anywhere_that_sqlite_finds_is_damage_and_nothing_else() {
 }
 
 #[test]
+fn damage_that_looks_like_a_newer_history_is_damage() {
+    let sandbox = Sandbox::current();
+    let bytes = sandbox.bytes();
+    let start = root(&sandbox, "refinery_schema_history");
+    let name = b"add_company_day_index";
+    let position = bytes[start..start + 4096].windows(name.len()).position(|window| window == name).unwrap();
+    // The version of a history row stands just before its name.
+    assert_eq!(bytes[start + position - 1], 2);
+    flip(&sandbox.database, start + position - 1);
+    let last = "SELECT version || name FROM refinery_schema_history WHERE +name LIKE '%day_index'";
+    assert_eq!(query(&sandbox.open(), last), ["87add_company_day_index"]);
+    let message = sandbox.boot().refused(6, "integrity");
+    assert!(message.contains("refinery_schema_history"), "{message}");
+}
+
+#[test]
 fn what_is_no_database_is_refused() {
     let sandbox = Sandbox::empty();
     for content in ["x".repeat(4096), "SQLite format 3\0 and then nothing of the kind".repeat(100)] {
