@@ -8,6 +8,7 @@ use rusqlite::{Connection, OptionalExtension as _};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
+use crate::own_table;
 use crate::report::AuditReport;
 
 /// What a boot did, in one word.
@@ -126,25 +127,8 @@ pub(crate) fn latest(connection: &Connection, limit: u32) -> rusqlite::Result<Ve
     rows.collect()
 }
 
-/// Whether the audit table is there. Whatever else goes by its name refuses: a boot could not record itself.
+/// Whether the audit table is there, and a boot could record itself in it.
 fn exists(connection: &Connection) -> Result<bool, Error> {
-    let failed = |error| Error::from_sqlite("reading the audit table", error);
-    let kind: Option<String> = connection
-        .query_row("SELECT type FROM main.sqlite_schema WHERE name = ?1 COLLATE NOCASE", [AUDIT_TABLE], |row| {
-            row.get(0)
-        })
-        .optional()
-        .map_err(failed)?;
-    let malformed = |problem: String| Error::Malformed { table: AUDIT_TABLE, problems: vec![problem] };
-    match kind.as_deref() {
-        None => return Ok(false),
-        Some("table") => {}
-        Some(other) => return Err(malformed(format!("it is a {other}, not a table"))),
-    }
-    let columns = "a.id, a.at, a.event, a.from_version, a.to_version, a.binary, a.detail";
-    match connection.prepare(&format!("SELECT {columns} FROM main.bootproof_audit AS a")) {
-        Ok(_) => Ok(true),
-        Err(rusqlite::Error::SqlInputError { msg, .. }) => Err(malformed(msg)),
-        Err(error) => Err(failed(error)),
-    }
+    let columns = ["id", "at", "event", "from_version", "to_version", "binary", "detail"];
+    own_table::exists(connection, AUDIT_TABLE, &columns)
 }

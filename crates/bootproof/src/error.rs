@@ -238,12 +238,6 @@ impl Error {
         }
     }
 
-    /// Whether a retry may help because only the clock stood in the way.
-    #[must_use]
-    pub fn is_locked(&self) -> bool {
-        matches!(self, Self::Locked { .. })
-    }
-
     /// The exit code of a program that stops for this reason: one per next act of the operator.
     #[must_use]
     pub fn exit_code(&self) -> u8 {

@@ -1,10 +1,11 @@
 //! The table of applied migrations, in refinery's format, read without trusting a single byte of it.
 
 use bootproof_catalog::HISTORY_TABLE;
+use rusqlite::Connection;
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OptionalExtension as _};
 
 use crate::error::Error;
+use crate::own_table;
 
 /// One applied migration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,24 +25,12 @@ pub struct Entry {
 /// refinery panics on a row it cannot parse, so every row is validated here before refinery sees the table.
 pub(crate) fn read(connection: &Connection) -> Result<Option<Vec<Entry>>, Error> {
     let failed = |error| Error::from_sqlite("reading the history", error);
-    let kind: Option<String> = connection
-        .query_row("SELECT type FROM main.sqlite_schema WHERE name = ?1 COLLATE NOCASE", [HISTORY_TABLE], |row| {
-            row.get(0)
-        })
-        .optional()
-        .map_err(failed)?;
-    match kind.as_deref() {
-        None => return Ok(None),
-        Some("table") => {}
-        Some(other) => return Err(malformed(format!("it is a {other}, not a table"))),
+    if !own_table::exists(connection, HISTORY_TABLE, &["version", "name", "applied_on", "checksum"])? {
+        return Ok(None);
     }
-    let mut statement = match connection
-        .prepare("SELECT h.version, h.name, h.applied_on, h.checksum FROM main.refinery_schema_history AS h")
-    {
-        Ok(statement) => statement,
-        Err(error @ rusqlite::Error::SqlInputError { .. }) => return Err(malformed(error.to_string())),
-        Err(error) => return Err(failed(error)),
-    };
+    let mut statement = connection
+        .prepare("SELECT version, name, applied_on, checksum FROM main.refinery_schema_history")
+        .map_err(failed)?;
     let (mut entries, mut problems) = (Vec::new(), Vec::new());
     let mut rows = statement.query([]).map_err(failed)?;
     while let Some(row) = rows.next().map_err(failed)? {
@@ -59,10 +48,6 @@ pub(crate) fn read(connection: &Connection) -> Result<Option<Vec<Entry>>, Error>
         }
     }
     if problems.is_empty() { Ok(Some(entries)) } else { Err(Error::Malformed { table: HISTORY_TABLE, problems }) }
-}
-
-fn malformed(problem: String) -> Error {
-    Error::Malformed { table: HISTORY_TABLE, problems: vec![problem] }
 }
 
 fn entry(row: &rusqlite::Row<'_>) -> Result<Entry, String> {

@@ -25,6 +25,7 @@ mod ffi;
 mod files;
 mod history;
 mod lock;
+mod own_table;
 
 // The steps.
 mod adopt;

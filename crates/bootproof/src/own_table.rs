@@ -1,0 +1,27 @@
+//! The migrator's own tables in somebody's database: they may be missing, and anything may go by their name.
+
+use rusqlite::{Connection, OptionalExtension as _};
+
+use crate::error::Error;
+
+/// Whether a table of ours is there. Whatever else goes by its name, or has not its columns, refuses as malformed.
+pub(crate) fn exists(connection: &Connection, table: &'static str, columns: &[&str]) -> Result<bool, Error> {
+    let failed = |error| Error::from_sqlite("looking for the migrator's own tables", error);
+    let malformed = |problem: String| Error::Malformed { table, problems: vec![problem] };
+    let kind: Option<String> = connection
+        .query_row("SELECT type FROM main.sqlite_schema WHERE name = ?1 COLLATE NOCASE", [table], |row| row.get(0))
+        .optional()
+        .map_err(failed)?;
+    match kind.as_deref() {
+        None => return Ok(false),
+        Some("table") => {}
+        Some(other) => return Err(malformed(format!("it is a {other}, not a table"))),
+    }
+    // With the table's name before it, a missing column cannot be taken for text.
+    let columns: Vec<String> = columns.iter().map(|column| format!("t.{column}")).collect();
+    match connection.prepare(&format!("SELECT {} FROM main.{table} AS t", columns.join(", "))) {
+        Ok(_) => Ok(true),
+        Err(rusqlite::Error::SqlInputError { msg, .. }) => Err(malformed(msg)),
+        Err(error) => Err(failed(error)),
+    }
+}
