@@ -126,8 +126,8 @@ fn migration(migration: &Migration) -> TokenStream {
         quote!(statement(#start, #end, #line))
     });
     let revert = option(migration.revert.as_ref().map(|revert| {
-        let (sql, is_derived) = (text(&revert.sql), revert.is_derived);
-        quote!(Revert { sql: #sql, derived: #is_derived })
+        let sql = text(&revert.sql);
+        quote!(Revert { sql: #sql, file: None, statements: &[], writes: &[] })
     }));
     quote! {
         pub(super) const #ident: Migration = Migration {
@@ -140,6 +140,7 @@ fn migration(migration: &Migration) -> TokenStream {
             creates: &[#(#creates),*],
             writes: &[#(#writes),*],
             fingerprint: #fingerprint,
+            maintenance: None,
             revert: #revert,
         };
     }

@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
-use bootproof::{BootReport, Error, ErrorReport, Failure, Milliseconds, Outcome, Verdict};
+use bootproof::{BootReport, Error, ErrorReport, Failure, Outcome, Verdict};
 use serde::Serialize;
 
 /// The exit code for a standard output that cannot be written: the machine's fault, like a full disk.
@@ -116,27 +116,12 @@ fn degradation(report: &BootReport) -> String {
 
 /// A report that says nothing but why.
 fn refusal(error: &Error, database: &Path) -> BootReport {
-    BootReport {
-        verdict: Verdict::Refused,
-        database: database.display().to_string(),
-        from_version: None,
-        to_version: None,
-        created: false,
-        adopted: false,
-        applied: Vec::new(),
-        repaired: Vec::new(),
-        backup: None,
-        checks: Vec::new(),
-        queries: Vec::new(),
-        notes: Vec::new(),
-        error: Some(ErrorReport::of(error)),
-        duration_ms: Milliseconds::default(),
-    }
+    BootReport { error: Some(ErrorReport::of(error)), ..BootReport::new(database.display().to_string()) }
 }
 
 #[cfg(test)]
 mod tests {
-    use bootproof::{Check, CheckName};
+    use bootproof::{Check, CheckName, Milliseconds};
 
     use super::*;
 

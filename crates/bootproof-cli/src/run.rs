@@ -132,6 +132,7 @@ pub(crate) mod tests {
             creates: &[],
             writes: &[],
             fingerprint: 0,
+            maintenance: None,
             revert: None,
         }
     }

@@ -26,21 +26,29 @@ pub(crate) struct Applied {
 
 /// Records the baseline and everything before it as applied, without running anything.
 pub(crate) fn record_baseline(connection: &Connection, schema: &Schema, version: i64) -> Result<(), Error> {
-    run(connection, schema, &[], Target::FakeVersion(version)).map(|_| ())
+    run(connection, schema, &[], Target::FakeVersion(version), &|_, run| run()).map(|_| ())
 }
 
 /// Records every migration as applied, in a database made from the compiled image.
 pub(crate) fn record_all(connection: &Connection, schema: &Schema) -> Result<(), Error> {
-    run(connection, schema, &[], Target::Fake).map(|_| ())
+    run(connection, schema, &[], Target::Fake, &|_, run| run()).map(|_| ())
 }
+
+/// Somebody around every migration, who has it run.
+pub(crate) type Around<'a> =
+    &'a dyn Fn(&'static Migration, &mut dyn FnMut() -> Result<Applied, Error>) -> Result<Applied, Error>;
 
 /// Runs the pending migrations and records each.
 pub(crate) fn pending(
     connection: &Connection,
     schema: &Schema,
     pending: &[&'static Migration],
+    around: Around<'_>,
 ) -> Result<Vec<Applied>, Error> {
-    run(connection, schema, pending, Target::Latest)
+    match pending.last() {
+        Some(last) => run(connection, schema, pending, Target::Version(last.version), around),
+        None => Ok(Vec::new()),
+    }
 }
 
 fn run(
@@ -48,6 +56,7 @@ fn run(
     schema: &Schema,
     pending: &[&'static Migration],
     target: Target,
+    around: Around<'_>,
 ) -> Result<Vec<Applied>, Error> {
     let migrations = schema
         .compiled()
@@ -58,7 +67,7 @@ fn run(
         })
         .collect::<Result<Vec<_>, _>>()
         .map_err(|error| Error::SourcesDisagree { files: vec![error.to_string()] })?;
-    let mut adapter = Adapter { connection, pending, applied: Vec::new(), error: None };
+    let mut adapter = Adapter { connection, pending, around, applied: Vec::new(), error: None };
     let runner = Runner::new(&migrations).set_target(target).set_grouped(true);
     match runner.run(&mut adapter) {
         Ok(_) => Ok(adapter.applied),
@@ -73,6 +82,7 @@ fn run(
 struct Adapter<'a> {
     connection: &'a Connection,
     pending: &'a [&'static Migration],
+    around: Around<'a>,
     applied: Vec<Applied>,
     error: Option<Error>,
 }
@@ -98,7 +108,7 @@ impl Adapter<'_> {
     fn execute_one(&mut self, sql: &str) -> Result<(), Error> {
         match self.pending.get(self.applied.len()) {
             Some(migration) if migration.sql == sql => {
-                let applied = run_migration(self.connection, migration)?;
+                let applied = (self.around)(migration, &mut || run_migration(self.connection, migration))?;
                 self.applied.push(applied);
                 Ok(())
             }
@@ -160,7 +170,7 @@ fn run_migration(connection: &Connection, migration: &'static Migration) -> Resu
 }
 
 /// SQLite's message alone: rusqlite adds the whole statement, which the file and line already name.
-fn without_statement(error: rusqlite::Error) -> String {
+pub(crate) fn without_statement(error: rusqlite::Error) -> String {
     match error {
         rusqlite::Error::SqlInputError { msg, .. } | rusqlite::Error::SqliteFailure(_, Some(msg)) => msg,
         other => other.to_string(),

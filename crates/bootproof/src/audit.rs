@@ -18,6 +18,7 @@ pub(crate) enum Event {
     Adopt,
     Migrate,
     Repair,
+    Revert,
 }
 
 impl Event {
@@ -27,6 +28,7 @@ impl Event {
             Self::Adopt => "adopt",
             Self::Migrate => "migrate",
             Self::Repair => "repair",
+            Self::Revert => "revert",
         }
     }
 }
@@ -37,6 +39,8 @@ impl Event {
 pub(crate) struct Detail {
     /// The migrations applied.
     pub(crate) applied: Vec<String>,
+    /// The migrations reverted.
+    pub(crate) reverted: Vec<String>,
     /// The indexes rebuilt.
     pub(crate) repaired: Vec<String>,
     /// The differences from the baseline that an adoption found and accepted, by their keys.

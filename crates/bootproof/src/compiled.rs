@@ -39,6 +39,8 @@ pub struct Migration {
     pub writes: &'static [&'static str],
     /// The fingerprint of the schema that results.
     pub fingerprint: u128,
+    /// Why boot waits for an operator's permission before this migration, if it does.
+    pub maintenance: Option<&'static str>,
     /// How to take it back, if that is known.
     pub revert: Option<Revert>,
 }
@@ -97,8 +99,12 @@ impl ObjectKind {
 pub struct Revert {
     /// The script.
     pub sql: &'static str,
-    /// Whether the compiler derived it; otherwise it was written as `.down.sql`.
-    pub derived: bool,
+    /// Its path relative to the migrations directory; `None` where the compiler derived it.
+    pub file: Option<&'static str>,
+    /// Its statements.
+    pub statements: &'static [Statement],
+    /// The tables whose rows it writes, and those it creates or drops.
+    pub writes: &'static [&'static str],
 }
 
 /// An empty database at head: the bytes of a SQLite file.

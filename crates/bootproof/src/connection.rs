@@ -9,25 +9,33 @@ use rusqlite::{Connection, OpenFlags};
 use crate::error::Error;
 use crate::files::sidecar;
 use crate::lock::Patience;
+use crate::watch::Watch;
 
-/// A connection prepared for a boot, and how it waits for others.
+/// A connection prepared for a boot, how it waits for others, and who keeps watch over its work.
 #[derive(Debug)]
 pub(crate) struct Session<'c> {
     pub(crate) connection: &'c Connection,
     pub(crate) patience: Patience,
+    pub(crate) watch: Watch,
 }
 
 impl<'c> Session<'c> {
     /// Prepares a connection: patience, and no trust in what the file says about itself.
     ///
     /// `trusted_schema` and defensive mode: <https://sqlite.org/security.html>.
-    pub(crate) fn new(connection: &'c mut Connection, path: &Path, timeout: Duration) -> Result<Self, Error> {
+    pub(crate) fn new(
+        connection: &'c mut Connection,
+        path: &Path,
+        timeout: Duration,
+        watch: &Watch,
+    ) -> Result<Self, Error> {
         let failed = |error| Error::from_sqlite("preparing the connection", error);
-        let patience = Patience::install(connection, path, timeout).map_err(failed)?;
+        let patience = Patience::install(connection, path, timeout, watch).map_err(failed)?;
+        watch.attach(connection).map_err(failed)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true).map_err(failed)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false).map_err(failed)?;
         connection.pragma_update(None, "cell_size_check", true).map_err(failed)?;
-        Ok(Self { connection, patience })
+        Ok(Self { connection, patience, watch: watch.clone() })
     }
 
     /// Starts reading: everything read until [`Session::rollback`] is of one state.
@@ -70,7 +78,10 @@ impl<'c> Session<'c> {
         {
             log::warn!("rollback: {error}");
         }
-        let restored = self.execute("rolling back", "SELECT count(*) FROM main.sqlite_schema");
+        let restored = self.patience.waiting_regardless(|| {
+            let read = self.connection.execute_batch("SELECT count(*) FROM main.sqlite_schema");
+            read.map_err(|error| Error::from_reading("rolling back", error))
+        });
         if let Err(error) = &restored {
             log::warn!("{error}");
         }
@@ -105,8 +116,9 @@ impl Settings {
         read().map_err(|error| Error::from_sqlite("reading the connection's settings", error))
     }
 
-    pub(crate) fn restore(self, connection: &Connection) -> Result<(), Error> {
-        let write = || -> rusqlite::Result<()> {
+    pub(crate) fn restore(self, connection: &mut Connection) -> Result<(), Error> {
+        let mut write = || -> rusqlite::Result<()> {
+            connection.progress_handler(0, None::<fn() -> bool>)?;
             connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, self.foreign_keys)?;
             connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, self.defensive)?;
             connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, self.trusted_schema)?;

@@ -9,7 +9,7 @@ use rusqlite::ErrorCode;
 
 use crate::report::BootReport;
 
-/// What stopped a boot. Before it is returned, everything has been rolled back.
+/// What stopped a boot, a revert or a restore. Before it is returned, everything has been rolled back.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -115,8 +115,8 @@ pub enum Error {
         message: String,
     },
 
-    /// Rows appeared or vanished in tables that no pending migration writes.
-    #[error("row counts changed in tables that no pending migration writes{}", lines(tables))]
+    /// Rows appeared or vanished in tables that were not to be written.
+    #[error("row counts changed in tables that were not to be written{}", lines(tables))]
     RowCountsChanged {
         /// Each table with its counts.
         tables: Vec<String>,
@@ -199,6 +199,43 @@ pub enum Error {
         expected: &'static str,
     },
 
+    /// Somebody called the work off.
+    #[error("cancelled")]
+    Cancelled,
+
+    /// There is no way back from these migrations.
+    #[error("there is no way back to version {to}{}", lines(migrations))]
+    NotRevertable {
+        /// The version that was asked for.
+        to: i64,
+        /// Each migration that stands in the way, and why.
+        migrations: Vec<String>,
+    },
+
+    /// A statement of a revert failed.
+    #[error("the revert of {migration} failed: {message}\n  at {place} (statement {statement} of {statements})")]
+    RevertFailed {
+        /// The migration's title.
+        migration: &'static str,
+        /// The file and line of the script, or that the compiler derived it.
+        place: String,
+        /// The number of the statement, from 1.
+        statement: usize,
+        /// How many there are.
+        statements: usize,
+        /// What SQLite said.
+        message: String,
+    },
+
+    /// A version was asked for that cannot be gone to.
+    #[error("version {version} {reason}")]
+    NoSuchVersion {
+        /// The version.
+        version: i64,
+        /// Why it cannot.
+        reason: String,
+    },
+
     /// SQLite said something that no rule above expects.
     #[error("unexpected error while {doing}: {source}")]
     Unexpected {
@@ -217,6 +254,7 @@ impl Error {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
                 Self::Locked { waited: Duration::ZERO, holders: Vec::new() }
             }
+            Some(ErrorCode::OperationInterrupted) => Self::Cancelled,
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
                 Self::Integrity { problems: vec![format!("while {doing}: {message}")] }
             }
@@ -243,7 +281,7 @@ impl Error {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Unexpected { .. } => 1,
-            Self::InTransaction | Self::Environment { .. } => 2,
+            Self::InTransaction | Self::Environment { .. } | Self::NoSuchVersion { .. } => 2,
             Self::Locked { .. } => 3,
             Self::Divergent { .. }
             | Self::Missing { .. }
@@ -259,9 +297,12 @@ impl Error {
             | Self::AdditionsLost { .. }
             | Self::ContractBroken { .. } => 5,
             Self::Integrity { .. } | Self::ForeignKeys { .. } => 6,
+            Self::NotRevertable { .. } | Self::RevertFailed { .. } => 7,
             Self::CommitUncertain { .. } | Self::BackupFailed { .. } | Self::DiskFull { .. } | Self::Storage { .. } => {
                 8
             }
+            // What a shell reports of a program that SIGINT ended.
+            Self::Cancelled => 130,
         }
     }
 
@@ -291,6 +332,10 @@ impl Error {
             Self::Storage { .. } => "storage",
             Self::InTransaction => "in_transaction",
             Self::Environment { .. } => "environment",
+            Self::Cancelled => "cancelled",
+            Self::NotRevertable { .. } => "not_revertable",
+            Self::RevertFailed { .. } => "revert_failed",
+            Self::NoSuchVersion { .. } => "no_such_version",
             Self::Unexpected { .. } => "unexpected",
         }
     }
@@ -339,6 +384,12 @@ impl Error {
             Self::Storage { .. } => "check the path, its owner, its permissions and the disk, then restart",
             Self::InTransaction => "commit or roll back before migrating",
             Self::Environment { .. } => "correct or unset the variable",
+            Self::Cancelled => "start it again when it suits",
+            Self::NotRevertable { .. } => {
+                "restore the backup that was made before: `backups` lists them; or write a `.down.sql` and deploy that build"
+            }
+            Self::RevertFailed { .. } => "correct the rows that stand in its way, or restore the backup made before",
+            Self::NoSuchVersion { .. } => "`status` lists the versions",
             Self::Unexpected { .. } => "report this as a bug, with the whole message",
         }
     }

@@ -23,13 +23,12 @@ pub(crate) fn head(schema: &Schema) -> Result<Connection, Error> {
     Ok(connection)
 }
 
-/// The catalog at head.
-pub(crate) fn head_catalog(schema: &Schema) -> Result<Catalog, Error> {
-    Catalog::read(&head(schema)?).map_err(|error| Error::from_sqlite("reading the compiled image", error))
-}
-
-/// The catalog at an earlier version, by replaying the migrations up to it in memory.
+/// The catalog at a version: from the image at head, by replaying the migrations up to it in memory before.
 pub(crate) fn catalog_at(schema: &Schema, version: i64) -> Result<Catalog, Error> {
+    if version == schema.head() {
+        let head = head(schema)?;
+        return Catalog::read(&head).map_err(|error| Error::from_sqlite("reading the compiled image", error));
+    }
     let failed = |error| Error::from_sqlite("replaying the migrations in memory", error);
     let connection = Connection::open_in_memory().map_err(failed)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, false).map_err(failed)?;

@@ -14,9 +14,10 @@ use crate::error::{Error, Failure, bytes};
 use crate::files;
 use crate::history;
 use crate::look::{self, Look};
-use crate::plan::Start;
+use crate::plan::{Limit, Start};
 use crate::report::ErrorReport;
 pub use crate::report::{AuditReport, BackupFile};
+use crate::watch::Watch;
 
 /// How many rows of the audit table a status shows.
 const AUDIT_ROWS: u32 = 10;
@@ -106,9 +107,11 @@ impl Boot<'_> {
                 return describe(None, None);
             }
             let mut connection = connection::open_to_look(&self.path)?;
-            let session = Session::new(&mut connection, &self.path, self.options.lock_timeout)?;
+            let watch = Watch::new(&self.options);
+            let session = Session::new(&mut connection, &self.path, self.options.lock_timeout, &watch)?;
             session.begin_read()?;
-            let looked = look::at(self.schema, session.connection);
+            let limit = Limit { target: self.options.target, maintenance: self.options.maintenance };
+            let looked = look::at(self.schema, session.connection, limit);
             let described = match looked {
                 // Whoever cannot read the file cannot describe it either.
                 Err(error) if error.exit_code() != 4 => Err(session.patience.explain(error)),

@@ -14,9 +14,11 @@ pub mod compiled;
 mod options;
 mod schema;
 
-// What a boot says.
+// What a boot says, and is told, while it works and at its end.
 mod error;
+mod event;
 mod report;
+mod watch;
 
 // What the database says of itself.
 mod connection;
@@ -38,9 +40,11 @@ mod look;
 mod plan;
 mod probe;
 mod repair;
+mod revert;
 mod statistics;
 mod undated;
 mod verify;
+mod workload;
 
 // Their order.
 mod boot;
@@ -48,11 +52,13 @@ pub mod inspect;
 
 pub use boot::{Boot, fresh, migrate};
 pub use error::{Error, Failure};
+pub use event::{Cancellation, Event, Observer, Step};
 pub use options::{ForeignKeys, Integrity, Options};
 pub use report::{
-    AppliedMigration, BackupReport, BootReport, Check, CheckName, ErrorReport, Milliseconds, Outcome, QueryReport,
-    Timing, Verdict,
+    AppliedMigration, BackupReport, BootReport, Check, CheckName, ErrorReport, HeldMigration, Milliseconds, Outcome,
+    PlanStep, QueryReport, StepReport, Timing, Verdict,
 };
 pub use schema::{Schema, Source};
+pub use watch::PROGRESS;
 
 pub use bootproof_catalog::Difference;

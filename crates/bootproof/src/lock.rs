@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 
 use crate::error::{Error, in_words};
+use crate::watch::Watch;
 
 /// How often a waiting process says so.
 const SAY_EVERY: Duration = Duration::from_secs(5);
@@ -23,6 +24,8 @@ pub(crate) struct Patience {
     wait: Arc<Mutex<Wait>>,
     timeout: Duration,
     path: PathBuf,
+    /// Waiting ends also when nobody wants the boot any more.
+    watch: Watch,
 }
 
 /// What the busy handler and the boot share.
@@ -32,21 +35,37 @@ struct Wait {
     since: Option<Instant>,
     /// When it last said so.
     said: Duration,
+    /// Whether it ends when the boot is called off.
+    is_cancellable: bool,
 }
 
 impl Patience {
     /// Gives a connection a busy handler, which does not wait yet.
-    pub(crate) fn install(connection: &mut Connection, path: &Path, timeout: Duration) -> rusqlite::Result<Self> {
-        let wait = Arc::new(Mutex::new(Wait { since: None, said: Duration::ZERO }));
-        let patience = Self { wait, timeout, path: path.to_owned() };
+    pub(crate) fn install(
+        connection: &mut Connection,
+        path: &Path,
+        timeout: Duration,
+        watch: &Watch,
+    ) -> rusqlite::Result<Self> {
+        let wait = Arc::new(Mutex::new(Wait { since: None, said: Duration::ZERO, is_cancellable: true }));
+        let patience = Self { wait, timeout, path: path.to_owned(), watch: watch.clone() };
         let handler = patience.clone();
         connection.busy_handler(Some(move |count| handler.pause(count)))?;
         Ok(patience)
     }
 
-    /// Runs something that may wait for others, up to the timeout in all.
+    /// Runs something that may wait for others, up to the timeout in all, or until the boot is called off.
     pub(crate) fn waiting<T>(&self, run: impl FnOnce() -> T) -> T {
-        *self.lock() = Wait { since: Some(Instant::now()), said: Duration::ZERO };
+        self.wait(true, run)
+    }
+
+    /// As [`Patience::waiting`], for what has to be done even of a boot that was called off.
+    pub(crate) fn waiting_regardless<T>(&self, run: impl FnOnce() -> T) -> T {
+        self.wait(false, run)
+    }
+
+    fn wait<T>(&self, is_cancellable: bool, run: impl FnOnce() -> T) -> T {
+        *self.lock() = Wait { since: Some(Instant::now()), said: Duration::ZERO, is_cancellable };
         let result = run();
         self.lock().since = None;
         result
@@ -60,6 +79,7 @@ impl Patience {
     /// Adds to a lock error how long was waited and for whom. To be asked while waiting.
     pub(crate) fn explain(&self, error: Error) -> Error {
         match error {
+            Error::Locked { .. } if self.watch.is_cancelled() => Error::Cancelled,
             Error::Locked { .. } => {
                 let waited = self.lock().since.map_or(Duration::ZERO, |since| since.elapsed());
                 Error::Locked { waited, holders: holders(&self.path) }
@@ -73,7 +93,7 @@ impl Patience {
         let pause = {
             let mut wait = self.lock();
             let Some(waited) = wait.since.map(|since| since.elapsed()) else { return false };
-            if waited >= self.timeout {
+            if waited >= self.timeout || (wait.is_cancellable && self.watch.is_cancelled()) {
                 return false;
             }
             if waited >= wait.said + SAY_EVERY {

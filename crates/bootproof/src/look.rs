@@ -11,7 +11,7 @@ use crate::audit;
 use crate::error::Error;
 use crate::expected;
 use crate::history;
-use crate::plan::{self, Plan, Start};
+use crate::plan::{self, Limit, Plan, Start};
 use crate::schema::Schema;
 use crate::verify;
 
@@ -38,11 +38,11 @@ impl Look {
 }
 
 /// Looks at history and schema, and decides what is to be done. Reads only, inside the caller's transaction.
-pub(crate) fn at(schema: &Schema, connection: &Connection) -> Result<Look, Error> {
+pub(crate) fn at(schema: &Schema, connection: &Connection, limit: Limit) -> Result<Look, Error> {
     let start = Instant::now();
     let history = history::read(connection)?;
     let live = Catalog::read(connection).map_err(|error| Error::from_reading("reading the schema", error))?;
-    let plan = plan::plan(schema, history.as_deref(), live.is_empty())?;
+    let plan = plan::plan(schema, history.as_deref(), live.is_empty(), limit)?;
     let differences = match plan.version_recognised() {
         Some(version) => differences(schema, version, &live)?,
         None => Vec::new(),
@@ -61,9 +61,7 @@ pub(crate) fn differences(schema: &Schema, version: i64, live: &Catalog) -> Resu
     if compiled == Some(Fingerprint::of(live).0) {
         return Ok(Vec::new());
     }
-    let expected =
-        if version == schema.head() { expected::head_catalog(schema)? } else { expected::catalog_at(schema, version)? };
-    Ok(difference::between(&expected, live))
+    Ok(difference::between(&expected::catalog_at(schema, version)?, live))
 }
 
 /// What keeps a database from being at head, in words.

@@ -1,8 +1,10 @@
 //! What an application or an operator can choose about a boot.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::Error;
+use crate::event::{Cancellation, Observer};
 
 /// How a boot goes about its work. The defaults are the safe choice.
 #[derive(Clone, Debug)]
@@ -19,6 +21,14 @@ pub struct Options {
     pub keep_backups: usize,
     /// Whether the query contracts are timed, before and after.
     pub benchmark: bool,
+    /// The newest version to migrate to; `None` for the head of the binary. A database beyond it is left where it is.
+    pub target: Option<i64>,
+    /// Whether a migration that waits for the operator's permission, by `-- bootproof: maintenance`, may run.
+    pub maintenance: bool,
+    /// Who is told how far the work is.
+    pub observer: Option<Arc<dyn Observer>>,
+    /// What calls the work off.
+    pub cancellation: Cancellation,
     /// Whether the environment of the process overrules these options; see [`Options::with_environment`].
     pub environment: bool,
 }
@@ -52,6 +62,10 @@ impl Default for Options {
             backup: true,
             keep_backups: 3,
             benchmark: false,
+            target: None,
+            maintenance: false,
+            observer: None,
+            cancellation: Cancellation::default(),
             environment: true,
         }
     }
@@ -67,6 +81,8 @@ impl Options {
     /// | `BOOTPROOF_INTEGRITY` | `full`, `quick`, `off` |
     /// | `BOOTPROOF_FOREIGN_KEYS` | `strict`, `no-new` |
     /// | `BOOTPROOF_BACKUP` | `on`, `off` |
+    /// | `BOOTPROOF_TARGET` | the newest version to migrate to |
+    /// | `BOOTPROOF_MAINTENANCE` | `on` lets migrations run that wait for permission, `off` |
     ///
     /// # Errors
     ///
@@ -83,6 +99,12 @@ impl Options {
         }
         if let Some(value) = get("BOOTPROOF_BACKUP") {
             self.backup = parse("BOOTPROOF_BACKUP", &value, parse_switch, "`on` or `off`")?;
+        }
+        if let Some(value) = get("BOOTPROOF_TARGET") {
+            self.target = Some(parse("BOOTPROOF_TARGET", &value, |text| text.parse().ok(), "a version")?);
+        }
+        if let Some(value) = get("BOOTPROOF_MAINTENANCE") {
+            self.maintenance = parse("BOOTPROOF_MAINTENANCE", &value, parse_switch, "`on` or `off`")?;
         }
         Ok(self)
     }

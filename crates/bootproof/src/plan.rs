@@ -12,6 +12,24 @@ pub(crate) struct Plan {
     pub(crate) start: Start,
     /// The migrations to run, in order.
     pub(crate) pending: Vec<&'static Migration>,
+    /// Those that would follow, and are held back.
+    pub(crate) held: Vec<Held>,
+}
+
+/// A migration that is pending and is not to run, and what it waits for.
+#[derive(Clone, Debug)]
+pub(crate) struct Held {
+    pub(crate) migration: &'static Migration,
+    pub(crate) why: String,
+}
+
+/// How far a boot may go.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Limit {
+    /// The newest version; `None` for the head of the binary.
+    pub(crate) target: Option<i64>,
+    /// Whether migrations that wait for the operator's permission have it.
+    pub(crate) maintenance: bool,
 }
 
 /// How a database starts.
@@ -42,6 +60,11 @@ impl Plan {
         }
     }
 
+    /// The version the database is at when everything is done; -1 where nothing is ever applied.
+    pub(crate) fn version_after(&self) -> i64 {
+        self.pending.last().map(|migration| migration.version).or(self.version_recognised()).unwrap_or(-1)
+    }
+
     /// Whether the database is to be adopted.
     pub(crate) fn adopts(&self) -> bool {
         matches!(self.start, Start::Unmanaged(..))
@@ -49,16 +72,17 @@ impl Plan {
 }
 
 /// Decides, or refuses a history that this binary cannot continue.
-pub(crate) fn plan(schema: &Schema, history: Option<&[Entry]>, is_empty: bool) -> Result<Plan, Error> {
+pub(crate) fn plan(schema: &Schema, history: Option<&[Entry]>, is_empty: bool, limit: Limit) -> Result<Plan, Error> {
     let migrations = schema.compiled().migrations;
     let history = history.unwrap_or_default();
     let Some(last) = history.last() else {
         return Ok(match schema.baseline() {
-            Some(baseline) if !is_empty => Plan {
-                start: Start::Unmanaged(baseline.title(), baseline.version),
-                pending: after(migrations, baseline.version),
-            },
-            _ => Plan { start: Start::Empty, pending: migrations.iter().collect() },
+            Some(baseline) if !is_empty => limit.hold(
+                Start::Unmanaged(baseline.title(), baseline.version),
+                migrations.iter().filter(|migration| migration.version > baseline.version),
+            ),
+            // Where there are no rows, there is nobody to ask for permission.
+            _ => Limit { maintenance: true, ..limit }.hold(Start::Empty, migrations.iter()),
         });
     };
     if last.version > schema.head() {
@@ -66,11 +90,30 @@ pub(crate) fn plan(schema: &Schema, history: Option<&[Entry]>, is_empty: bool) -
     }
     refuse_divergent(schema, history)?;
     refuse_missing(schema, history, last.version)?;
-    Ok(Plan { start: Start::Managed(last.version), pending: after(migrations, last.version) })
+    let pending = migrations.iter().filter(|migration| migration.version > last.version);
+    Ok(limit.hold(Start::Managed(last.version), pending))
 }
 
-fn after(migrations: &'static [Migration], version: i64) -> Vec<&'static Migration> {
-    migrations.iter().filter(|migration| migration.version > version).collect()
+impl Limit {
+    /// Splits what is pending into what may run and what is held: from the first that may not, all.
+    fn hold(self, start: Start, pending: impl Iterator<Item = &'static Migration>) -> Plan {
+        let mut plan = Plan { start, pending: Vec::new(), held: Vec::new() };
+        for migration in pending {
+            let why = match (plan.held.first(), migration.maintenance) {
+                (Some(first), _) => Some(format!("waits for {}", first.migration.title())),
+                (None, _) if self.target.is_some_and(|target| migration.version > target) => {
+                    Some(format!("beyond the target, version {}", self.target.unwrap_or_default()))
+                }
+                (None, Some(why)) if !self.maintenance => Some(format!("waits for permission: {why}")),
+                (None, _) => None,
+            };
+            match why {
+                Some(why) => plan.held.push(Held { migration, why }),
+                None => plan.pending.push(migration),
+            }
+        }
+        plan
+    }
 }
 
 fn refuse_divergent(schema: &Schema, history: &[Entry]) -> Result<(), Error> {

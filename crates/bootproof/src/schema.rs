@@ -2,7 +2,7 @@
 
 use bootproof_catalog::source;
 
-use crate::compiled::{Compiled, Migration, ObjectKind};
+use crate::compiled::{Compiled, Contract, Migration, ObjectKind};
 
 /// What a binary carries: the compiled migrations, the files they were compiled from, and who it is.
 ///
@@ -21,6 +21,7 @@ pub struct Schema {
     build: &'static str,
     database: Option<&'static str>,
     compiled: &'static Compiled,
+    contracts: &'static [Contract],
     sources: Vec<Source>,
 }
 
@@ -37,7 +38,7 @@ impl Schema {
     /// A compiled schema without embedded sources.
     #[must_use]
     pub fn new(name: &'static str, compiled: &'static Compiled) -> Self {
-        Self { name, build: name, database: None, compiled, sources: Vec::new() }
+        Self { name, build: name, database: None, compiled, contracts: &[], sources: Vec::new() }
     }
 
     /// Adds the raw files, so that boot can check that the generated code was made from them.
@@ -60,6 +61,18 @@ impl Schema {
     pub fn with_default_database(mut self, path: &'static str) -> Self {
         self.database = Some(path);
         self
+    }
+
+    /// Adds query contracts that were not compiled from the directory, such as those of a plug-in.
+    #[must_use]
+    pub fn with_contracts(mut self, contracts: &'static [Contract]) -> Self {
+        self.contracts = contracts;
+        self
+    }
+
+    /// Every query contract: those compiled, then those added.
+    pub fn contracts(&self) -> impl Iterator<Item = &'static Contract> + use<> {
+        self.compiled.contracts.iter().chain(self.contracts)
     }
 
     /// The file that the operator's command takes when it is given none.

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use bootproof::{
-    AppliedMigration, BackupReport, BootReport, Check, CheckName, Difference, Error, ErrorReport, Milliseconds,
-    Outcome, QueryReport, Timing, Verdict,
+    AppliedMigration, BackupReport, BootReport, Check, CheckName, Difference, Error, ErrorReport, HeldMigration,
+    Milliseconds, Outcome, PlanStep, QueryReport, StepReport, Timing, Verdict,
 };
 
 fn text(text: &str) -> Vec<String> {
@@ -51,6 +51,16 @@ fn errors() -> Vec<Error> {
         Error::Storage { action: "opened", message: "`w.db` is not a regular file".to_owned() },
         Error::InTransaction,
         Error::Environment { variable: "BOOTPROOF_BACKUP", value: "no".to_owned(), expected: "`on` or `off`" },
+        Error::Cancelled,
+        Error::NotRevertable { to: 0, migrations: text("001_a has no revert: it changes more than it adds") },
+        Error::RevertFailed {
+            migration: "001_add_composite_indexes",
+            place: "001_add_composite_indexes.down.sql:3".to_owned(),
+            statement: 2,
+            statements: 5,
+            message: "no such index: idx_a".to_owned(),
+        },
+        Error::NoSuchVersion { version: 7, reason: "is none of this binary's".to_owned() },
         Error::Unexpected { doing: "counting rows", source: rusqlite::Error::QueryReturnedNoRows },
     ]
 }
@@ -69,6 +79,8 @@ fn report() -> BootReport {
     let timing = |median: f64| Timing {
         median_ms: Milliseconds(median),
         p95_ms: Milliseconds(median * 1.5),
+        max_ms: Milliseconds(median * 2.0),
+        cold_ms: Milliseconds(median * 3.0),
         rows_returned: 637,
         vm_steps: 9_000,
         pages_read: 650,
@@ -91,6 +103,12 @@ fn report() -> BootReport {
             name: "add_composite_indexes".to_owned(),
             duration_ms: Milliseconds(5110.0),
         }],
+        reverted: Vec::new(),
+        held: vec![HeldMigration {
+            version: 3,
+            name: "multi_tenant_constraints".to_owned(),
+            why: "waits for permission: it rebuilds three tables".to_owned(),
+        }],
         repaired: text("idx_users_email"),
         backup: Some(BackupReport {
             path: PathBuf::from("worklog.db.backup-20260210_093000"),
@@ -105,10 +123,14 @@ fn report() -> BootReport {
             name: "user_worklogs_range",
             expected_index: "idx_worklogs_user_range",
             index_used: Some("idx_worklogs_user_range".to_owned()),
+            index_before: Some("idx_worklogs_company".to_owned()),
             budget_ms: Milliseconds(200.0),
             before: Some(timing(114.0)),
             after: Some(timing(1.6)),
+            plan_before: Vec::new(),
+            plan_after: vec![PlanStep { id: 1, parent: 0, detail: "SEARCH worklogs USING INDEX i".to_owned() }],
         }],
+        timeline: vec![StepReport { step: "backing up".to_owned(), duration_ms: Milliseconds(812.0) }],
         notes: text("table `mine` is not part of the compiled schema"),
         error: None,
         duration_ms: Milliseconds(63_100.0),

@@ -10,10 +10,14 @@ use crate::apply::Applied;
 use crate::compiled::Migration;
 use crate::connection::Session;
 use crate::error::Error;
+use crate::event::Step;
 use crate::foreign_keys::Violations;
 use crate::look::Look;
 use crate::options::Integrity;
-use crate::report::{AppliedMigration, BootReport, Check, CheckName, ErrorReport, Milliseconds, Outcome};
+use crate::plan::Held;
+use crate::report::{
+    AppliedMigration, BootReport, Check, CheckName, ErrorReport, HeldMigration, Milliseconds, Outcome,
+};
 use crate::undated;
 use crate::verify;
 
@@ -51,9 +55,11 @@ impl Run<'_> {
     ) -> Result<(), Error> {
         let schema = self.schema;
         self.check(CheckName::ForeignKeys, |run| {
-            let others = Violations::find(session.connection, live, |table| !schema.declares(table))?;
+            let (violations, others) = run.watch.step(Step::ForeignKeys, run.load.foreign_keys(), || {
+                let of = |asked: &dyn Fn(&str) -> bool| Violations::find(session.connection, live, asked);
+                Ok((of(&|table| schema.declares(table))?, of(&|table| !schema.declares(table))?))
+            })?;
             run.report.notes.extend(others.notes());
-            let violations = Violations::find(session.connection, live, |table| schema.declares(table))?;
             violations.judge(run.options.foreign_keys, before)
         })
     }
@@ -65,7 +71,9 @@ impl Run<'_> {
             return Ok(());
         }
         log::info!("checking the integrity of the file");
-        self.check(CheckName::Integrity, |_| verify::integrity(session.connection, level))
+        self.check(CheckName::Integrity, |run| {
+            run.watch.step(Step::Integrity, run.load.integrity(level), || verify::integrity(session.connection, level))
+        })
     }
 
     /// Makes a check and records how it ended. The same check made again replaces its result and adds to its time.
@@ -115,6 +123,12 @@ impl AppliedMigration {
     /// A migration that the compiled image already contains.
     pub(super) fn stamped(migration: &'static Migration) -> Self {
         Self { version: migration.version, name: migration.name.to_owned(), duration_ms: Milliseconds::default() }
+    }
+}
+
+impl From<&Held> for HeldMigration {
+    fn from(held: &Held) -> Self {
+        Self { version: held.migration.version, name: held.migration.name.to_owned(), why: held.why.clone() }
     }
 }
 

@@ -7,6 +7,7 @@ use super::order::Run;
 use crate::compiled::Contract;
 use crate::connection::Session;
 use crate::error::Error;
+use crate::event::Step;
 use crate::probe::{self, Parameters, Proof};
 use crate::report::{CheckName, Outcome, QueryReport, Timing};
 
@@ -15,42 +16,43 @@ use crate::report::{CheckName, Outcome, QueryReport, Timing};
 pub(super) struct Contracts {
     /// The parameters, sampled when first needed: finding the heaviest can cost a scan.
     samples: BTreeMap<&'static str, Vec<Parameters>>,
-    /// The timings before the migration.
-    before: BTreeMap<&'static str, Timing>,
+    /// The plans and timings before the migration.
+    before: BTreeMap<&'static str, (Proof, Timing)>,
 }
 
 impl Run<'_> {
-    /// Proves every contract's plan with sampled parameters; returns those that do not hold.
+    /// Proves the plan of every contract that applies at a version, with sampled parameters; returns those that do not
+    /// hold.
     ///
     /// Unless `thorough`, a contract is asked first without parameters, which costs microseconds, and sampled only if it
     /// misses its index that way.
-    pub(super) fn check_contracts(&mut self, session: &Session<'_>, thorough: bool) -> Result<Vec<String>, Error> {
+    pub(super) fn check_contracts(
+        &mut self,
+        session: &Session<'_>,
+        version: i64,
+        thorough: bool,
+    ) -> Result<Vec<String>, Error> {
         let start = Instant::now();
-        let contracts = self.schema.compiled().contracts;
-        let (mut broken, mut direct) = (Vec::new(), 0);
         self.report.queries.clear();
-        for contract in contracts {
-            let proof = self.prove(session, contract, thorough)?;
-            if let Some(plan) = &proof.missed {
-                let samples = self.samples(session, contract)?;
-                if probe::is_direct(session.connection, contract, samples)? {
-                    direct += 1;
-                    let note =
-                        format!("`{}` does without `{}`: little data to choose from", contract.name, contract.index);
-                    self.report.notes.push(note);
-                } else {
-                    broken.push(format!("`{}` must use `{}`, and the plan is: {plan}", contract.name, contract.index));
+        let contracts: Vec<_> = self.contracts_at(version).collect();
+        let (broken, direct) = self.watch.clone().step(Step::Contracts, 0, || {
+            let (mut broken, mut direct) = (Vec::new(), 0);
+            for contract in &contracts {
+                let proof = self.prove(session, contract, thorough)?;
+                if let Some(plan) = &proof.missed {
+                    if self.is_direct(session, contract)? {
+                        direct += 1;
+                    } else {
+                        broken.push(format!(
+                            "`{}` must use `{}`, and the plan is: {plan}",
+                            contract.name, contract.index
+                        ));
+                    }
                 }
+                self.report.queries.push(QueryReport::proven(contract, proof));
             }
-            self.report.queries.push(QueryReport {
-                name: contract.name,
-                expected_index: contract.index,
-                index_used: proof.index_used,
-                budget_ms: contract.budget.into(),
-                before: None,
-                after: None,
-            });
-        }
+            Ok((broken, direct))
+        })?;
         let (outcome, detail) = match (contracts.len(), direct) {
             (0, _) => (Outcome::Skipped, "no query contracts".to_owned()),
             _ if !broken.is_empty() => (Outcome::Failed, broken.join("; ")),
@@ -59,6 +61,10 @@ impl Run<'_> {
         };
         self.report.record(CheckName::QueryPlans, outcome, detail, start.elapsed().into());
         Ok(broken)
+    }
+
+    fn contracts_at(&self, version: i64) -> impl Iterator<Item = &'static Contract> + use<> {
+        self.schema.contracts().filter(move |contract| contract.since <= version)
     }
 
     fn prove(&mut self, session: &Session<'_>, contract: &'static Contract, thorough: bool) -> Result<Proof, Error> {
@@ -72,6 +78,17 @@ impl Run<'_> {
         probe::prove(session.connection, contract, samples)
     }
 
+    /// Whether a contract costs too little for its plan to matter, which is noted.
+    fn is_direct(&mut self, session: &Session<'_>, contract: &'static Contract) -> Result<bool, Error> {
+        let samples = self.samples(session, contract)?;
+        let is_direct = probe::is_direct(session.connection, contract, samples)?;
+        if is_direct {
+            let (name, index) = (contract.name, contract.index);
+            self.report.notes.push(format!("`{name}` does without `{index}`: little data to choose from"));
+        }
+        Ok(is_direct)
+    }
+
     fn samples(&mut self, session: &Session<'_>, contract: &'static Contract) -> Result<&[Parameters], Error> {
         if !self.contracts.samples.contains_key(contract.name) {
             let samples = probe::sample(session.connection, contract)?;
@@ -81,36 +98,78 @@ impl Run<'_> {
     }
 
     /// Times the contracts on the database as it is before a migration. What a contract asks for may not be there yet.
-    pub(super) fn benchmark_before(&mut self, session: &Session<'_>) {
+    pub(super) fn benchmark_before(&mut self, session: &Session<'_>) -> Result<(), Error> {
         log::info!("timing the query contracts before migrating");
-        for contract in self.schema.compiled().contracts {
-            match self.time(session, contract) {
-                Ok(timing) => {
-                    self.contracts.before.insert(contract.name, timing);
+        self.time_all(self.schema.head(), session, |run, contract, timed| {
+            match timed {
+                Ok(before) => {
+                    run.contracts.before.insert(contract.name, before);
                 }
+                Err(Error::Cancelled) => return Err(Error::Cancelled),
                 Err(error) => log::info!("`{}` cannot be timed before migrating: {error}", contract.name),
             }
-        }
+            Ok(())
+        })
     }
 
     /// Times the contracts and adds the timings, and those from before, to the report.
     pub(super) fn benchmark(&mut self, session: &Session<'_>) -> Result<(), Error> {
         log::info!("timing the query contracts");
-        for contract in self.schema.compiled().contracts {
-            let timing = self.time(session, contract)?;
-            if let Some(query) = self.report.queries.iter_mut().find(|query| query.name == contract.name) {
-                query.before = self.contracts.before.get(contract.name).copied();
+        let version = self.report.to_version.unwrap_or(self.schema.head());
+        self.time_all(version, session, |run, contract, timed| {
+            let (proof, timing) = timed?;
+            let before = run.contracts.before.remove(contract.name);
+            if let Some(query) = run.report.queries.iter_mut().find(|query| query.name == contract.name) {
                 query.after = Some(timing);
+                query.plan_after = proof.plan;
+                if let Some((proof, timing)) = before {
+                    query.before = Some(timing);
+                    query.index_before = proof.index_used;
+                    query.plan_before = proof.plan;
+                }
             }
-        }
-        Ok(())
+            Ok(())
+        })
     }
 
     /// Outside a transaction, where each query may meet another process that commits.
-    fn time(&mut self, session: &Session<'_>, contract: &'static Contract) -> Result<Timing, Error> {
-        session.patience.waiting(|| {
-            let samples = self.samples(session, contract)?;
-            probe::time(session.connection, contract, samples).map_err(|error| session.patience.explain(error))
+    fn time_all(
+        &mut self,
+        version: i64,
+        session: &Session<'_>,
+        mut each: impl FnMut(&mut Self, &'static Contract, Result<(Proof, Timing), Error>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let watch = self.watch.clone();
+        let contracts: Vec<_> = self.contracts_at(version).collect();
+        watch.step(Step::Benchmark, 0, || {
+            for (done, contract) in contracts.iter().enumerate() {
+                watch.advance(done as u64, contracts.len() as u64)?;
+                let timed = session.patience.waiting(|| {
+                    let samples = self.samples(session, contract)?;
+                    let timed = probe::prove(session.connection, contract, samples)
+                        .and_then(|proof| Ok((proof, probe::time(session.connection, contract, samples)?)));
+                    timed.map_err(|error| session.patience.explain(error))
+                });
+                each(self, contract, timed)?;
+            }
+            Ok(())
         })
+    }
+}
+
+impl QueryReport {
+    /// A contract whose plan was asked for and that was not timed.
+    fn proven(contract: &'static Contract, proof: Proof) -> Self {
+        Self {
+            name: contract.name,
+            expected_index: contract.index,
+            index_used: proof.index_used,
+            index_before: None,
+            budget_ms: contract.budget.into(),
+            before: None,
+            after: None,
+            plan_before: Vec::new(),
+            plan_after: proof.plan,
+        }
     }
 }

@@ -1,16 +1,20 @@
 //! The ways into a boot, and the report that comes out.
 
+mod change;
 mod checks;
 mod contracts;
 mod order;
+mod transaction;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Instant;
 
 use rusqlite::Connection;
 
 use crate::connection;
 use crate::error::{Error, Failure};
+use crate::event::{Cancellation, Observer};
 use crate::ffi;
 use crate::files;
 use crate::options::{ForeignKeys, Integrity, Options};
@@ -18,7 +22,7 @@ use crate::report::{BootReport, ErrorReport, Verdict};
 use crate::schema::Schema;
 use order::Run;
 
-pub(crate) use order::disk_needed;
+pub(crate) use transaction::disk_needed;
 
 /// Takes a database file to the version a binary was compiled for, or refuses.
 ///
@@ -92,6 +96,34 @@ impl<'s> Boot<'s> {
         self
     }
 
+    /// The newest version to migrate to. A database beyond it is left where it is: a boot never goes back.
+    #[must_use]
+    pub fn target(mut self, version: i64) -> Self {
+        self.options.target = Some(version);
+        self
+    }
+
+    /// Lets migrations run that wait for the operator's permission.
+    #[must_use]
+    pub fn maintenance(mut self, permitted: bool) -> Self {
+        self.options.maintenance = permitted;
+        self
+    }
+
+    /// Has somebody told how far the work is.
+    #[must_use]
+    pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.options.observer = Some(observer);
+        self
+    }
+
+    /// Gives the work a switch that calls it off.
+    #[must_use]
+    pub fn cancellation(mut self, cancellation: Cancellation) -> Self {
+        self.options.cancellation = cancellation;
+        self
+    }
+
     /// Boots.
     ///
     /// Before: any file, or none. After success: the file is at head and proven, or it was already. After a failure: the
@@ -126,19 +158,33 @@ impl<'s> Boot<'s> {
         })
     }
 
+    /// Takes an existing database back to an earlier version, with the revert of every migration above it, in one proven
+    /// transaction; with a backup first.
+    ///
+    /// Before: a file with a history. After success: the file is at that version and proven to have its schema; rows and
+    /// columns that came with the reverted migrations are gone, but for the backup. After a failure: the file is as it
+    /// was. The next boot of the same binary goes up again, unless it is told a [`Boot::target`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Boot::run`]; and [`Error::NotRevertable`], [`Error::RevertFailed`], [`Error::NoSuchVersion`].
+    pub fn revert(&self, to: i64) -> Result<BootReport, Failure> {
+        self.report(|run| run.revert(to))
+    }
+
     /// Runs one of the above and turns its end, good or bad, into a report.
     fn report<'r>(&'r self, act: impl FnOnce(&mut Run<'r>) -> Result<(), Error>) -> Result<BootReport, Failure> {
         let start = Instant::now();
         let mut run = Run::new(self.schema, &self.path, self.name.clone(), &self.options);
         let outcome = run.prepare_options().and_then(|()| act(&mut run));
-        finish(run.report, start, outcome)
+        finish(run, start, outcome)
     }
 }
 
 /// Migrates a database through a connection that the application opened, with the guarantees of [`Boot::run`].
 ///
 /// The connection must not be inside a transaction. Its settings are as before afterwards, except for a busy handler,
-/// which becomes a timeout of as many milliseconds as `PRAGMA busy_timeout` told. A database in memory is not backed up.
+/// which becomes a timeout of as many milliseconds as `PRAGMA busy_timeout` told, and a progress handler, which is gone. A database in memory is not backed up.
 ///
 /// # Errors
 ///
@@ -161,7 +207,7 @@ pub fn migrate(schema: &Schema, connection: &mut Connection, options: &Options) 
         }
         outcome
     });
-    finish(run.report, start, outcome)
+    finish(run, start, outcome)
 }
 
 /// A new database in memory at head, for tests and tools.
@@ -173,7 +219,9 @@ pub fn fresh(schema: &Schema) -> Result<Connection, Error> {
     crate::fresh::in_memory(schema)
 }
 
-fn finish(mut report: BootReport, start: Instant, outcome: Result<(), Error>) -> Result<BootReport, Failure> {
+fn finish(run: Run<'_>, start: Instant, outcome: Result<(), Error>) -> Result<BootReport, Failure> {
+    let mut report = run.report;
+    report.timeline = run.watch.timeline();
     report.duration_ms = start.elapsed().into();
     let Err(error) = outcome else {
         return Ok(report);
@@ -182,6 +230,7 @@ fn finish(mut report: BootReport, start: Instant, outcome: Result<(), Error>) ->
     report.verdict = Verdict::Refused;
     report.to_version = report.from_version;
     report.applied.clear();
+    report.reverted.clear();
     report.repaired.clear();
     report.adopted = false;
     report.created = false;

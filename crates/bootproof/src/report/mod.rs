@@ -1,6 +1,7 @@
-//! What a boot did and proved, for a person and for a program.
+//! What a boot did and proved, as data; `text` says it to a person.
 
-use std::fmt;
+mod text;
+
 use std::path::{Path, PathBuf};
 
 use serde::{Serialize, Serializer};
@@ -22,6 +23,10 @@ pub struct BootReport {
     pub adopted: bool,
     /// The migrations applied now, in order.
     pub applied: Vec<AppliedMigration>,
+    /// The migrations reverted now, in the order in which that was done.
+    pub reverted: Vec<AppliedMigration>,
+    /// The migrations of this binary that were not applied although they are pending, and why.
+    pub held: Vec<HeldMigration>,
     /// The indexes rebuilt.
     pub repaired: Vec<String>,
     /// The backup made before migrating, if one is kept.
@@ -30,6 +35,8 @@ pub struct BootReport {
     pub checks: Vec<Check>,
     /// Every query contract.
     pub queries: Vec<QueryReport>,
+    /// Where the time went, step by step.
+    pub timeline: Vec<StepReport>,
     /// What a person should know and need not act on tonight.
     pub notes: Vec<String>,
     /// Why the application may not start.
@@ -59,6 +66,26 @@ pub struct AppliedMigration {
     /// Its name.
     pub name: String,
     /// How long its statements ran.
+    pub duration_ms: Milliseconds,
+}
+
+/// A migration that is pending and was held back.
+#[derive(Clone, Debug, Serialize)]
+pub struct HeldMigration {
+    /// Its version.
+    pub version: i64,
+    /// Its name.
+    pub name: String,
+    /// What it waits for.
+    pub why: String,
+}
+
+/// One step of a boot.
+#[derive(Clone, Debug, Serialize)]
+pub struct StepReport {
+    /// What was done.
+    pub step: String,
+    /// How long it took.
     pub duration_ms: Milliseconds,
 }
 
@@ -171,12 +198,37 @@ pub struct QueryReport {
     pub expected_index: &'static str,
     /// The index SQLite chose.
     pub index_used: Option<String>,
+    /// The index SQLite chose before migrating, where that was asked.
+    pub index_before: Option<String>,
     /// The budget for the median.
     pub budget_ms: Milliseconds,
     /// Timed before migrating.
     pub before: Option<Timing>,
     /// Timed after migrating, or now.
     pub after: Option<Timing>,
+    /// How SQLite ran it before migrating, where that was asked.
+    pub plan_before: Vec<PlanStep>,
+    /// How SQLite runs it now.
+    pub plan_after: Vec<PlanStep>,
+}
+
+/// One line of `EXPLAIN QUERY PLAN`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PlanStep {
+    /// Its own number.
+    pub id: i64,
+    /// The number of the line it is part of, 0 at the top.
+    pub parent: i64,
+    /// SQLite's description, such as `SEARCH t USING INDEX i (a=?)`.
+    pub detail: String,
+}
+
+impl QueryReport {
+    /// Whether the median is within the budget; `None` where it was not timed.
+    #[must_use]
+    pub fn is_within_budget(&self) -> Option<bool> {
+        self.after.map(|timing| timing.median_ms <= self.budget_ms)
+    }
 }
 
 /// A timed query.
@@ -186,11 +238,16 @@ pub struct Timing {
     pub median_ms: Milliseconds,
     /// The 95th percentile.
     pub p95_ms: Milliseconds,
+    /// The longest.
+    pub max_ms: Milliseconds,
+    /// The median of each sample's first run, with nothing in the connection's page cache; the system's own cache is as it
+    /// is.
+    pub cold_ms: Milliseconds,
     /// The rows of the largest result.
     pub rows_returned: u64,
     /// The virtual machine's steps for it.
     pub vm_steps: u64,
-    /// The pages that its first run read into the cache.
+    /// The pages that its cold run read into the cache.
     pub pages_read: u64,
 }
 
@@ -218,21 +275,10 @@ impl From<std::time::Duration> for Milliseconds {
     }
 }
 
-impl fmt::Display for Milliseconds {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = match self.0 {
-            ms if ms >= 10_000.0 => format!("{:.1} s", ms / 1000.0),
-            ms if ms >= 100.0 => format!("{ms:.0} ms"),
-            ms if ms >= 1.0 => format!("{ms:.1} ms"),
-            ms => format!("{ms:.3} ms"),
-        };
-        f.pad(&text)
-    }
-}
-
 impl BootReport {
-    /// An empty report on a database.
-    pub(crate) fn new(database: String) -> Self {
+    /// A report that says nothing yet but which database it is of.
+    #[must_use]
+    pub fn new(database: String) -> Self {
         Self {
             verdict: Verdict::Refused,
             database,
@@ -241,10 +287,13 @@ impl BootReport {
             created: false,
             adopted: false,
             applied: Vec::new(),
+            reverted: Vec::new(),
+            held: Vec::new(),
             repaired: Vec::new(),
             backup: None,
             checks: Vec::new(),
             queries: Vec::new(),
+            timeline: Vec::new(),
             notes: Vec::new(),
             error: None,
             duration_ms: Milliseconds::default(),
@@ -274,90 +323,5 @@ impl BootReport {
     #[must_use]
     pub fn check(&self, name: CheckName) -> Option<&Check> {
         self.checks.iter().find(|check| check.name == name)
-    }
-}
-
-impl fmt::Display for BootReport {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{} {}", self.headline(), self.database)?;
-        for migration in &self.applied {
-            writeln!(f, "  applied    {:03} {} ({})", migration.version, migration.name, migration.duration_ms)?;
-        }
-        for index in &self.repaired {
-            writeln!(f, "  repaired   {index}")?;
-        }
-        if let Some(backup) = &self.backup {
-            let verified = if backup.verified { "verified" } else { "not verified" };
-            writeln!(f, "  backup     {} ({}, {verified})", backup.path.display(), crate::error::bytes(backup.bytes))?;
-        }
-        for check in &self.checks {
-            let outcome = match check.outcome {
-                Outcome::Passed => "passed",
-                Outcome::Failed => "FAILED",
-                Outcome::Skipped => "skipped",
-            };
-            let (name, took) = (check.name.name(), check.duration_ms);
-            writeln!(f, "  {outcome:<10} {name:<13} {took:>9}  {}", check.detail)?;
-        }
-        self.write_queries(f)?;
-        for note in &self.notes {
-            writeln!(f, "  note       {note}")?;
-        }
-        if let Some(error) = &self.error {
-            writeln!(f, "error: {}\n  {}\nhint: {}", error.message, self.state(), error.hint)?;
-        }
-        Ok(())
-    }
-}
-
-impl BootReport {
-    fn headline(&self) -> String {
-        let version = |version: Option<i64>| version.map_or_else(|| "unmanaged".to_owned(), |v| v.to_string());
-        let took = self.duration_ms;
-        match self.verdict {
-            Verdict::Refused => format!("refused after {took}:"),
-            verdict => {
-                let word = if verdict == Verdict::Ready { "ready" } else { "degraded" };
-                let to = version(self.to_version);
-                if self.created {
-                    format!("{word} at version {to} in {took}, new:")
-                } else if self.from_version == self.to_version {
-                    format!("{word} at version {to} in {took}, nothing to migrate:")
-                } else {
-                    format!("{word} at version {to} (was {}) in {took}:", version(self.from_version))
-                }
-            }
-        }
-    }
-
-    fn write_queries(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let timed = self.queries.iter().any(|query| query.before.is_some() || query.after.is_some());
-        if !timed {
-            return Ok(());
-        }
-        let [name, before, after, change, p95, budget, rows] =
-            ["query", "before", "after", "change", "p95", "budget", "rows"];
-        writeln!(f, "  {name:<22} {before:>10} {after:>10} {change:>8} {p95:>10} {budget:>8} {rows:>7}  index used")?;
-        for query in &self.queries {
-            let time = |timing: Option<Timing>| timing.map_or_else(|| "-".to_owned(), |t| t.median_ms.to_string());
-            let change = match (query.before, query.after) {
-                (Some(before), Some(after)) if after.median_ms.0 > 0.0 => {
-                    format!("{:.1}x", before.median_ms.0 / after.median_ms.0)
-                }
-                _ => "-".to_owned(),
-            };
-            let p95 = query.after.map_or_else(|| "-".to_owned(), |timing| timing.p95_ms.to_string());
-            let rows = query.after.or(query.before).map_or_else(|| "-".to_owned(), |t| t.rows_returned.to_string());
-            writeln!(
-                f,
-                "  {:<22} {:>10} {:>10} {change:>8} {p95:>10} {:>8} {rows:>7}  {}",
-                query.name,
-                time(query.before),
-                time(query.after),
-                query.budget_ms,
-                query.index_used.as_deref().unwrap_or("none"),
-            )?;
-        }
-        Ok(())
     }
 }

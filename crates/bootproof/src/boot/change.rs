@@ -1,0 +1,98 @@
+//! What a transaction does to the schema: forward with migrations, or back with their reverts.
+
+use std::collections::BTreeSet;
+
+use rusqlite::Connection;
+
+use crate::apply::{self, Applied};
+use crate::audit::Event;
+use crate::compiled::Migration;
+use crate::error::Error;
+use crate::event::Step;
+use crate::look::Look;
+use crate::plan::Start;
+use crate::revert;
+use crate::schema::Schema;
+use crate::watch::Watch;
+use crate::workload::Workload;
+
+/// A change of the schema that is to be made and proven.
+pub(super) enum Change {
+    /// Apply what is pending, which may be nothing but repairs.
+    Forward { start: Start, pending: Vec<&'static Migration>, to: i64 },
+    /// Revert these, the newest first.
+    Back { migrations: Vec<&'static Migration>, to: i64 },
+}
+
+impl Change {
+    /// Everything that a look found to be done.
+    pub(super) fn forward(look: &Look) -> Self {
+        Self::Forward { start: look.plan.start, pending: look.plan.pending.clone(), to: look.plan.version_after() }
+    }
+
+    /// The version afterwards.
+    pub(super) fn to(&self) -> i64 {
+        match self {
+            Self::Forward { to, .. } | Self::Back { to, .. } => *to,
+        }
+    }
+
+    pub(super) fn is_on_nothing(&self) -> bool {
+        matches!(self, Self::Forward { start: Start::Empty, .. })
+    }
+
+    /// Whether anything but indexes is touched, which hold nothing that their tables do not.
+    pub(super) fn needs_backup(&self) -> bool {
+        match self {
+            Self::Forward { start, pending, .. } => *start != Start::Empty && !pending.is_empty(),
+            Self::Back { .. } => true,
+        }
+    }
+
+    /// Runs every script and keeps the history.
+    pub(super) fn run(
+        &self,
+        connection: &Connection,
+        schema: &Schema,
+        watch: &Watch,
+        load: &Workload,
+    ) -> Result<Vec<Applied>, Error> {
+        match self {
+            Self::Forward { start, pending, to } => {
+                if let Start::Unmanaged(_, version) = start {
+                    apply::record_baseline(connection, schema, version.to_owned())?;
+                }
+                let after = crate::expected::catalog_at(schema, *to)?;
+                apply::pending(connection, schema, pending, &|migration, run| {
+                    watch.step(Step::Migrate(migration.title()), load.migration(migration, &after), run)
+                })
+            }
+            Self::Back { migrations, .. } => migrations
+                .iter()
+                .map(|migration| watch.step(Step::Revert(migration.title()), 0, || revert::one(connection, migration)))
+                .collect(),
+        }
+    }
+
+    /// The tables whose rows may be more or fewer afterwards, in lower case.
+    pub(super) fn writes(&self) -> BTreeSet<&'static str> {
+        match self {
+            Self::Forward { pending, .. } => pending.iter().flat_map(|migration| migration.writes).copied().collect(),
+            Self::Back { migrations, .. } => {
+                let reverts = migrations.iter().filter_map(|migration| migration.revert.as_ref());
+                reverts.flat_map(|revert| revert.writes).copied().collect()
+            }
+        }
+    }
+
+    /// What the audit table calls it.
+    pub(super) fn event(&self) -> Event {
+        match self {
+            Self::Forward { start: Start::Empty, .. } => Event::Create,
+            Self::Forward { start: Start::Unmanaged(..), .. } => Event::Adopt,
+            Self::Forward { pending, .. } if pending.is_empty() => Event::Repair,
+            Self::Forward { .. } => Event::Migrate,
+            Self::Back { .. } => Event::Revert,
+        }
+    }
+}

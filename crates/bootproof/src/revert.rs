@@ -1,0 +1,68 @@
+//! Taking a migration back with its revert script, inside the caller's transaction.
+
+use std::time::Instant;
+
+use bootproof_catalog::HISTORY_TABLE;
+use rusqlite::Connection;
+
+use crate::apply::{Applied, without_statement};
+use crate::compiled::{Migration, Revert};
+use crate::error::Error;
+use crate::expected::run_statement;
+
+/// Chooses what to revert, the newest first, to get from one version to an earlier one.
+///
+/// # Errors
+///
+/// [`Error::NoSuchVersion`] for a version that is not below; [`Error::NotRevertable`] names every migration on the way
+/// that has no revert.
+pub(crate) fn path(migrations: &'static [Migration], from: i64, to: i64) -> Result<Vec<&'static Migration>, Error> {
+    if to > from {
+        let reason = format!("is not below {from}, the version of the database: `boot` goes up");
+        return Err(Error::NoSuchVersion { version: to, reason });
+    }
+    if !migrations.iter().any(|migration| migration.version == to) {
+        return Err(Error::NoSuchVersion { version: to, reason: "is none of this binary's".to_owned() });
+    }
+    let above = migrations.iter().rev().filter(|migration| migration.version > to && migration.version <= from);
+    let above: Vec<_> = above.collect();
+    let stuck: Vec<String> = above
+        .iter()
+        .filter(|migration| migration.revert.is_none())
+        .map(|migration| format!("{} has no revert: it changes more than it adds", migration.title()))
+        .collect();
+    if stuck.is_empty() { Ok(above) } else { Err(Error::NotRevertable { to, migrations: stuck }) }
+}
+
+/// Runs one revert and takes the migration out of the history.
+pub(crate) fn one(connection: &Connection, migration: &'static Migration) -> Result<Applied, Error> {
+    let start = Instant::now();
+    log::info!("reverting {}", migration.title());
+    if let Some(revert) = &migration.revert {
+        run(connection, migration, revert)?;
+    }
+    connection
+        .execute(&format!("DELETE FROM main.{HISTORY_TABLE} WHERE version = ?1"), [migration.version])
+        .map_err(|error| Error::from_sqlite("taking a migration out of the history", error))?;
+    Ok(Applied { migration, took: start.elapsed() })
+}
+
+fn run(connection: &Connection, migration: &'static Migration, revert: &'static Revert) -> Result<(), Error> {
+    for (position, statement) in revert.statements.iter().enumerate() {
+        let sql = revert.sql.get(statement.start..statement.end).unwrap_or_default();
+        run_statement(connection, sql).map_err(|error| match Error::from_sqlite("reverting a migration", error) {
+            Error::Unexpected { source, .. } => Error::RevertFailed {
+                migration: migration.title(),
+                place: match revert.file {
+                    Some(file) => format!("{file}:{}", statement.line),
+                    None => format!("the derived script, `{}`", sql.trim()),
+                },
+                statement: position + 1,
+                statements: revert.statements.len(),
+                message: without_statement(source),
+            },
+            other => other,
+        })?;
+    }
+    Ok(())
+}
