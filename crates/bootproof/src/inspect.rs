@@ -7,16 +7,17 @@ use serde::Serialize;
 
 use crate::audit;
 use crate::backup;
-use crate::boot::{Boot, disk_needed};
+use crate::boot::Boot;
 use crate::compiled::Migration;
 use crate::connection::{self, Session};
 use crate::error::{Error, Failure, bytes};
+use crate::estimate::{self, about};
 use crate::files;
 use crate::history;
 use crate::look::{self, Look};
 use crate::plan::{Limit, Start};
-use crate::report::ErrorReport;
 pub use crate::report::{AuditReport, BackupFile};
+use crate::report::{ErrorReport, HeldMigration, Milliseconds, StepReport, grouped};
 use crate::watch::Watch;
 
 /// How many rows of the audit table a status shows.
@@ -39,6 +40,7 @@ impl Boot<'_> {
                 adopted: false,
                 history: Vec::new(),
                 pending: Vec::new(),
+                held: Vec::new(),
                 differences: Vec::new(),
                 backups: backup::list(&self.path),
                 audit: Vec::new(),
@@ -54,6 +56,7 @@ impl Boot<'_> {
             match looked {
                 Some(Ok(look)) => {
                     status.pending = look.plan.pending.iter().copied().map(PendingMigration::from).collect();
+                    status.held = look.plan.held.iter().map(HeldMigration::from).collect();
                     status.differences = look.differences.iter().map(ToString::to_string).collect();
                 }
                 Some(Err(error)) => status.error = Some(ErrorReport::of(&error)),
@@ -71,7 +74,7 @@ impl Boot<'_> {
     ///
     /// As [`Boot::status`].
     pub fn plan(&self) -> Result<PlanReport, Failure> {
-        self.inspect(|looked, _| {
+        self.inspect(|looked, session| {
             let mut report = PlanReport {
                 database: self.name.clone(),
                 action: PlannedAction::Create,
@@ -80,6 +83,12 @@ impl Boot<'_> {
                 pending: Vec::new(),
                 repairs: Vec::new(),
                 backup_bytes: 0,
+                held: Vec::new(),
+                indexes: Vec::new(),
+                steps: Vec::new(),
+                duration_ms: Milliseconds::default(),
+                locks: Vec::new(),
+                temporary_bytes: 0,
                 disk_needed: 0,
                 disk_available: fs4::available_space(files::directory(&self.path)).unwrap_or_default(),
                 notes: Vec::new(),
@@ -87,7 +96,13 @@ impl Boot<'_> {
             };
             match looked {
                 None => report.pending = self.schema.compiled().migrations.iter().map(Into::into).collect(),
-                Some(Ok(look)) => report.fill(&look, &self.path, self.options.backup),
+                Some(Ok(look)) => {
+                    report.fill(&look, &self.path, self.options.backup);
+                    if let Some(session) = session {
+                        let (schema, path, options) = (self.schema, &self.path, &self.options);
+                        estimate::fill(&mut report, schema, session, path, &look, options)?;
+                    }
+                }
                 Some(Err(error)) => {
                     report.action = PlannedAction::Refuse;
                     report.error = Some(ErrorReport::of(&error));
@@ -131,6 +146,8 @@ impl Boot<'_> {
 impl PlanReport {
     fn fill(&mut self, look: &Look, path: &Path, backup: bool) {
         self.from_version = look.plan.version_before();
+        self.to_version = look.plan.version_after();
+        self.held = look.plan.held.iter().map(HeldMigration::from).collect();
         self.pending = look.plan.pending.iter().copied().map(PendingMigration::from).collect();
         self.repairs = look.repairs().map(ToString::to_string).collect();
         self.notes = look
@@ -150,9 +167,6 @@ impl PlanReport {
         let backs_up = backup && look.plan.start != Start::Empty && !self.pending.is_empty();
         if backs_up {
             self.backup_bytes = std::fs::metadata(path).map(|file| file.len()).unwrap_or_default();
-        }
-        if !matches!(self.action, PlannedAction::Nothing | PlannedAction::Create) {
-            self.disk_needed = disk_needed(path, backs_up);
         }
     }
 }
@@ -198,6 +212,8 @@ pub struct Status {
     pub history: Vec<HistoryReport>,
     /// The migrations a boot would apply.
     pub pending: Vec<PendingMigration>,
+    /// The migrations it would hold back, and why.
+    pub held: Vec<HeldMigration>,
     /// How the live schema differs from what was compiled for its version.
     pub differences: Vec<String>,
     /// The backups beside the database, the newest first.
@@ -247,9 +263,21 @@ pub struct PlanReport {
     pub pending: Vec<PendingMigration>,
     /// The indexes it would rebuild.
     pub repairs: Vec<String>,
+    /// The migrations it would hold back, and why.
+    pub held: Vec<HeldMigration>,
+    /// The indexes it would build, and about how large they will be.
+    pub indexes: Vec<IndexEstimate>,
+    /// The steps that take time, each with about how long.
+    pub steps: Vec<StepReport>,
+    /// About how long it would take in all.
+    pub duration_ms: Milliseconds,
+    /// Who would have to wait for whom.
+    pub locks: Vec<String>,
     /// The size of the backup it would make; 0 for none.
     pub backup_bytes: u64,
-    /// The disk space it may need in all.
+    /// The space it may need for sorting, in the directory for temporary files (`SQLITE_TMPDIR`, `TMPDIR`, `/var/tmp`).
+    pub temporary_bytes: u64,
+    /// The disk space it may need in the directory of the database.
     pub disk_needed: u64,
     /// The disk space there is.
     pub disk_available: u64,
@@ -257,6 +285,19 @@ pub struct PlanReport {
     pub notes: Vec<String>,
     /// Why it would be refused.
     pub error: Option<ErrorReport>,
+}
+
+/// An index that a boot would build.
+#[derive(Clone, Debug, Serialize)]
+pub struct IndexEstimate {
+    /// The index.
+    pub name: String,
+    /// Its table.
+    pub table: String,
+    /// About how many rows the table has.
+    pub rows: u64,
+    /// About how large the index will be.
+    pub bytes: u64,
 }
 
 /// What a boot would do.
@@ -293,12 +334,25 @@ impl PlannedAction {
 impl fmt::Display for PendingMigration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:03} {}", self.version, self.name)?;
-        match self.creates.len() {
-            0 => Ok(()),
-            1..=6 => write!(f, ": {}", self.creates.join(", ")),
-            many => write!(f, ": {many} objects"),
+        match self.creates.as_slice() {
+            [] => Ok(()),
+            [only] => write!(f, ": {only}"),
+            many => write!(f, ": {}", counted(many)),
         }
     }
+}
+
+/// `2 tables, 4 indexes`, from descriptions that begin with the kind.
+fn counted(objects: &[String]) -> String {
+    let kinds =
+        [("table", "tables"), ("column", "columns"), ("index", "indexes"), ("trigger", "triggers"), ("view", "views")];
+    let count = |kind: &str| objects.iter().filter(|object| object.split(' ').next() == Some(kind)).count();
+    let counts = kinds.iter().map(|(one, many)| match count(one) {
+        0 => String::new(),
+        1 => format!("1 {one}"),
+        count => format!("{count} {many}"),
+    });
+    counts.filter(|count| !count.is_empty()).collect::<Vec<_>>().join(", ")
 }
 
 impl fmt::Display for Status {
@@ -318,6 +372,7 @@ impl fmt::Display for Status {
         for migration in &self.pending {
             writeln!(f, "  pending    {migration}")?;
         }
+        write_held(f, &self.held)?;
         for difference in &self.differences {
             writeln!(f, "  difference {difference}")?;
         }
@@ -338,20 +393,39 @@ impl fmt::Display for PlanReport {
         for migration in &self.pending {
             writeln!(f, "  pending    {migration}")?;
         }
-        for index in &self.repairs {
-            writeln!(f, "  repair     {index}")?;
+        write_held(f, &self.held)?;
+        for repair in &self.repairs {
+            writeln!(f, "  repair     {repair}")?;
+        }
+        for index in &self.indexes {
+            let (name, size, rows) = (&index.name, bytes(index.bytes), grouped(index.rows));
+            writeln!(f, "  index      {name}: about {size} for {rows} rows")?;
         }
         if self.backup_bytes > 0 {
             writeln!(f, "  backup     {}", bytes(self.backup_bytes))?;
         }
         if self.disk_needed > 0 {
-            writeln!(f, "  disk       {} needed, {} free", bytes(self.disk_needed), bytes(self.disk_available))?;
+            writeln!(f, "  disk       about {} needed, {} free", bytes(self.disk_needed), bytes(self.disk_available))?;
+            writeln!(f, "  temporary  about {} for sorting", bytes(self.temporary_bytes))?;
+        }
+        for step in &self.steps {
+            writeln!(f, "  step       {:<42} {:>15}", step.step, about(step.duration_ms))?;
+        }
+        if self.duration_ms.0 > 0.0 {
+            writeln!(f, "  in all     {:>58}", about(self.duration_ms))?;
+        }
+        for lock in &self.locks {
+            writeln!(f, "  lock       {lock}")?;
         }
         for note in &self.notes {
             writeln!(f, "  note       {note}")?;
         }
         write_error(f, self.error.as_ref())
     }
+}
+
+fn write_held(f: &mut fmt::Formatter<'_>, held: &[HeldMigration]) -> fmt::Result {
+    held.iter().try_for_each(|held| writeln!(f, "  held       {:03} {}: {}", held.version, held.name, held.why))
 }
 
 fn write_error(f: &mut fmt::Formatter<'_>, error: Option<&ErrorReport>) -> fmt::Result {

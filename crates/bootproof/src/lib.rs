@@ -34,6 +34,7 @@ mod adopt;
 mod apply;
 mod audit;
 mod backup;
+mod estimate;
 mod foreign_keys;
 mod fresh;
 mod look;

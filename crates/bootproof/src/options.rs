@@ -8,6 +8,7 @@ use crate::event::{Cancellation, Observer};
 
 /// How a boot goes about its work. The defaults are the safe choice.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "one per switch")]
 pub struct Options {
     /// How long to wait for another process that holds the database.
     pub lock_timeout: Duration,

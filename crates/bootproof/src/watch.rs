@@ -40,6 +40,8 @@ struct Current {
     /// The units it should take in all; 0 where nobody knows.
     expected: u64,
     done: u64,
+    /// Whether SQLite's ticks are the units, and not what [`Watch::advance`] is told.
+    counts_ticks: bool,
     shown: Duration,
     said: Duration,
 }
@@ -60,7 +62,7 @@ impl Watch {
         connection.progress_handler(UNITS_PER_TICK.into(), Some(move || watch.tick()))
     }
 
-    /// Runs a step of about so many units: steps of SQLite's virtual machine, or whatever [`Watch::advance`] counts.
+    /// Runs a step of about so many steps of SQLite's virtual machine; 0 where [`Watch::advance`] is to tell, or nobody.
     ///
     /// A step that is called off returns [`Error::Cancelled`], and so does one that was never begun for that reason.
     pub(crate) fn step<T>(
@@ -71,7 +73,8 @@ impl Watch {
     ) -> Result<T, Error> {
         self.proceed()?;
         let since = Instant::now();
-        *self.current() = Some(Current { step, since, expected, done: 0, shown: Duration::ZERO, said: Duration::ZERO });
+        let (shown, said, counts_ticks) = (Duration::ZERO, Duration::ZERO, expected > 0);
+        *self.current() = Some(Current { step, since, expected, done: 0, counts_ticks, shown, said });
         self.tell(Event::Started(step));
         let result = run();
         let took = since.elapsed();
@@ -121,7 +124,12 @@ impl Watch {
 
     /// One call of SQLite's; true stops the statement. Outside a step nothing is to be stopped: a rollback least of all.
     fn tick(&self) -> bool {
-        self.update(|current| current.done += u64::from(UNITS_PER_TICK)) && self.is_cancelled()
+        let count = |current: &mut Current| {
+            if current.counts_ticks {
+                current.done += u64::from(UNITS_PER_TICK);
+            }
+        };
+        self.update(count) && self.is_cancelled()
     }
 
     /// Counts, and tells whoever is due to be told. Returns whether a step is under way.

@@ -15,11 +15,14 @@ use crate::options::Integrity;
 /// The smallest row of a table takes about so many bytes of its page.
 const SMALLEST_ROW: u64 = 4;
 
+/// What building an index takes for each of its rows.
+pub(crate) const INDEX_ENTRY: u64 = 13;
+
 /// How much there is of everything.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Workload {
     pub(crate) page_size: u64,
-    pub(crate) pages: u64,
+    pages: u64,
     tables: BTreeMap<String, Table>,
 }
 
@@ -50,6 +53,11 @@ impl Workload {
         Ok(Self { page_size, pages, tables })
     }
 
+    /// The size of the database.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.pages.saturating_mul(self.page_size)
+    }
+
     /// The rows of a table, about.
     pub(crate) fn rows(&self, table: &str) -> u64 {
         self.tables.get(&table.to_ascii_lowercase()).map_or(0, |table| table.rows)
@@ -66,21 +74,21 @@ impl Workload {
 
     /// Every row, once for each of its keys.
     pub(crate) fn foreign_keys(&self) -> u64 {
-        self.sum(|table| 8 * table.keys)
+        self.sum(|table| 5 * table.keys)
     }
 
     /// Every entry of every index.
     pub(crate) fn statistics(&self) -> u64 {
-        self.sum(|table| 9 * table.indexes)
+        self.sum(|table| 18 * table.indexes)
     }
 
     /// The new indexes, and the rows of the tables it writes.
     pub(crate) fn migration(&self, migration: &Migration, after: &Catalog) -> u64 {
         let new = migration.creates.iter().filter(|object| object.kind == ObjectKind::Index);
         let indexes = new.filter_map(|object| after.indexes.get(&object.name.to_ascii_lowercase()));
-        let indexed: u64 = indexes.map(|index| self.rows(&index.table) * (12 + 2 * index.terms.len() as u64)).sum();
-        let written: u64 = migration.writes.iter().map(|table| self.rows(table) * 30).sum();
-        indexed + written
+        let entries: u64 = indexes.map(|index| self.rows(&index.table)).sum();
+        let written: u64 = migration.writes.iter().map(|table| self.rows(table)).sum();
+        entries * INDEX_ENTRY + written * 30
     }
 
     fn sum(&self, each: impl Fn(&Table) -> u64) -> u64 {

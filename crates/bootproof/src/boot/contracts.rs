@@ -133,6 +133,16 @@ impl Run<'_> {
     }
 
     /// Outside a transaction, where each query may meet another process that commits.
+    fn time(&mut self, session: &Session<'_>, contract: &'static Contract) -> Result<(Proof, Timing), Error> {
+        session.patience.waiting(|| {
+            let samples = self.samples(session, contract)?;
+            let timed = probe::prove(session.connection, contract, samples)
+                .and_then(|proof| Ok((proof, probe::time(session.connection, contract, samples)?)));
+            timed.map_err(|error| session.patience.explain(error))
+        })
+    }
+
+    /// With the page cache of an application.
     fn time_all(
         &mut self,
         version: i64,
@@ -142,14 +152,10 @@ impl Run<'_> {
         let watch = self.watch.clone();
         let contracts: Vec<_> = self.contracts_at(version).collect();
         watch.step(Step::Benchmark, 0, || {
+            session.shrink_cache()?;
             for (done, contract) in contracts.iter().enumerate() {
                 watch.advance(done as u64, contracts.len() as u64)?;
-                let timed = session.patience.waiting(|| {
-                    let samples = self.samples(session, contract)?;
-                    let timed = probe::prove(session.connection, contract, samples)
-                        .and_then(|proof| Ok((proof, probe::time(session.connection, contract, samples)?)));
-                    timed.map_err(|error| session.patience.explain(error))
-                });
+                let timed = self.time(session, contract);
                 each(self, contract, timed)?;
             }
             Ok(())

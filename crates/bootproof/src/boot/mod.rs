@@ -22,7 +22,7 @@ use crate::report::{BootReport, ErrorReport, Verdict};
 use crate::schema::Schema;
 use order::Run;
 
-pub(crate) use transaction::disk_needed;
+pub(crate) use transaction::needs_rebuild;
 
 /// Takes a database file to the version a binary was compiled for, or refuses.
 ///

@@ -5,8 +5,6 @@
 //! 3. **Verify** everything, still inside the transaction.
 //! 4. **Commit**. Whatever fails before rolls back.
 
-use std::path::Path;
-
 use bootproof_catalog::{Catalog, difference};
 
 use super::change::Change;
@@ -16,6 +14,7 @@ use crate::audit::{self, Detail};
 use crate::backup::{self, Backup};
 use crate::connection::{self, Session};
 use crate::error::{Error, bytes};
+use crate::estimate;
 use crate::event::Step;
 use crate::expected;
 use crate::files;
@@ -25,6 +24,7 @@ use crate::repair;
 use crate::report::{AppliedMigration, CheckName, Verdict};
 use crate::statistics;
 use crate::verify;
+use crate::workload::Workload;
 
 impl Run<'_> {
     /// Takes the write lock, asks what is to be done now, and does it. Returns false where nothing is: another process
@@ -108,7 +108,7 @@ impl Run<'_> {
             return Ok(None);
         }
         let backs_up = self.options.backup && change.needs_backup();
-        let needed = disk_needed(self.path, backs_up);
+        let needed = self.disk_needed(session, look, change, backs_up)?;
         let directory = files::directory(self.path);
         // Where the system does not tell, SQLite itself will, and roll back.
         if let Ok(available) = fs4::available_space(directory)
@@ -124,6 +124,14 @@ impl Run<'_> {
                 self.watch.step(Step::Backup, 0, || backup::make(session.connection, self.path, &look.live, timeout))
             })
             .transpose()
+    }
+
+    fn disk_needed(&self, session: &Session<'_>, look: &Look, change: &Change, backs_up: bool) -> Result<u64, Error> {
+        let after = expected::catalog_at(self.schema, change.to())?;
+        let new = estimate::new_indexes(session.connection, look, &after, &self.load);
+        let new = new.iter().map(|index| index.bytes).sum();
+        let backup = if backs_up { self.load.bytes() } else { 0 };
+        Ok(estimate::disk_needed(self.path, look, new, backup, session.is_wal()))
     }
 
     fn discard_backup(&mut self) {
@@ -160,6 +168,7 @@ impl Run<'_> {
         if result.plan.version_before() != Some(change.to()) || result.repairs().next().is_some() {
             return Err(Error::Behind { work: behind(&result) });
         }
+        self.load = Workload::measure(session.connection, &result.live)?;
         self.check_structure(session.connection, &result)?;
         if let Some(version) = look.plan.version_recognised() {
             let after = differences(self.schema, version, &result.live)?;
@@ -218,12 +227,7 @@ impl Run<'_> {
     }
 }
 
-/// The space a boot may need: the backup, and a quarter of the file for new indexes, sorting and the journal.
-///
-/// Measured on the worklog schema, four new indexes take 13% of the file.
-pub(crate) fn disk_needed(path: &Path, backs_up: bool) -> u64 {
-    let length = |file: &Path| std::fs::metadata(file).map(|file| file.len()).unwrap_or_default();
-    let size = length(path) + length(&files::sidecar(path, "-wal"));
-    let backup = if backs_up { size } else { 0 };
-    backup + size / 4 + (1 << 20)
+/// The declared indexes that are missing or differ, by their keys.
+pub(crate) fn needs_rebuild(look: &Look) -> impl Iterator<Item = String> {
+    look.repairs().map(|difference| difference.object.clone())
 }
