@@ -15,11 +15,19 @@
 //!
 //! - `args`: what can be asked, and the help that teaches it
 //! - `run`: asks the engine
-//! - `output`: what is said where, and the exit code
+//! - `sql`, `directory`: what needs no database
+//! - `output`, `paint`: what is said where, how it looks, and the exit code
+//! - `progress`, `logging`, `signal`: what happens while it works
 
 mod args;
+mod directory;
+mod logging;
 mod output;
+mod paint;
+mod progress;
 mod run;
+mod signal;
+mod sql;
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -27,21 +35,25 @@ use std::process::ExitCode;
 
 use bootproof::Schema;
 use clap::error::ErrorKind;
-use log::LevelFilter;
 
 use crate::output::Answer;
+use crate::progress::Progress;
 
 /// Runs the command that the arguments of this process ask for, on the database they name.
 ///
-/// Reads the arguments, the environment variables that `--help` lists, and `RUST_LOG`; installs [`env_logger`] unless
-/// the program has a logger already. Prints, and returns the exit code: it never exits by itself.
+/// Reads the arguments, the environment variables that `--help` lists, and `RUST_LOG`; installs a logger unless the
+/// program has one already, and answers Ctrl-C by rolling back unless the program does. Prints, and returns the exit code:
+/// it exits by itself only when Ctrl-C is pressed twice.
 #[must_use]
 pub fn main(schema: &Schema) -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let program = program_name(arguments.first(), schema.name());
     let answer = args::parse(schema, &program, arguments).and_then(|cli| {
-        init_logging(cli.log_level());
-        run::run(schema, &program, &cli)
+        let progress = Progress::new(cli.shows_progress());
+        logging::init(cli.log_level(), &progress);
+        let answer = run::run(schema, &program, &cli, &progress);
+        progress.clear();
+        answer
     });
     match answer {
         Ok(answer) => answer.deliver(),
@@ -61,17 +73,4 @@ fn program_name(called: Option<&OsString>, fallback: &str) -> String {
     called
         .and_then(|path| Path::new(path).file_stem())
         .map_or_else(|| fallback.to_owned(), |name| name.to_string_lossy().into_owned())
-}
-
-/// Shows the engine at `level` and everyone else's warnings; `RUST_LOG` overrules both.
-fn init_logging(level: LevelFilter) {
-    let mut builder = if std::env::var_os("RUST_LOG").is_some_and(|filter| !filter.is_empty()) {
-        env_logger::Builder::from_default_env()
-    } else {
-        let mut builder = env_logger::Builder::new();
-        builder.filter_level(level.min(LevelFilter::Warn)).filter_module("bootproof", level);
-        builder
-    };
-    // A program that has its own logger keeps it.
-    let _ = builder.format_target(false).try_init();
 }

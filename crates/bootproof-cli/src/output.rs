@@ -8,6 +8,8 @@ use std::process::ExitCode;
 use bootproof::{BootReport, Error, ErrorReport, Failure, Outcome, Verdict};
 use serde::Serialize;
 
+use crate::paint::paint;
+
 /// The exit code for a standard output that cannot be written: the machine's fault, like a full disk.
 const STORAGE: u8 = 8;
 
@@ -16,6 +18,8 @@ const STORAGE: u8 = 8;
 pub(crate) struct Answer {
     /// For standard output.
     pub(crate) data: Vec<u8>,
+    /// Whether that is text of ours for people, which may have colour, and not something to pass on byte for byte.
+    pub(crate) is_prose: bool,
     /// For standard error.
     pub(crate) message: String,
     /// The exit code.
@@ -29,6 +33,10 @@ impl Answer {
 
     pub(crate) fn of_text(text: impl Into<String>) -> Self {
         Self::of_bytes(text.into().into_bytes())
+    }
+
+    pub(crate) fn of_prose(text: impl Into<String>) -> Self {
+        Self { is_prose: true, ..Self::of_text(text) }
     }
 
     /// One object on one line.
@@ -62,7 +70,7 @@ impl Answer {
     }
 
     fn of_value(value: &(impl Display + Serialize), json: bool) -> Self {
-        if json { Self::of_json(value) } else { Self::of_text(value.to_string()) }
+        if json { Self::of_json(value) } else { Self::of_prose(value.to_string()) }
     }
 
     /// A boot that the application may follow.
@@ -82,14 +90,23 @@ impl Answer {
             Self::default()
         } else {
             // The reason follows on standard error; once is enough.
-            Self::of_text(BootReport { error: None, ..BootReport::clone(&failure.report) }.to_string())
+            Self::of_prose(BootReport { error: None, ..BootReport::clone(&failure.report) }.to_string())
         };
         Self { message: format!("error: {failure}\n"), code: failure.exit_code(), ..answer }
     }
 
-    /// Says it, and returns the exit code.
-    pub(crate) fn deliver(&self) -> ExitCode {
-        ExitCode::from(self.write(&mut io::stdout().lock(), &mut io::stderr().lock()))
+    /// Says it, and returns the exit code. What is painted loses its colour again on anything but a terminal, or with
+    /// `NO_COLOR`.
+    pub(crate) fn deliver(mut self) -> ExitCode {
+        self.message = paint(&self.message);
+        let mut stderr = anstream::stderr().lock();
+        ExitCode::from(match std::str::from_utf8(&self.data) {
+            Ok(prose) if self.is_prose => {
+                self.data = paint(prose).into_bytes();
+                self.write(&mut anstream::stdout().lock(), &mut stderr)
+            }
+            _ => self.write(&mut io::stdout().lock(), &mut stderr),
+        })
     }
 
     fn write(&self, stdout: &mut impl Write, stderr: &mut impl Write) -> u8 {

@@ -1,193 +1,75 @@
 //! Asks the engine what the operator asked.
 
 use std::ffi::OsString;
+use std::path::Path;
+use std::sync::Arc;
 
-use bootproof::compiled::Migration;
 use bootproof::{Boot, Error, Options, Schema};
 use clap::error::ErrorKind;
-use serde::Serialize;
 
 use crate::args::{self, Cli, Command};
 use crate::output::Answer;
+use crate::progress::Progress;
+use crate::{directory, signal, sql};
 
 /// Runs one command.
 ///
 /// # Errors
 ///
 /// What is wrong with the arguments that only the schema can tell: no database named, no such version.
-pub(crate) fn run(schema: &Schema, program: &str, cli: &Cli) -> Result<Answer, clap::Error> {
+pub(crate) fn run(schema: &Schema, program: &str, cli: &Cli, progress: &Progress) -> Result<Answer, clap::Error> {
     let usage = |kind, message: String| args::command(schema, program).error(kind, message);
-    let ask: fn(Boot<'_>, bool) -> Answer = match cli.command {
-        Command::Boot(_) => |boot, json| Answer::of_boot(boot.run(), json),
-        Command::Verify(_) => |boot, json| Answer::of_boot(boot.verify(), json),
-        Command::Bench => |boot, json| Answer::of_boot(boot.bench(), json),
-        Command::Status => |boot, json| Answer::of_inspection(boot.status(), json),
-        Command::Plan => |boot, json| Answer::of_inspection(boot.plan(), json),
+    match &cli.command {
         Command::Sql { version } => {
-            return sql(schema, version, cli.json).map_err(|message| usage(ErrorKind::InvalidValue, message));
+            return sql::print(schema, *version, cli.json).map_err(|message| usage(ErrorKind::InvalidValue, message));
         }
-    };
+        Command::Check { directory } => return Ok(directory::check(directory, cli.json)),
+        Command::New { name, contract, migrations } => {
+            return Ok(directory::new(migrations, name, contract.as_deref()));
+        }
+        Command::Completions { shell } => return Ok(completions(schema, program, *shell)),
+        _ => {}
+    }
     let Some(path) = &cli.db else {
         let message = "no database named: give `--db FILE` or set `BOOTPROOF_DB`";
         return Err(usage(ErrorKind::MissingRequiredArgument, message.to_owned()));
     };
-    Ok(match options(cli) {
-        Ok(options) => ask(Boot::new(schema, path).options(options), cli.json),
+    Ok(match options(cli, progress) {
+        Ok(options) => on_database(&Boot::new(schema, path).options(options), cli),
         Err(error) => Answer::of_error(&error, path, cli.json),
     })
 }
 
+/// The commands that need a database.
+fn on_database(boot: &Boot<'_>, cli: &Cli) -> Answer {
+    let json = cli.json;
+    match &cli.command {
+        Command::Verify { .. } => Answer::of_boot(boot.verify(), json),
+        Command::Bench(_) => Answer::of_boot(boot.bench(), json),
+        Command::Revert(revert) => Answer::of_boot(boot.revert(revert.to), json),
+        Command::Status(_) => Answer::of_inspection(boot.status(), json),
+        Command::Plan(_) => Answer::of_inspection(boot.plan(), json),
+        _ => Answer::of_boot(boot.run(), json),
+    }
+}
+
 /// Flag before environment before default.
-fn options(cli: &Cli) -> Result<Options, Error> {
+fn options(cli: &Cli, progress: &Progress) -> Result<Options, Error> {
     // A value that is not Unicode must be refused like any other that means nothing, not taken for unset.
     let lossy = |value: OsString| value.to_string_lossy().into_owned();
     let mut options = Options::default().with_environment(|name| std::env::var_os(name).map(lossy))?;
     // It has had its say; the engine must not let it overrule the flags.
     options.environment = false;
+    options.cancellation = signal::cancellation();
+    if progress.is_shown() {
+        options.observer = Some(Arc::new(progress.clone()));
+    }
     Ok(cli.apply_to(options))
 }
 
-/// What `sql --json` shows.
-#[derive(Serialize)]
-struct Listings<'a> {
-    migrations: Vec<Listing<'a>>,
-}
-
-/// One migration of it.
-#[derive(Serialize)]
-struct Listing<'a> {
-    version: i64,
-    name: &'a str,
-    file: &'a str,
-    checksum: String,
-    sql: &'a str,
-}
-
-/// The SQL of one migration, or of all.
-fn sql(schema: &Schema, version: Option<i64>, json: bool) -> Result<Answer, String> {
-    let migrations = schema.compiled().migrations;
-    let Some(version) = version else {
-        return Ok(if json { listing(migrations) } else { Answer::of_text(script(migrations)) });
-    };
-    let migration = schema.migration(version).ok_or_else(|| no_such_version(version, migrations))?;
-    if json {
-        return Ok(listing(std::slice::from_ref(migration)));
-    }
-    let file = schema.sources().iter().find(|source| source.path == migration.file);
-    // Byte for byte, so that it can be compared with the file in the repository; what runs has its line endings
-    // normalised.
-    Ok(Answer::of_bytes(file.map_or(migration.sql.as_bytes(), |source| source.bytes).to_vec()))
-}
-
-fn listing(migrations: &[Migration]) -> Answer {
-    let listed = migrations.iter().map(|migration| Listing {
-        version: migration.version,
-        name: migration.name,
-        file: migration.file,
-        // 64 bits do not fit into the numbers of JavaScript; the history table has it as text too.
-        checksum: migration.checksum.to_string(),
-        sql: migration.sql,
-    });
-    Answer::of_json(&Listings { migrations: listed.collect() })
-}
-
-/// All migrations as one script: normalised, because a byte order mark in its midst would not parse.
-fn script(migrations: &[Migration]) -> String {
-    let files = migrations.iter().map(|migration| format!("-- {}\n{}\n", migration.file, migration.sql.trim_end()));
-    files.collect::<Vec<_>>().join("\n")
-}
-
-fn no_such_version(version: i64, migrations: &[Migration]) -> String {
-    let versions: Vec<_> = migrations.iter().map(|migration| migration.version.to_string()).collect();
-    format!("this program carries no migration {version}; it carries {}", versions.join(", "))
-}
-
-#[cfg(test)]
-pub(crate) mod tests {
-    use bootproof::Source;
-    use bootproof::compiled::{Compiled, Image};
-
-    use super::*;
-
-    static MIGRATIONS: [Migration; 2] = [
-        migration(0, "people", "000_people.sql", "CREATE TABLE people (name TEXT);\n"),
-        migration(12, "index", "012_index.sql", "CREATE INDEX by_name ON people (name);"),
-    ];
-
-    static COMPILED: Compiled = Compiled {
-        migrations: &MIGRATIONS,
-        contracts: &[],
-        image: Image { compressed: &[], size: 0 },
-        sqlite_version: "3.54.0",
-    };
-
-    const fn migration(version: i64, name: &'static str, file: &'static str, sql: &'static str) -> Migration {
-        Migration {
-            version,
-            name,
-            file,
-            sql,
-            checksum: u64::MAX,
-            statements: &[],
-            creates: &[],
-            writes: &[],
-            fingerprint: 0,
-            maintenance: None,
-            revert: None,
-        }
-    }
-
-    /// Two migrations, the first embedded as a file with line endings of Windows.
-    pub(crate) fn schema() -> Schema {
-        let bytes = b"CREATE TABLE people (name TEXT);\r\n";
-        Schema::new("app", &COMPILED).with_build("app 1.2.3").with_sources([Source { path: "000_people.sql", bytes }])
-    }
-
-    fn text(answer: &Answer) -> String {
-        String::from_utf8(answer.data.clone()).unwrap()
-    }
-
-    #[test]
-    fn prints_every_migration_in_order() {
-        let answer = sql(&schema(), None, false).unwrap();
-        insta::assert_snapshot!(text(&answer), @r"
-        -- 000_people.sql
-        CREATE TABLE people (name TEXT);
-
-        -- 012_index.sql
-        CREATE INDEX by_name ON people (name);
-        ");
-    }
-
-    #[test]
-    fn prints_one_file_exactly() {
-        assert_eq!(text(&sql(&schema(), Some(0), false).unwrap()), "CREATE TABLE people (name TEXT);\r\n");
-    }
-
-    #[test]
-    fn lists_migrations_for_programs() {
-        let answer = sql(&schema(), Some(12), true).unwrap();
-        assert_eq!(
-            text(&answer),
-            "{\"migrations\":[{\"version\":12,\"name\":\"index\",\"file\":\"012_index.sql\",\
-             \"checksum\":\"18446744073709551615\",\"sql\":\"CREATE INDEX by_name ON people (name);\"}]}\n"
-        );
-    }
-
-    #[test]
-    fn an_unknown_version_lists_those_there_are() {
-        let cli = args::parse(&schema(), "app-migrate", vec!["app-migrate".into(), "sql".into(), "3".into()]).unwrap();
-        let error = run(&schema(), "app-migrate", &cli).unwrap_err();
-        assert_eq!(error.exit_code(), 2);
-        assert!(error.to_string().contains("no migration 3; it carries 0, 12"), "{error}");
-    }
-
-    #[test]
-    fn without_a_database_says_how_to_name_one() {
-        let mut cli = args::parse(&schema(), "app-migrate", vec!["app-migrate".into(), "status".into()]).unwrap();
-        cli.db = None;
-        let error = run(&schema(), "app-migrate", &cli).unwrap_err();
-        assert_eq!(error.exit_code(), 2);
-        assert!(error.to_string().contains("BOOTPROOF_DB"), "{error}");
-    }
+/// What a shell reads to complete this command, under the name it was called by.
+fn completions(schema: &Schema, program: &str, shell: clap_complete::Shell) -> Answer {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut args::command(schema, program), program, &mut script);
+    Answer::of_bytes(script)
 }

@@ -1,13 +1,18 @@
 //! What can be asked, and the help that teaches it.
 
+mod help;
+mod options;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use bootproof::{ForeignKeys, Integrity, Options, Schema};
-use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use bootproof::{Options, Schema};
+use clap::{ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand};
 use log::LevelFilter;
+
+use self::help::{EXAMPLES, LONG_HELP};
+use self::options::{BootArgs, CheckArgs, LimitArgs, ReportArgs, RevertArgs, seconds};
 
 /// Migrates the SQLite database that this program was compiled for, and proves it before committing
 #[derive(Debug, Parser)]
@@ -32,7 +37,7 @@ pub(crate) struct Cli {
 
     /// Say only errors on standard error
     #[arg(short, long, conflicts_with = "verbose", global = true, help_heading = EVERY)]
-    quiet: bool,
+    pub(crate) quiet: bool,
 
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -47,19 +52,69 @@ pub(crate) enum Command {
     /// Show where the database stands: version, history, pending migrations, backups
     ///
     /// Writes nothing. Where a boot would be refused it says why, with exit code 0.
-    Status,
-    /// Show what `boot` would do, and the disk space it would need
+    Status(LimitArgs),
+    /// Show what `boot` would do, how long it would take, the disk space it would need, who would wait
     ///
     /// Writes nothing. Where a boot would be refused it says why, with exit code 0.
-    Plan,
+    Plan(LimitArgs),
     /// Make every validation of `boot` on the database as it is
     ///
-    /// Writes nothing. The exit code is that of the first validation that fails.
-    Verify(CheckArgs),
+    /// Writes nothing, and may run while an application uses the database. The exit code is that of the first validation
+    /// that fails.
+    Verify {
+        #[command(flatten)]
+        checks: CheckArgs,
+        #[command(flatten)]
+        report: ReportArgs,
+    },
     /// Time every query contract with parameters taken from the data
     ///
     /// Writes nothing: median, 95th percentile, rows and the index used, each against its budget.
-    Bench,
+    Bench(ReportArgs),
+    /// Make a verified copy of the database beside it, with its digest
+    ///
+    /// May run while an application uses the database. `sha256sum -c FILE.sha256` checks the copy anywhere.
+    Backup {
+        /// Afterwards remove all but the newest so many backups; never one that was copied by hand
+        #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
+        keep: Option<u32>,
+    },
+    /// List the backups beside the database: age, size, version, origin
+    ///
+    /// Writes nothing, and works also where the database is damaged or gone.
+    Backups {
+        /// Read every backup: compare it with its digest, check its pages
+        #[arg(long)]
+        examine: bool,
+    },
+    /// Put a backup in the place of the database; stop the application first
+    ///
+    /// The backup is checked against its digest, its integrity is checked, and this program must be able to boot it. The
+    /// file that is replaced is kept beside it. Refused while anybody has the database open.
+    Restore {
+        /// The backup: a path, or the name of a file beside the database
+        #[arg(value_name = "BACKUP")]
+        backup: PathBuf,
+    },
+    /// Take the database back to an earlier version, in one proven transaction, after a backup
+    ///
+    /// Rows and columns that came with the reverted migrations are gone afterwards, but for the backup. An application of
+    /// the newer version goes up again when it next starts, unless BOOTPROOF_TARGET says how far it may go.
+    Revert(RevertArgs),
+    /// Tell how the database is: sizes, rows, indexes, backups, hot queries; for cron and monitoring
+    ///
+    /// Writes nothing. Exit code 9 where an alert is raised; where a boot would be refused, the exit code of that.
+    Health {
+        /// The thresholds, where they differ from the defaults
+        #[arg(long, value_name = "FILE", env = "BOOTPROOF_HEALTH", hide_env_values = true)]
+        config: Option<PathBuf>,
+        /// Answer in the text format of Prometheus
+        #[arg(long, conflicts_with = "json")]
+        prometheus: bool,
+        /// Leave out what reads the whole file: sizes and fragmentation of tables and indexes, timed queries
+        #[arg(long)]
+        quick: bool,
+    },
     /// Print the SQL that this program carries
     ///
     /// With a version exactly that file; without one every migration in order. Needs no database.
@@ -67,64 +122,34 @@ pub(crate) enum Command {
         /// The version of one migration
         version: Option<i64>,
     },
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct BootArgs {
-    /// Time every query contract before and after migrating
-    #[arg(long)]
-    benchmark: bool,
-
-    /// Migrate without a backup
-    #[arg(long)]
-    no_backup: bool,
-
-    #[command(flatten)]
-    checks: CheckArgs,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct CheckArgs {
-    /// How much of the file to check [default: full]
-    #[arg(long, value_name = "LEVEL", value_parser = one_of(["full", "quick", "off"], Integrity::parse))]
-    integrity: Option<Integrity>,
-
-    /// Whether rows without a parent that were there before are acceptable [default: strict]
-    #[arg(long, value_name = "POLICY", value_parser = one_of(["strict", "no-new"], ForeignKeys::parse))]
-    foreign_keys: Option<ForeignKeys>,
+    /// Compile a directory of migrations as the build would: rehearse, lint, prove. Needs no database
+    ///
+    /// The exit code is 1 where something is wrong.
+    Check {
+        /// The directory
+        #[arg(value_name = "DIRECTORY", default_value = "migrations")]
+        directory: PathBuf,
+    },
+    /// Write the file of the next migration, or with `--contract` that of a query contract
+    New {
+        /// What it does, in a few words
+        name: String,
+        /// Write a query contract that this index has to serve
+        #[arg(long, value_name = "INDEX")]
+        contract: Option<String>,
+        /// The directory of migrations
+        #[arg(long, value_name = "DIRECTORY", default_value = "migrations")]
+        migrations: PathBuf,
+    },
+    /// Print what makes a shell complete this command
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
 }
 
 /// The heading of what every command takes.
 const EVERY: &str = "Options of every command";
-
-const LONG_HELP: &str = "\
-The exit code is the next act:
-  0  none: ready (or degraded: a hot query is slower than agreed, said on standard error)
-  1  unexpected: report a bug
-  2  usage: correct the command or an environment variable
-  3  locked by another process: retry
-  4  database and program disagree: deploy the right build
-  5  a migration failed, the database is unchanged: correct the rows or the migration
-  6  integrity or foreign keys failed, the database is unchanged: restore a backup or correct the rows
-  8  disk space, permission or input/output: correct the machine
-
-Environment variables; an option overrules its variable:
-  BOOTPROOF_DB            the database file
-  BOOTPROOF_LOCK_TIMEOUT  seconds
-  BOOTPROOF_INTEGRITY     full, quick, off
-  BOOTPROOF_FOREIGN_KEYS  strict, no-new
-  BOOTPROOF_BACKUP        on, off
-  RUST_LOG                what is logged, such as `bootproof=trace`; overrules -v and -q";
-
-/// One example for each command, without the name of the program.
-const EXAMPLES: [(&str, &str); 6] = [
-    ("boot", "boot --db worklog.db --benchmark"),
-    ("status", "status --db worklog.db"),
-    ("plan", "plan --db worklog.db --json"),
-    ("verify", "verify --db worklog.db --integrity quick"),
-    ("bench", "bench --db worklog.db"),
-    ("sql", "sql 1"),
-];
 
 /// Reads the arguments; the first is the program itself.
 ///
@@ -153,19 +178,37 @@ impl Cli {
     pub(crate) fn apply_to(&self, mut options: Options) -> Options {
         options.lock_timeout = self.lock_timeout.unwrap_or(options.lock_timeout);
         match &self.command {
-            Command::Boot(boot) => {
-                options.benchmark |= boot.benchmark;
-                options.backup &= !boot.no_backup;
-                boot.checks.apply_to(options)
-            }
-            Command::Verify(checks) => checks.apply_to(options),
-            Command::Status | Command::Plan | Command::Bench | Command::Sql { .. } => options,
+            Command::Boot(boot) => boot.apply_to(options),
+            Command::Revert(revert) => revert.apply_to(options),
+            Command::Verify { checks, .. } => checks.apply_to(options),
+            Command::Status(limit) | Command::Plan(limit) => limit.apply_to(options),
+            _ => options,
         }
     }
 
-    /// How much of what the engine logs is shown: `boot` tells what it does, the rest answer in silence.
+    /// Where a page about the run is to be written.
+    pub(crate) fn report(&self) -> Option<&PathBuf> {
+        match &self.command {
+            Command::Boot(BootArgs { report, .. })
+            | Command::Revert(RevertArgs { report, .. })
+            | Command::Verify { report, .. }
+            | Command::Bench(report) => report.report.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// Whether the command works for long enough that somebody at a terminal wants to see how far it is.
+    pub(crate) fn shows_progress(&self) -> bool {
+        !self.quiet && !matches!(self.command, Command::Sql { .. } | Command::Check { .. } | Command::New { .. })
+    }
+
+    /// How much of what the engine logs is shown: what changes a database tells what it does, the rest answer in silence.
     pub(crate) fn log_level(&self) -> LevelFilter {
-        let usual = if matches!(self.command, Command::Boot(_)) { LevelFilter::Info } else { LevelFilter::Warn };
+        let changes = matches!(
+            self.command,
+            Command::Boot(_) | Command::Revert(_) | Command::Restore { .. } | Command::Backup { .. }
+        );
+        let usual = if changes { LevelFilter::Info } else { LevelFilter::Warn };
         match (self.quiet, self.verbose, usual) {
             (true, ..) => LevelFilter::Error,
             (false, 0, usual) => usual,
@@ -176,33 +219,12 @@ impl Cli {
     }
 }
 
-impl CheckArgs {
-    fn apply_to(&self, mut options: Options) -> Options {
-        options.integrity = self.integrity.unwrap_or(options.integrity);
-        options.foreign_keys = self.foreign_keys.unwrap_or(options.foreign_keys);
-        options
-    }
-}
-
-/// Accepts the names that the engine's own `parse` accepts, and lists them in help and errors.
-fn one_of<T, const N: usize>(names: [&'static str; N], parse: fn(&str) -> Option<T>) -> impl TypedValueParser<Value = T>
-where
-    T: Clone + Send + Sync + 'static,
-{
-    PossibleValuesParser::new(names).try_map(move |name| parse(&name).ok_or("not known to the engine"))
-}
-
-fn seconds(text: &str) -> Result<Duration, String> {
-    text.parse()
-        .ok()
-        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-        .ok_or_else(|| "expected a number of seconds, such as 30 or 0.5".to_owned())
-}
-
 #[cfg(test)]
 mod tests {
+    use bootproof::{ForeignKeys, Integrity};
+
     use super::*;
-    use crate::run::tests::schema;
+    use crate::sql::tests::schema;
 
     fn cli(arguments: &[&str]) -> Result<Cli, clap::Error> {
         let arguments = std::iter::once(&"app-migrate").chain(arguments).map(OsString::from).collect();
@@ -258,6 +280,8 @@ mod tests {
             ["boot", "--lock-timeout", "soon"],
             ["sql", "one", "--json"],
             ["boot", "-q", "-v"],
+            ["backup", "--keep", "0"],
+            ["completions", "--json", "dos"],
         ] {
             let error = cli(&arguments).unwrap_err();
             assert_eq!(error.exit_code(), 2, "{error}");
