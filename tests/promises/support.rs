@@ -101,7 +101,8 @@ impl Sandbox {
     pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_worklog-migrate"));
         command.arg("--db").arg(&self.database).arg("--json");
-        for variable in ["LOCK_TIMEOUT", "INTEGRITY", "FOREIGN_KEYS", "BACKUP", "DB"] {
+        for variable in ["LOCK_TIMEOUT", "INTEGRITY", "FOREIGN_KEYS", "BACKUP", "DB", "TARGET", "MAINTENANCE", "HEALTH"]
+        {
             command.env_remove(format!("BOOTPROOF_{variable}"));
         }
         command

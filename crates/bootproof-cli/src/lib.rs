@@ -50,7 +50,7 @@ pub fn main(schema: &Schema) -> ExitCode {
     let program = program_name(arguments.first(), schema.name());
     let answer = args::parse(schema, &program, arguments).and_then(|cli| {
         let progress = Progress::new(cli.shows_progress());
-        logging::init(cli.log_level(), &progress);
+        logging::init(cli.log_level(progress.is_shown()), &progress);
         let answer = run::run(schema, &program, &cli, &progress);
         progress.clear();
         answer

@@ -202,13 +202,14 @@ impl Cli {
         !self.quiet && !matches!(self.command, Command::Sql { .. } | Command::Check { .. } | Command::New { .. })
     }
 
-    /// How much of what the engine logs is shown: what changes a database tells what it does, the rest answer in silence.
-    pub(crate) fn log_level(&self) -> LevelFilter {
+    /// How much of what the engine logs is shown: what changes a database tells what it does, unless a bar shows it; the
+    /// rest answer in silence.
+    pub(crate) fn log_level(&self, has_bar: bool) -> LevelFilter {
         let changes = matches!(
             self.command,
             Command::Boot(_) | Command::Revert(_) | Command::Restore { .. } | Command::Backup { .. }
         );
-        let usual = if changes { LevelFilter::Info } else { LevelFilter::Warn };
+        let usual = if changes && !has_bar { LevelFilter::Info } else { LevelFilter::Warn };
         match (self.quiet, self.verbose, usual) {
             (true, ..) => LevelFilter::Error,
             (false, 0, usual) => usual,
@@ -300,12 +301,13 @@ mod tests {
 
     #[test]
     fn only_boot_speaks_unasked() {
-        let level = |arguments: &[&str]| cli(arguments).unwrap().log_level();
+        let level = |arguments: &[&str]| cli(arguments).unwrap().log_level(false);
         assert_eq!(level(&["boot"]), LevelFilter::Info);
         assert_eq!(level(&["boot", "-v"]), LevelFilter::Debug);
         assert_eq!(level(&["boot", "-q"]), LevelFilter::Error);
         assert_eq!(level(&["status"]), LevelFilter::Warn);
         assert_eq!(level(&["status", "-v"]), LevelFilter::Info);
         assert_eq!(level(&["status", "-vv"]), LevelFilter::Trace);
+        assert_eq!(cli(&["boot"]).unwrap().log_level(true), LevelFilter::Warn);
     }
 }
