@@ -10,6 +10,7 @@
 //!
 //! - this file: arguments, boot, and only then the server
 //! - `demo`: a database to upgrade
+//! - `stop`: what a signal does
 //! - `server`: HTTP, a few threads with a connection each
 //! - `routes`: which path answers what
 //! - `parameters`: what a request may ask
@@ -21,12 +22,13 @@ mod demo;
 mod parameters;
 mod routes;
 mod server;
+mod stop;
 mod worklogs;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use bootproof::{BootReport, Failure, Options};
+use bootproof::{Failure, Options};
 use clap::Parser;
 
 /// The smallest honest jira-worklog-dashboard
@@ -76,21 +78,16 @@ fn run(arguments: &Arguments) -> Result<(), Stop> {
     };
 
     // First thing: nothing below runs on a database that was not proven.
-    let report = boot(&database, arguments.demo.is_some())?;
+    let (cancellation, booted) = stop::on_signal();
+    let options = Options { benchmark: arguments.demo.is_some(), cancellation, ..Options::default() };
+    let report = worklog_schema::boot(&database).options(options).run()?;
+    booted.now();
     print!("{report}");
 
     if arguments.no_serve {
         return Ok(());
     }
     server::serve(&arguments.listen, &database, &report)
-}
-
-fn boot(database: &Path, benchmark: bool) -> Result<BootReport, Failure> {
-    if benchmark {
-        let options = Options { benchmark, ..Options::default() };
-        return worklog_schema::boot(database).options(options).run();
-    }
-    worklog_schema::migrate_on_boot(database)
 }
 
 impl From<Failure> for Stop {
