@@ -14,6 +14,7 @@ mod answers_the_operator;
 mod boots_a_fresh_database;
 mod can_be_called_off;
 mod does_nothing_when_current;
+mod goes_back;
 mod lets_one_process_migrate;
 mod migrates_an_open_connection;
 mod refuses_a_history_it_cannot_continue;

@@ -66,3 +66,57 @@ fn run(connection: &Connection, migration: &'static Migration, revert: &'static 
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn migration(version: i64, file: &'static str, revert: Option<Revert>) -> Migration {
+        Migration {
+            version,
+            name: "",
+            file,
+            sql: "",
+            checksum: 0,
+            statements: &[],
+            creates: &[],
+            writes: &[],
+            fingerprint: 0,
+            maintenance: None,
+            revert,
+        }
+    }
+
+    const NOTHING: Option<Revert> = Some(Revert { sql: "", file: None, statements: &[], writes: &[] });
+    static MIGRATIONS: [Migration; 4] = [
+        migration(0, "000_baseline.sql", None),
+        migration(1, "001_split.sql", None),
+        migration(2, "002_index.sql", NOTHING),
+        migration(10, "010_index.sql", NOTHING),
+    ];
+
+    #[test]
+    fn the_newest_is_reverted_first() {
+        let versions = |from, to| -> Vec<i64> {
+            path(&MIGRATIONS, from, to).unwrap().iter().map(|migration| migration.version).collect()
+        };
+        assert_eq!(versions(10, 1), [10, 2]);
+        assert_eq!(versions(2, 1), [2]);
+        assert_eq!(versions(1, 1), [0; 0]);
+    }
+
+    #[test]
+    fn without_a_revert_there_is_no_way_and_the_message_names_it() {
+        let error = path(&MIGRATIONS, 10, 0).unwrap_err();
+        assert_eq!((error.exit_code(), error.kind()), (7, "not_revertable"));
+        assert!(error.to_string().contains("001_split"), "{error}");
+        assert!(!error.to_string().contains("002_index"), "{error}");
+    }
+
+    #[test]
+    fn only_versions_below_and_of_this_binary_can_be_gone_to() {
+        for (from, to) in [(2, 10), (2, 3), (10, 5), (10, -1)] {
+            assert_eq!(path(&MIGRATIONS, from, to).unwrap_err().exit_code(), 2, "{from} -> {to}");
+        }
+    }
+}
