@@ -15,6 +15,7 @@ mod options;
 mod schema;
 
 // What a boot says, and is told, while it works and at its end.
+mod cause;
 mod error;
 mod event;
 mod report;

@@ -74,6 +74,55 @@ fn every_error() {
     insta::assert_snapshot!(listing);
 }
 
+/// The page of errors, as it must stand in `docs/`.
+fn page() -> String {
+    let mut page = String::from(
+        "# Errors\n\n\
+         Every refusal and failure, by exit code: the exit code is the operator's next act. The word after it is `error.kind` in the\n\
+         JSON of `--json`. Unless the message says otherwise, the database is as it was before, and no backup is kept.\n\n\
+         This page is made from the code; `UPDATE_DOCS=1 cargo test -p bootproof --test messages` writes it anew.\n",
+    );
+    let mut errors = errors();
+    errors.sort_by_key(Error::exit_code);
+    let (mut code, mut kind) = (None, None);
+    for error in errors {
+        if code.replace(error.exit_code()) != Some(error.exit_code()) {
+            writeln!(page, "\n## {}: {}", error.exit_code(), next_act(error.exit_code())).unwrap();
+        }
+        if kind.replace(error.kind()) == Some(error.kind()) {
+            continue;
+        }
+        writeln!(page, "\n### {}\n\n```text\nerror: {error}\n```", error.kind()).unwrap();
+        writeln!(page, "\n**Cause:** {}.\n\n**Remedy:** {}.", error.cause(), error.hint()).unwrap();
+    }
+    page
+}
+
+fn next_act(code: u8) -> &'static str {
+    match code {
+        1 => "report a bug",
+        2 => "correct the command or a variable",
+        3 => "retry",
+        4 => "deploy the right build",
+        5 => "correct the rows or the migration",
+        6 => "restore a backup, or correct the rows",
+        7 => "a person must look",
+        8 => "correct the machine",
+        130 => "start again when it suits",
+        other => panic!("the exit code {other} has no meaning yet"),
+    }
+}
+
+#[test]
+fn the_page_of_errors_tells_the_truth() {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../docs/errors.md");
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(&path, page()).unwrap();
+    }
+    let written = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(written == page(), "docs/errors.md is not what the code says: UPDATE_DOCS=1 cargo test -p bootproof");
+}
+
 /// A report in which everything happened.
 fn report() -> BootReport {
     let timing = |median: f64| Timing {

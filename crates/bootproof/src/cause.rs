@@ -1,0 +1,77 @@
+//! How each error usually comes about, for the page of errors and for whoever meets one for the first time.
+
+use crate::error::Error;
+
+impl Error {
+    /// What usually leads here, in a sentence or two.
+    #[must_use]
+    pub fn cause(&self) -> &'static str {
+        match self {
+            Self::Locked { .. } => {
+                "another process is writing, or reads while a commit wants the file to itself; a program that was stopped in \
+                 the middle of a transaction holds its lock until it ends"
+            }
+            Self::Divergent { .. } => {
+                "a migration file was edited after it had been applied here, or two branches used one number for different \
+                 files"
+            }
+            Self::Missing { .. } => {
+                "the database was migrated by a build from another branch, or a file was removed from the directory"
+            }
+            Self::Newer { .. } => "an older build was deployed after a newer one had migrated the database",
+            Self::Malformed { .. } => {
+                "somebody wrote into the table by hand, or another program keeps a table of the same name"
+            }
+            Self::NotAdoptable { .. } => {
+                "the path names another program's database, or one from before the baseline was written"
+            }
+            Self::Drifted { .. } => "somebody changed tables, columns, triggers or views by hand",
+            Self::Behind { .. } => {
+                "the newer build has not booted this database yet; only checks that change nothing say so"
+            }
+            Self::SourcesDisagree { .. } => "a build directory was carried over from another state of the sources",
+            Self::MigrationFailed { .. } => {
+                "the rows of this database violate what the migration demands; the build could only rehearse it on others"
+            }
+            Self::RepairFailed { .. } => {
+                "the index was dropped by hand, and rows that it does not admit came in since; or something else took its name"
+            }
+            Self::RowCountsChanged { .. } => {
+                "a trigger or a cascade fired while a migration ran, and touched tables that the migration does not name"
+            }
+            Self::AdditionsLost { .. } => {
+                "the application or an operator added tables or columns at run time, and a table rebuild does not know them"
+            }
+            Self::ContractBroken { .. } => {
+                "with this data and its statistics SQLite prefers another index, or none, and the query does too much work for \
+                 what it returns"
+            }
+            Self::Integrity { .. } => {
+                "the file was damaged: by a disk, by a copy made while it was written to, by a missing `-wal`, by a program \
+                 that wrote into it"
+            }
+            Self::ForeignKeys { .. } => {
+                "a program without `PRAGMA foreign_keys = ON` deleted parents and left their children"
+            }
+            Self::CommitUncertain { .. } => "the disk reported an error while the commit was being written",
+            Self::BackupFailed { .. } => {
+                "no space, no permission to write beside the database, or a disk that returned other bytes than were written"
+            }
+            Self::DiskFull { .. } => "less space than the backup, the new indexes and sorting need",
+            Self::Storage { .. } => {
+                "the path does not exist, belongs to another user, is not a regular file, or the disk fails"
+            }
+            Self::InTransaction => "`migrate` was given a connection on which the application had begun a transaction",
+            Self::Environment { .. } => "a variable was misspelt",
+            Self::Cancelled => "Ctrl-C, SIGTERM, or the application's own switch",
+            Self::NotRevertable { .. } => {
+                "a migration on the way changes rows or drops something, so that no script can be derived, and none was written"
+            }
+            Self::RevertFailed { .. } => "rows that were written since stand in the way of the script",
+            Self::NoSuchVersion { .. } => {
+                "a version above the database, below the baseline, or of no migration here was named"
+            }
+            Self::Unexpected { .. } => "SQLite reported something that no rule of this program expects",
+        }
+    }
+}
