@@ -35,6 +35,8 @@ pub(crate) struct Migration {
     pub(crate) writes: BTreeSet<String>,
     pub(crate) fingerprint: Fingerprint,
     pub(crate) revert: Option<Revert>,
+    /// Why boot waits for an operator's permission, if it does.
+    pub(crate) maintenance: Option<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -58,7 +60,11 @@ pub(crate) enum Object {
 #[derive(Debug)]
 pub(crate) struct Revert {
     pub(crate) sql: String,
-    pub(crate) is_derived: bool,
+    /// The `.down.sql`; none where the script is derived.
+    pub(crate) file: Option<String>,
+    pub(crate) statements: Vec<Statement>,
+    /// The tables whose rows may be more or fewer afterwards, as for a migration, and those that it makes.
+    pub(crate) writes: BTreeSet<String>,
 }
 
 #[derive(Debug)]

@@ -3,18 +3,18 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use bootproof_catalog::Fingerprint;
 use bootproof_catalog::catalog::Catalog;
 use bootproof_catalog::source::checksum;
-use bootproof_catalog::{Fingerprint, token};
 
 use crate::compilation::{Compilation, Contract, Migration, added};
 use crate::contract::Head;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::explain::Known;
-use crate::parse::{self, Allows, ContractSource};
-use crate::rehearse::{Performed, Stage};
-use crate::source::{self, File, Source};
-use crate::{lint, revert};
+use crate::parse::{self, ContractSource, Directives};
+use crate::rehearse::Stage;
+use crate::source::{self, Source};
+use crate::{lint, revert, writes};
 
 /// Migrations that ran, and the database they left.
 struct Rehearsal {
@@ -38,9 +38,9 @@ pub(crate) fn compile(directory: &Path, shown: &Path) -> Result<Compilation, Dia
     let sources = source::read(directory, &mut diagnostics);
     // Without one file, everything behind it could fail for a reason that is none of its own.
     let is_complete = !diagnostics.has_errors();
-    let mut allows = Vec::new();
+    let mut directives = Vec::new();
     for source in &sources.migrations {
-        allows.push(parse::allows(&source.up, &mut diagnostics));
+        directives.push(parse::migration(&source.up, &mut diagnostics));
         if let Some(down) = &source.down {
             parse::no_directives(down, &mut diagnostics);
         }
@@ -49,7 +49,7 @@ pub(crate) fn compile(directory: &Path, shown: &Path) -> Result<Compilation, Dia
     if !is_complete {
         return Err(diagnostics);
     }
-    match rehearse_and_prove(&sources.migrations, &allows, &contracts, &mut diagnostics) {
+    match rehearse_and_prove(&sources.migrations, directives, &contracts, &mut diagnostics) {
         Ok(Some(Proven { migrations, contracts, head, image })) if !diagnostics.has_errors() => {
             Ok(Compilation { migrations, contracts, head, image, warnings: diagnostics })
         }
@@ -66,11 +66,11 @@ pub(crate) fn compile(directory: &Path, shown: &Path) -> Result<Compilation, Dia
 
 fn rehearse_and_prove(
     sources: &[Source],
-    allows: &[Allows],
+    directives: Vec<Directives>,
     contracts: &[ContractSource],
     diagnostics: &mut Diagnostics,
 ) -> rusqlite::Result<Option<Proven>> {
-    let Some(Rehearsal { stage, migrations, mut catalogs }) = rehearse(sources, allows, diagnostics)? else {
+    let Some(Rehearsal { stage, migrations, mut catalogs }) = rehearse(sources, directives, diagnostics)? else {
         return Ok(None);
     };
     let mut proven = Vec::new();
@@ -88,7 +88,7 @@ fn rehearse_and_prove(
 /// Runs every migration in order, up to the first that fails: those behind it would fail because of it.
 fn rehearse(
     sources: &[Source],
-    allows: &[Allows],
+    directives: Vec<Directives>,
     diagnostics: &mut Diagnostics,
 ) -> rusqlite::Result<Option<Rehearsal>> {
     let stage = Stage::open()?;
@@ -96,10 +96,11 @@ fn rehearse(
     let mut migrations = Vec::new();
     let mut catalogs: Vec<(i64, Catalog)> = Vec::new();
     let mut mismatches = BTreeSet::new();
-    for (position, (source, allows)) in sources.iter().zip(allows).enumerate() {
+    for (position, (source, directives)) in sources.iter().zip(directives).enumerate() {
+        let Directives { allows, maintenance } = directives;
         let known = Known { earlier: &migrations, later: sources.get(position + 1..).unwrap_or_default() };
         let before = catalogs.last().map_or(&nothing, |(_, catalog)| catalog);
-        let Some(script) = stage.run(&source.up, known, allows, diagnostics)? else { return Ok(None) };
+        let Some(script) = stage.run(&source.up, known, &allows, diagnostics)? else { return Ok(None) };
         let after = stage.catalog()?;
         for finding in lint::check(&source.up, &script, before, &after) {
             if !allows.permit(finding.rule()) {
@@ -112,9 +113,9 @@ fn rehearse(
         }
         mismatches = mismatches_after;
         allows.report_unused(&source.up, diagnostics);
-        let writes = writes(&source.up, &script, before, &after);
+        let writes = writes::of(&source.up, &script, before, &after);
         let revert = match &source.down {
-            Some(down) => revert::written(&stage, down, before, known, diagnostics)?,
+            Some(down) => revert::written(&stage, down, before, &after, known, diagnostics)?,
             // Nobody wants to lose every table because a version went back to nothing.
             None if position == 0 => None,
             None => revert::derived(&stage, before, &after, &writes, known)?,
@@ -128,31 +129,10 @@ fn rehearse(
             writes,
             fingerprint: Fingerprint::of(&after),
             revert,
+            maintenance,
             file: source.up.clone(),
         });
         catalogs.push((source.version, after));
     }
     Ok(Some(Rehearsal { stage, migrations, catalogs }))
-}
-
-/// The tables whose rows may be more or fewer afterwards: those written or dropped, and those that change names.
-fn writes(file: &File, script: &[Performed], before: &Catalog, after: &Catalog) -> BTreeSet<String> {
-    let written = script.iter().flat_map(|performed| performed.effects.writes.iter().cloned());
-    let renamed = script.iter().filter_map(|performed| renamed(file, performed)).flatten();
-    // Neither SQLite's own tables, nor views, nor tables that came and went.
-    let is_table = |name: &String| before.tables.contains_key(name) || after.tables.contains_key(name);
-    written.chain(renamed).filter(is_table).collect()
-}
-
-/// The old and the new name of a table: the authorizer tells the old one only, and not that this is a renaming.
-fn renamed(file: &File, performed: &Performed) -> Option<[String; 2]> {
-    let tokens = token::tokens(file.text.get(performed.statement.span.clone())?);
-    match tokens.split(|token| token.is_symbol(';')).next()? {
-        [alter, .., old, rename, to, new]
-            if alter.is_keyword("alter") && rename.is_keyword("rename") && to.is_keyword("to") =>
-        {
-            Some([old.as_name(), new.as_name()])
-        }
-        _ => None,
-    }
 }

@@ -64,8 +64,22 @@
 //!   = help: did you mean `placed`?
 //! ```
 //!
-//! Where one of the rules `dangling-foreign-key`, `if-not-exists`, `lost-object`, `positional-copy` and `pragma` is broken
-//! on purpose, the file says so with a reason: `-- bootproof: allow lost-object "nobody searches by colour any more"`.
+//! Where one of the rules `dangling-foreign-key`, `if-not-exists`, `lost-object`, `no-statements`, `positional-copy` and
+//! `pragma` is broken on purpose, the file says so with a reason:
+//! `-- bootproof: allow lost-object "nobody searches by colour any more"`.
+//!
+//! # What only an operator can decide
+//!
+//! A migration that must not run whenever a program happens to be restarted, because it takes long or because another
+//! program has to be stopped first, says so and why, on one line, anywhere in its file:
+//!
+//! ```sql
+//! -- bootproof: maintenance "rewrites every order: about ten minutes, stop the import first"
+//! UPDATE orders SET total = round(total, 2);
+//! ```
+//!
+//! Boot stops before this version until an operator permits it, and shows the reason; the generated
+//! `Migration::maintenance` holds it. It is part of the file, so of its checksum: decide before the release.
 //!
 //! # Without cargo
 //!
@@ -83,6 +97,7 @@ mod parse;
 mod rehearse;
 mod revert;
 mod source;
+mod writes;
 
 use std::path::Path;
 use std::process::ExitCode;

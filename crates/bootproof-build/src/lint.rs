@@ -12,8 +12,8 @@ use crate::rehearse::Performed;
 use crate::source::File;
 
 /// The rules that a migration can allow itself to break, with a reason.
-pub(crate) const ALLOWABLE: [&str; 5] =
-    ["dangling-foreign-key", "if-not-exists", "lost-object", "positional-copy", "pragma"];
+pub(crate) const ALLOWABLE: [&str; 6] =
+    ["dangling-foreign-key", "if-not-exists", "lost-object", "no-statements", "positional-copy", "pragma"];
 
 /// Why a statement must not run at all, if it must not.
 pub(crate) fn forbidden(effects: &Effects) -> Option<Diagnostic> {
@@ -103,11 +103,29 @@ fn pragma(pragma: &Pragma) -> Option<Diagnostic> {
 
 /// What is questionable about a migration that ran.
 pub(crate) fn check(file: &Arc<File>, script: &[Performed], before: &Catalog, after: &Catalog) -> Vec<Diagnostic> {
-    let mut findings: Vec<_> = script.iter().filter_map(|performed| if_not_exists(file, performed)).collect();
+    let mut findings: Vec<_> = no_statements(file, script).into_iter().collect();
+    findings.extend(script.iter().filter_map(|performed| if_not_exists(file, performed)));
     findings.extend(script.iter().flat_map(|performed| positional_copies(file, performed)));
     findings.extend(lost_objects(file, script, before, after));
     findings.extend(dangling_foreign_keys(file, script, before, after));
     findings
+}
+
+/// A file with nothing but comments. Applied like that it would be a migration that never may be written.
+fn no_statements(file: &Arc<File>, script: &[Performed]) -> Option<Diagnostic> {
+    if !script.is_empty() {
+        return None;
+    }
+    let start = file.text.len() - file.text.trim_start().len();
+    let first_line = file.text.trim_start().lines().next().unwrap_or_default().trim_end();
+    Some(
+        Diagnostic::error("no-statements", "there is nothing in this migration yet")
+            .at(file, start..start + first_line.len())
+            .note("once it has been applied anywhere, nothing can be added to it")
+            .help(
+                "write its statements; if nothing is meant to happen, say `-- bootproof: allow no-statements \"why\"`",
+            ),
+    )
 }
 
 fn if_not_exists(file: &Arc<File>, performed: &Performed) -> Option<Diagnostic> {

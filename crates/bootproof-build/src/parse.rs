@@ -9,6 +9,11 @@ use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::lint;
 use crate::source::File;
 
+/// The keywords of the directives of a migration.
+const OF_MIGRATIONS: [&str; 2] = ["allow", "maintenance"];
+
+const MAINTENANCE_ELSEWHERE: &str = "write it in the migration before which boot must wait";
+
 /// A comment line `-- bootproof: KEYWORD ARGUMENT`.
 struct Directive<'a> {
     keyword: &'a str,
@@ -49,6 +54,14 @@ impl Allows {
     }
 }
 
+/// What a migration says of itself.
+#[derive(Debug, Default)]
+pub(crate) struct Directives {
+    pub(crate) allows: Allows,
+    /// Why boot waits for an operator's permission: `-- bootproof: maintenance "why"`.
+    pub(crate) maintenance: Option<String>,
+}
+
 /// A file of `queries/`, before SQLite has seen its SQL.
 #[derive(Debug)]
 pub(crate) struct ContractSource {
@@ -63,34 +76,38 @@ pub(crate) struct ContractSource {
     pub(crate) sample: Option<Range<usize>>,
 }
 
-/// The rules that a migration allows itself to break.
-pub(crate) fn allows(file: &Arc<File>, diagnostics: &mut Diagnostics) -> Allows {
-    let mut allows = Vec::new();
+/// The directives of a migration. What cannot be used is reported and left out.
+pub(crate) fn migration(file: &Arc<File>, diagnostics: &mut Diagnostics) -> Directives {
+    let mut found = Directives::default();
+    let mut is_maintenance_said = false;
     for directive in directives(&file.text) {
-        match allow(&directive) {
-            Ok(allow) => allows.push(allow),
-            Err(diagnostic) => diagnostics.push((*diagnostic).at(file, directive.span)),
+        let problem = match directive.keyword {
+            "allow" => allow(&directive).map(|allow| found.allows.0.push(allow)).err(),
+            "maintenance" if is_maintenance_said => Some(Box::new(repeated(&directive))),
+            "maintenance" => {
+                is_maintenance_said = true;
+                maintenance(&directive).map(|reason| found.maintenance = Some(reason)).err()
+            }
+            _ => Some(Box::new(unknown(&directive, "a migration", &OF_MIGRATIONS))),
+        };
+        if let Some(problem) = problem {
+            diagnostics.push((*problem).at(file, directive.span));
         }
     }
-    Allows(allows)
+    found
 }
 
 /// A way back has no directives.
 pub(crate) fn no_directives(file: &Arc<File>, diagnostics: &mut Diagnostics) {
     for directive in directives(&file.text) {
-        diagnostics.push(
-            Diagnostic::error("unknown-directive", "a `.down.sql` file has no directives")
-                .at(file, directive.span)
-                .help("remove it"),
-        );
+        let diagnostic = Diagnostic::error("unknown-directive", "a `.down.sql` file has no directives");
+        let help = if directive.keyword == "maintenance" { MAINTENANCE_ELSEWHERE } else { "remove it" };
+        diagnostics.push(diagnostic.at(file, directive.span).help(help));
     }
 }
 
 fn allow(directive: &Directive<'_>) -> Result<Allow, Box<Diagnostic>> {
     const FORM: &str = "write `-- bootproof: allow RULE \"why it is right here\"`";
-    if directive.keyword != "allow" {
-        return Err(Box::new(unknown(directive, "a migration", &["allow"])));
-    }
     let (name, reason) = directive.argument.split_once(char::is_whitespace).unwrap_or((directive.argument, ""));
     let Some(&rule) = lint::ALLOWABLE.iter().find(|&&rule| rule == name) else {
         return Err(Box::new(
@@ -98,12 +115,29 @@ fn allow(directive: &Directive<'_>) -> Result<Allow, Box<Diagnostic>> {
                 .help(format!("the rules that can be allowed are {}", list(&lint::ALLOWABLE))),
         ));
     };
-    let reason = reason.trim().strip_prefix('"').and_then(|reason| reason.strip_suffix('"'));
-    if reason.is_none_or(|reason| reason.trim().is_empty()) {
+    if quoted_reason(reason).is_none() {
         let diagnostic = Diagnostic::error("missing-reason", format!("`{rule}` is allowed without a reason"));
         return Err(Box::new(diagnostic.help(FORM)));
     }
     Ok(Allow { rule, span: directive.span.clone(), is_used: Cell::new(false) })
+}
+
+/// The reason that an operator will read before permitting the migration.
+fn maintenance(directive: &Directive<'_>) -> Result<String, Box<Diagnostic>> {
+    let reason = quoted_reason(directive.argument);
+    reason.map(str::to_owned).ok_or_else(|| {
+        let message = "`maintenance` asks an operator for permission without a reason";
+        Box::new(
+            Diagnostic::error("missing-reason", message)
+                .help("write it in quotes, on this line: `-- bootproof: maintenance \"why boot must wait\"`"),
+        )
+    })
+}
+
+/// What stands in double quotes, if that is the whole of it and not blank.
+fn quoted_reason(argument: &str) -> Option<&str> {
+    let reason = argument.trim().strip_prefix('"')?.strip_suffix('"')?.trim();
+    (!reason.is_empty()).then_some(reason)
 }
 
 /// The parts of a contract file, or diagnostics.
@@ -214,8 +248,12 @@ fn keyword_position(line: &str) -> Option<usize> {
 }
 
 fn unknown(directive: &Directive<'_>, place: &str, known: &[&str]) -> Diagnostic {
-    Diagnostic::error("unknown-directive", format!("{place} has no directive `{}`", directive.keyword))
-        .help(format!("the directives are {}", list(known)))
+    let diagnostic =
+        Diagnostic::error("unknown-directive", format!("{place} has no directive `{}`", directive.keyword));
+    if directive.keyword == "maintenance" {
+        return diagnostic.help(MAINTENANCE_ELSEWHERE);
+    }
+    diagnostic.help(format!("the directives are {}", list(known)))
 }
 
 fn repeated(directive: &Directive<'_>) -> Diagnostic {

@@ -32,6 +32,13 @@ pub(crate) struct Performed {
     pub(crate) effects: Effects,
 }
 
+/// A way back that ran and was undone.
+pub(crate) struct Tried {
+    pub(crate) script: Vec<Performed>,
+    /// The schema it left.
+    pub(crate) left: Catalog,
+}
+
 /// A statement of a text, prepared but not run.
 pub(crate) struct Prepared<'stage> {
     pub(crate) statement: rusqlite::Statement<'stage>,
@@ -104,20 +111,22 @@ impl Stage {
         Ok(script)
     }
 
-    /// Runs a way back, tells what schema it leaves, and undoes it.
+    /// Runs a way back, tells what it did and what schema it left, and undoes it.
+    ///
+    /// `None` where it is not without fault; what is wrong has been reported then.
     pub(crate) fn try_out(
         &self,
         file: &Arc<File>,
         known: Known<'_>,
         diagnostics: &mut Diagnostics,
-    ) -> rusqlite::Result<Option<Catalog>> {
+    ) -> rusqlite::Result<Option<Tried>> {
         self.connection.execute_batch("BEGIN")?;
         let script = self.run_statements(file, known, &Allows::default(), diagnostics)?;
-        let catalog = script.map(|_| self.catalog()).transpose()?;
+        let tried = script.map(|script| Ok(Tried { script, left: self.catalog()? })).transpose();
         if !self.connection.is_autocommit() {
             self.connection.execute_batch("ROLLBACK")?;
         }
-        Ok(catalog)
+        tried
     }
 
     fn run_statements(

@@ -10,24 +10,26 @@ use bootproof_catalog::{Fingerprint, difference, quoted};
 use crate::compilation::{Object, Revert, added};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::explain::Known;
-use crate::rehearse::Stage;
+use crate::rehearse::{Stage, Tried};
 use crate::source::File;
+use crate::writes;
 
 /// A `.down.sql`, proven to return exactly the schema before its migration.
 pub(crate) fn written(
     stage: &Stage,
     file: &Arc<File>,
     before: &Catalog,
+    after: &Catalog,
     known: Known<'_>,
     diagnostics: &mut Diagnostics,
 ) -> rusqlite::Result<Option<Revert>> {
-    let Some(left) = stage.try_out(file, known, diagnostics)? else { return Ok(None) };
-    if Fingerprint::of(&left) == Fingerprint::of(before) {
-        return Ok(Some(Revert { sql: file.text.clone(), is_derived: false }));
+    let Some(tried) = stage.try_out(file, known, diagnostics)? else { return Ok(None) };
+    if returns(before, &tried) {
+        return Ok(Some(revert(file, Some(file.name.clone()), tried, after)));
     }
     let mut diagnostic = Diagnostic::error("wrong-revert", "this does not return the schema before its migration")
         .at(file, file.first_word(0..file.text.len()));
-    for difference in difference::between(before, &left) {
+    for difference in difference::between(before, &tried.left) {
         diagnostic = diagnostic.note(difference.to_string());
     }
     diagnostics.push(diagnostic.help("undo exactly what the migration does, or remove the file"));
@@ -49,12 +51,34 @@ pub(crate) fn derived(
     }
     let file = Arc::new(File { name: String::new(), text: script(before, after) });
     // Whatever goes wrong, the answer is only that there is no way back: SQLite refuses to drop some columns.
-    let left = stage.try_out(&file, known, &mut Diagnostics::new(String::new()))?;
-    let is_exact = left.is_some_and(|left| Fingerprint::of(&left) == Fingerprint::of(before));
-    Ok(is_exact.then(|| Revert { sql: file.text.clone(), is_derived: true }))
+    let tried = stage.try_out(&file, known, &mut Diagnostics::new(String::new()))?;
+    Ok(tried.filter(|tried| returns(before, tried)).map(|tried| revert(&file, None, tried, after)))
+}
+
+/// Whether a way back left exactly the schema before its migration.
+fn returns(before: &Catalog, tried: &Tried) -> bool {
+    Fingerprint::of(&tried.left) == Fingerprint::of(before)
+}
+
+/// `after` is the schema that the migration left, on which the script was tried.
+fn revert(file: &File, name: Option<String>, Tried { script, left }: Tried, after: &Catalog) -> Revert {
+    let mut writes = writes::of(file, &script, after, &left);
+    // The rows of a table that the script makes have nothing to be compared with.
+    writes.extend(left.tables.keys().filter(|name| !after.tables.contains_key(*name)).cloned());
+    Revert {
+        sql: file.text.clone(),
+        file: name,
+        statements: script.into_iter().map(|performed| performed.statement).collect(),
+        writes,
+    }
 }
 
 /// Drops in the order in which nothing that is left can miss what is gone.
+///
+/// An index is dropped `IF EXISTS`. It holds nothing that the table does not, and boot, too, takes a missing one for work
+/// to be done, not for another schema: where an operator has dropped it by hand, the way back finds that done. It hides no
+/// slip: the names come from the catalog, and the rehearsal requires that the index is gone. A table, a column, a trigger
+/// or a view that is missing is drift, and there the script fails.
 fn script(before: &Catalog, after: &Catalog) -> String {
     let mut sql = String::new();
     let objects = added(before, after);
@@ -65,7 +89,7 @@ fn script(before: &Catalog, after: &Catalog) -> String {
     for (kind, name) in views
         .map(|name| ("VIEW", name))
         .chain(triggers.map(|name| ("TRIGGER", name)))
-        .chain(indexes.map(|name| ("INDEX", name)))
+        .chain(indexes.map(|name| ("INDEX IF EXISTS", name)))
     {
         // Writing to a String cannot fail.
         let _ = writeln!(sql, "DROP {kind} {};", quoted(name));

@@ -247,11 +247,14 @@ fn read_file(directory: &Path, name: &str, diagnostics: &mut Diagnostics) -> Opt
     };
     let file = Arc::new(File { name: name.to_owned(), text });
     if file.text.trim().is_empty() {
-        diagnostics.push(
-            Diagnostic::error("empty-file", "this file is empty")
-                .in_file(name)
-                .help("if nothing is meant to happen, say so in a `--` comment"),
-        );
+        let help = if name.starts_with("queries/") {
+            "write one SELECT, and above it the index it must use and its budget"
+        } else if name.ends_with(".down.sql") {
+            "if nothing is meant to happen, say so in a `--` comment"
+        } else {
+            "if nothing is meant to happen, say `-- bootproof: allow no-statements \"why\"`"
+        };
+        diagnostics.push(Diagnostic::error("empty-file", "this file is empty").in_file(name).help(help));
         return None;
     }
     if let Some(offset) = file.text.find('\0') {

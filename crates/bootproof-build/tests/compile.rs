@@ -149,8 +149,11 @@ fn an_additive_migration_can_be_taken_back() {
              CREATE INDEX i ON child(a); ALTER TABLE a ADD COLUMN z DEFAULT 1; CREATE VIEW v AS SELECT z FROM a;
              CREATE TRIGGER t AFTER INSERT ON a BEGIN SELECT new.z; END; INSERT INTO child DEFAULT VALUES;"
         ),
-        "Some(Revert { sql: r#\"DROP VIEW \"v\"; DROP TRIGGER \"t\"; DROP INDEX \"i\"; ALTER TABLE \"a\" DROP COLUMN \"z\"; \
-         DROP TABLE \"child\"; DROP TABLE \"the \"\"parent\"\"\"; DROP TABLE \"ring_a\"; DROP TABLE \"ring_b\"; \"#, derived: true, })"
+        "Some(Revert { sql: r#\"DROP VIEW \"v\"; DROP TRIGGER \"t\"; DROP INDEX IF EXISTS \"i\"; \
+         ALTER TABLE \"a\" DROP COLUMN \"z\"; DROP TABLE \"child\"; DROP TABLE \"the \"\"parent\"\"\"; DROP TABLE \"ring_a\"; \
+         DROP TABLE \"ring_b\"; \"#, file: None, statements: &[ statement(0, 14, 1), statement(15, 32, 2), \
+         statement(33, 58, 3), statement(59, 91, 4), statement(92, 111, 5), statement(112, 140, 6), statement(141, 161, 7), \
+         statement(162, 182, 8), ], writes: &[\"child\", \"ring_a\", \"ring_b\", \"the \\\"parent\\\"\"], })"
     );
     // Neither what is gone nor what was overwritten comes back; and SQLite drops no column that another is made of.
     for sql in [
@@ -173,7 +176,87 @@ fn the_first_migration_is_only_taken_back_by_hand() {
     assert!(compile(&[up]).emit().contains("revert: None"));
     let code = compile(&[up, ("1_a.down.sql", "DROP TABLE a -- all of it")]).emit();
     let (_, revert) = code.split_once("revert: Some").unwrap();
-    assert!(revert.contains("DROP TABLE a -- all of it") && revert.contains("derived: false"), "{revert}");
+    assert!(
+        revert.contains("DROP TABLE a -- all of it") && revert.contains("file: Some(\"1_a.down.sql\")"),
+        "{revert}"
+    );
+}
+
+/// What the compiler knows of a way back, field by field.
+fn way_back(files: &[(&str, &str)], migration: &str) -> (String, String) {
+    let code = compile(files).emit();
+    let revert = field(&code, migration, "revert").to_owned();
+    let value = |name: &str| {
+        let (_, value) = revert.split_once(&format!("\n            {name}: ")).unwrap();
+        value
+            .split_once(",\n        ")
+            .map_or(value, |(value, _)| value)
+            .trim_end_matches([',', '}', ')', '\n', ' '])
+            .to_owned()
+    };
+    (value("statements"), value("writes"))
+}
+
+#[test]
+fn a_way_back_is_as_well_known_as_the_way_there() {
+    let base = ("1_a.sql", "CREATE TABLE a(x); CREATE TABLE b(y); CREATE TABLE log(n)");
+    let writes = |up: &str, down: &str| way_back(&[base, ("2_b.sql", up), ("2_b.down.sql", down)], "V2_B").1;
+    assert_eq!(writes("CREATE INDEX i ON a(x)", "DROP INDEX i"), "&[]");
+    assert_eq!(writes("UPDATE a SET x = 1", "UPDATE \"A\" SET x = 0"), "&[\"a\"]");
+    assert_eq!(writes("DROP TABLE b", "CREATE TABLE B(y)"), "&[\"b\"]");
+    assert_eq!(writes("CREATE TABLE c(z)", "DROP TABLE c"), "&[\"c\"]");
+    assert_eq!(writes("ALTER TABLE a RENAME TO z", "ALTER TABLE z RENAME TO a"), "&[\"a\", \"z\"]");
+    assert_eq!(writes("ALTER TABLE a ADD COLUMN z", "ALTER TABLE a DROP COLUMN z"), "&[]");
+    // A trigger of the schema that the script starts from writes, too.
+    let up = "CREATE TRIGGER t AFTER DELETE ON a BEGIN INSERT INTO log(n) VALUES (old.x); END";
+    assert_eq!(writes(up, "DELETE FROM a WHERE x = 'new'; DROP TRIGGER t"), "&[\"a\", \"log\"]");
+    // What comes and goes within the script is neither there before nor afterwards.
+    let rebuild = "CREATE TABLE new(x); INSERT INTO new(x) SELECT x FROM a; DROP TABLE a; ALTER TABLE new RENAME TO a";
+    assert_eq!(writes("ALTER TABLE a ADD COLUMN z", rebuild), "&[\"a\"]");
+    let down = "-- ä; not yet\nDROP INDEX i;\n\n  DROP TABLE c -- the end";
+    let files = [base, ("2_b.sql", "CREATE TABLE c(z); CREATE INDEX i ON c(z)"), ("2_b.down.sql", down)];
+    let (statements, _) = way_back(&files, "V2_B");
+    let (first, second) = (down.find("DROP INDEX").unwrap(), down.find("DROP TABLE").unwrap());
+    let expected = format!("&[statement({first}, {}, 2), statement({second}, {}, 4)]", first + 13, down.len());
+    assert_eq!(
+        statements
+            .replace("statement(", " statement(")
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ")
+            .replace("&[ ", "&["),
+        expected
+    );
+}
+
+#[test]
+fn an_index_that_is_gone_already_is_no_obstacle_on_the_way_back() {
+    let directory = directory(&[
+        ("1_a.sql", "CREATE TABLE a(x)"),
+        ("2_b.sql", "CREATE INDEX i ON a(x); CREATE INDEX j ON a(x) WHERE x > 0"),
+    ]);
+    let code = check(directory.path()).unwrap().emit();
+    let (_, sql) = field(&code, "V2_B", "revert").split_once("r#\"").unwrap();
+    let (sql, _) = sql.split_once("\"#").unwrap();
+    let connection = rusqlite::Connection::open(directory.path().join("live.db")).unwrap();
+    connection.execute_batch("CREATE TABLE a(x); CREATE INDEX i ON a(x)").unwrap();
+    connection.execute_batch(sql).unwrap();
+    let left: i64 =
+        connection.query_row("SELECT count(*) FROM sqlite_schema WHERE type = 'index'", [], |r| r.get(0)).unwrap();
+    assert_eq!(left, 0);
+}
+
+#[test]
+fn a_migration_can_wait_for_an_operator() {
+    let code = compile(&[
+        ("1_a.sql", "CREATE TABLE a(x)"),
+        ("2_b.sql", "UPDATE a SET x = 1;\n  --bootproof:  maintenance   \" says \"soon\", at {night} \"  \r\n"),
+        ("3_c.sql", "-- maintenance \"of another kind\"\n-- see bootproof: maintenance\nDELETE FROM a"),
+    ])
+    .emit();
+    assert_eq!(field(&code, "V1_A", "maintenance"), "None");
+    assert_eq!(field(&code, "V2_B", "maintenance"), r#"Some("says \"soon\", at {night}")"#);
+    assert_eq!(field(&code, "V3_C", "maintenance"), "None");
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! Asks the engine what the operator asked.
 
 use std::ffi::OsString;
-use std::path::Path;
 use std::sync::Arc;
 
 use bootproof::{Boot, Error, Options, Schema};

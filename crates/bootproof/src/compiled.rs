@@ -39,13 +39,13 @@ pub struct Migration {
     pub writes: &'static [&'static str],
     /// The fingerprint of the schema that results.
     pub fingerprint: u128,
-    /// Why boot waits for an operator's permission before this migration, if it does.
-    pub maintenance: Option<&'static str>,
     /// How to take it back, if that is known.
     pub revert: Option<Revert>,
+    /// Why boot waits for an operator's permission before this migration, if it does.
+    pub maintenance: Option<&'static str>,
 }
 
-/// One statement of a migration: a range of bytes of its text.
+/// One statement of a migration or of a way back: a range of bytes of its text.
 #[derive(Clone, Copy, Debug)]
 pub struct Statement {
     /// Where it starts.
@@ -99,11 +99,11 @@ impl ObjectKind {
 pub struct Revert {
     /// The script.
     pub sql: &'static str,
-    /// Its path relative to the migrations directory; `None` where the compiler derived it.
+    /// The path of the `.down.sql` relative to the migrations directory; none where the compiler derived the script.
     pub file: Option<&'static str>,
-    /// Its statements.
+    /// Its statements, as SQLite itself split them.
     pub statements: &'static [Statement],
-    /// The tables whose rows it writes, and those it creates or drops.
+    /// The tables whose rows it writes, those it drops or makes, and both names of a renamed one; in lower case.
     pub writes: &'static [&'static str],
 }
 

@@ -1,0 +1,2 @@
+-- bootproof: maintenance "all orders are lost"
+DROP TABLE orders;

@@ -1,0 +1,4 @@
+-- bootproof: maintenance "the first boot"
+CREATE TABLE orders(id INTEGER PRIMARY KEY, customer TEXT NOT NULL, placed TEXT NOT NULL, note TEXT);
+-- bootproof: maintenance "the index takes long"
+CREATE INDEX idx_orders_customer ON orders(customer, date(placed));

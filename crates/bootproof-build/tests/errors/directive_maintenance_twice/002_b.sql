@@ -1,0 +1,3 @@
+-- bootproof: maintenance
+-- bootproof: maintenance "the reason was missing above"
+DROP TABLE orders;

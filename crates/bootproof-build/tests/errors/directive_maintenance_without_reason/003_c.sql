@@ -1,0 +1,2 @@
+-- bootproof: maintenance because it takes long
+DROP INDEX idx_orders_customer;

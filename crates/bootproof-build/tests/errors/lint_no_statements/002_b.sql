@@ -1,0 +1,1 @@
+-- bootproof: allow no-statements "reserved"
