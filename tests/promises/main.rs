@@ -15,6 +15,7 @@ mod boots_a_fresh_database;
 mod can_be_called_off;
 mod does_nothing_when_current;
 mod goes_back;
+mod holds_migrations_back;
 mod lets_one_process_migrate;
 mod migrates_an_open_connection;
 mod refuses_a_history_it_cannot_continue;
@@ -23,6 +24,6 @@ mod refuses_damage;
 mod refuses_when_the_environment_forbids;
 mod repairs_and_tolerates;
 mod serves_the_dashboard;
-mod stops_at_a_target;
+
 mod survives_being_killed;
 mod upgrades_a_managed_database;
