@@ -1,6 +1,7 @@
 //! What a directory of migrations compiles to: plain data, the owned twin of what `bootproof::compiled` holds.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,6 +21,48 @@ pub struct Compilation {
     /// An empty database at head: the bytes of a SQLite file.
     pub(crate) image: Vec<u8>,
     pub(crate) warnings: Diagnostics,
+}
+
+impl Compilation {
+    /// How many migrations ran.
+    #[must_use]
+    pub fn migrations(&self) -> usize {
+        self.migrations.len()
+    }
+
+    /// How many query contracts hold.
+    #[must_use]
+    pub fn contracts(&self) -> usize {
+        self.contracts.len()
+    }
+
+    /// The newest version.
+    #[must_use]
+    pub fn head_version(&self) -> i64 {
+        self.migrations.last().map_or(0, |migration| migration.version)
+    }
+
+    /// What deserves a look and does not fail the build.
+    #[must_use]
+    pub fn warnings(&self) -> &Diagnostics {
+        &self.warnings
+    }
+
+    /// An empty database at head: the bytes of a SQLite file.
+    #[must_use]
+    pub fn image(&self) -> &[u8] {
+        &self.image
+    }
+}
+
+/// `3 migrations and 9 query contracts, head 2`
+impl fmt::Display for Compilation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let plural = |count: usize| if count == 1 { "" } else { "s" };
+        let (migrations, contracts) = (self.migrations(), self.contracts());
+        write!(f, "{migrations} migration{} and {contracts} query contract{}", plural(migrations), plural(contracts))?;
+        write!(f, ", head {}", self.head_version())
+    }
 }
 
 #[derive(Debug)]

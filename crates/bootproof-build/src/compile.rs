@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
 
 use bootproof_catalog::Fingerprint;
 use bootproof_catalog::catalog::Catalog;
@@ -13,7 +14,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::explain::Known;
 use crate::parse::{self, ContractSource, Directives};
 use crate::rehearse::Stage;
-use crate::source::{self, Source};
+use crate::source::{self, File, Source};
 use crate::{lint, revert, writes};
 
 /// Migrations that ran, and the database they left.
@@ -34,8 +35,14 @@ struct Proven {
 
 /// Compiles a directory; messages show it under another name.
 pub(crate) fn compile(directory: &Path, shown: &Path) -> Result<Compilation, Diagnostics> {
+    with_draft(directory, shown, None)
+}
+
+/// Compiles a directory as if a query contract that nobody has written yet were in it.
+pub(crate) fn with_draft(directory: &Path, shown: &Path, draft: Option<Arc<File>>) -> Result<Compilation, Diagnostics> {
     let mut diagnostics = Diagnostics::new(shown.display().to_string().replace('\\', "/"));
-    let sources = source::read(directory, &mut diagnostics);
+    let mut sources = source::read(directory, &mut diagnostics);
+    sources.queries.extend(draft);
     // Without one file, everything behind it could fail for a reason that is none of its own.
     let is_complete = !diagnostics.has_errors();
     let mut directives = Vec::new();

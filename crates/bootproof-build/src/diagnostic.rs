@@ -17,6 +17,17 @@ pub enum Severity {
     Warning,
 }
 
+impl Severity {
+    /// `error` or `warning`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        }
+    }
+}
+
 /// One thing that is wrong with a directory of migrations.
 #[derive(Clone, Debug)]
 pub struct Diagnostic {
@@ -131,6 +142,30 @@ impl Diagnostic {
         Some((file.line(span.start), column))
     }
 
+    /// The line, counted from 1, as in [`Diagnostic::position`].
+    #[must_use]
+    pub fn line(&self) -> Option<usize> {
+        self.position().map(|(line, _)| line)
+    }
+
+    /// The column in characters, counted from 1, as in [`Diagnostic::position`].
+    #[must_use]
+    pub fn column(&self) -> Option<usize> {
+        self.position().map(|(_, column)| column)
+    }
+
+    /// What else SQLite or the schema tells about it.
+    #[must_use]
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// What to do: one or more ways, none where nobody knows.
+    #[must_use]
+    pub fn helps(&self) -> &[String] {
+        &self.helps
+    }
+
     fn path(&self, root: &str) -> String {
         self.file().map_or_else(|| root.to_owned(), |name| format!("{root}/{name}"))
     }
@@ -194,7 +229,15 @@ impl Diagnostics {
         self.errors() > 0
     }
 
-    fn errors(&self) -> usize {
+    /// The directory that they are about, as messages show it: the files of diagnostics are relative to it.
+    #[must_use]
+    pub fn directory(&self) -> &str {
+        &self.root
+    }
+
+    /// How many of them are errors.
+    #[must_use]
+    pub fn errors(&self) -> usize {
         self.list.iter().filter(|diagnostic| diagnostic.severity == Severity::Error).count()
     }
 

@@ -83,7 +83,8 @@
 //!
 //! # Without cargo
 //!
-//! [`check`] does the same for any directory and returns the [`Compilation`] or the [`Diagnostics`].
+//! [`check`] does the same for any directory and returns the [`Compilation`] or the [`Diagnostics`]. [`scaffold`] writes
+//! what an author begins with, the next migration or the contract of an index.
 
 mod compilation;
 mod compile;
@@ -96,6 +97,7 @@ mod lint;
 mod parse;
 mod rehearse;
 mod revert;
+pub mod scaffold;
 mod source;
 mod writes;
 

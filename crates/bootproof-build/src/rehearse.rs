@@ -209,6 +209,13 @@ impl Stage {
     }
 }
 
+/// A time in seconds since 1970 as `YYYYMMDDHHMMSS` in UTC: SQLite's calendar saves every build script a library.
+pub(crate) fn timestamp(seconds: i64) -> rusqlite::Result<i64> {
+    let connection = Connection::open_in_memory()?;
+    let sql = "SELECT CAST(strftime('%Y%m%d%H%M%S', ?1, 'unixepoch') AS INTEGER)";
+    connection.query_row(sql, [seconds], |row| row.get(0))
+}
+
 /// Rows that a statement returns are of no interest, but it is only done when the last one is read.
 fn step_to_the_end(statement: &mut rusqlite::Statement<'_>) -> rusqlite::Result<()> {
     let mut rows = statement.raw_query();

@@ -82,9 +82,9 @@ pub(crate) struct Sources {
 }
 
 /// A file name taken apart.
-struct Numbered<'a> {
-    digits: &'a str,
-    name: &'a str,
+pub(crate) struct Numbered<'a> {
+    pub(crate) digits: &'a str,
+    pub(crate) name: &'a str,
     is_down: bool,
 }
 
@@ -269,7 +269,7 @@ fn read_file(directory: &Path, name: &str, diagnostics: &mut Diagnostics) -> Opt
 }
 
 /// The names in a directory, sorted; hidden ones (lock files of editors among them) are none of ours.
-fn list(directory: &Path) -> io::Result<Vec<String>> {
+pub(crate) fn list(directory: &Path) -> io::Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(directory)? {
         let name = entry?.file_name().to_string_lossy().into_owned();
@@ -312,7 +312,7 @@ fn refuse_misplaced(directory: &Path, shown: &str, diagnostics: &mut Diagnostics
     }
 }
 
-fn parse_name(file_name: &str) -> Option<Numbered<'_>> {
+pub(crate) fn parse_name(file_name: &str) -> Option<Numbered<'_>> {
     let stem = file_name.strip_suffix(".sql")?;
     let (stem, is_down) = stem.strip_suffix(".down").map_or((stem, false), |stem| (stem, true));
     let (digits, name) = stem.split_once('_')?;
