@@ -12,7 +12,8 @@ const HELPFUL: Style = AnsiColor::Cyan.on_default().bold();
 const ASIDE: Style = Style::new().dimmed();
 
 /// The words that a line of ours begins with, and how they look.
-const WORDS: [(&str, Style); 17] = [
+const WORDS: [(&str, Style); 18] = [
+    ("proven", GOOD),
     ("ready", GOOD),
     ("healthy", GOOD),
     ("passed", GOOD),
