@@ -17,10 +17,12 @@
 //! - `run`: asks the engine
 //! - `sql`, `directory`: what needs no database
 //! - `output`, `paint`: what is said where, how it looks, and the exit code
+//! - `html`: the report as a page
 //! - `progress`, `logging`, `signal`: what happens while it works
 
 mod args;
 mod directory;
+mod html;
 mod logging;
 mod output;
 mod paint;

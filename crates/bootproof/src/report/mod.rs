@@ -310,7 +310,8 @@ impl BootReport {
     }
 
     /// The state of the database after a refusal, in one line.
-    pub(crate) fn state(&self) -> String {
+    #[must_use]
+    pub fn state(&self) -> String {
         let version = self.to_version.map_or_else(String::new, |version| format!(" at version {version}"));
         let backup = match &self.backup {
             Some(backup) => format!("backup at `{}`", backup.path.display()),
