@@ -12,7 +12,7 @@ pub(super) fn body(report: &BootReport) -> Option<Markup> {
     }
     Some(html! {
         table class="changes" {
-            caption class="hidden" { "Changes made now, in order" }
+            caption class="hidden" { "Changes made now" }
             thead { tr { th scope="col" { "What" } th scope="col" { "Which" } th scope="col" { "Remark" } } }
             tbody {
                 @for migration in applied { (ran("applied", migration, report.created)) }
@@ -40,7 +40,7 @@ fn ran(what: &str, migration: &AppliedMigration, is_image: bool) -> Markup {
             th scope="row" { (title(migration.version, &migration.name)) }
             td {
                 @if is_image && migration.duration_ms.0 <= 0.0 { "part of the compiled image" }
-                @else { "in " (migration.duration_ms) }
+                @else { "in " (text::time(migration.duration_ms)) }
             }
         }
     }

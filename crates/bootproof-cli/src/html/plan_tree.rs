@@ -13,8 +13,11 @@ pub(super) fn body(queries: &[QueryReport]) -> Option<Markup> {
     }
     Some(html! {
         p {
-            (tag("SEARCH")) " goes straight to the rows it needs. " (tag("SCAN")) " reads a table or an index from end to "
+            (tag("SEARCH", "good")) " goes straight to the rows it needs. " (tag("SCAN", "warn")) " reads a table or an index from end to "
             "end: the work grows with it."
+            @if planned.iter().flat_map(|query| &query.plan_after).any(|step| is_virtual(&step.detail)) {
+                " A virtual table, such as a list handed over as JSON, is no table of the database and is always scanned."
+            }
         }
         @for query in planned {
             details class="plan" open[is_changed(query)] {
@@ -42,18 +45,26 @@ fn is_changed(query: &QueryReport) -> bool {
     !before.is_empty() && !after.is_empty() && !same()
 }
 
-fn remark(query: &QueryReport) -> String {
-    match (is_changed(query), query.plan_before.is_empty()) {
-        (true, _) => format!("{} → {}", work(&query.plan_before), work(&query.plan_after)),
-        (false, false) => format!("{}, as before", work(&query.plan_before)),
-        (false, true) => work(&query.plan_after),
+/// What changed: the work, or where that is the same kind of work the index.
+fn remark(query: &QueryReport) -> Markup {
+    let (before, after) = (work(&query.plan_before), work(&query.plan_after));
+    let index =
+        |index: &Option<String>| html! { @match index { Some(name) => (text::name(name)), None => "no index" } };
+    html! {
+        @if is_changed(query) {
+            @if before != after { (before) " → " (after) }
+            @else if query.index_before != query.index_used { (index(&query.index_before)) " → " (index(&query.index_used)) }
+            @else { (after) ", in another way" }
+        } @else if query.plan_after.is_empty() { (before) }
+        @else { (after) @if !query.plan_before.is_empty() { ", as before" } }
     }
 }
 
 /// `2 SEARCH, 1 SCAN`
 fn work(plan: &[PlanStep]) -> String {
     let told = ["SEARCH", "SCAN"].map(|verb| {
-        let number = plan.iter().filter(|step| split(&step.detail).0 == Some(verb)).count();
+        let is_it = |step: &&PlanStep| split(&step.detail).0 == Some(verb) && !is_virtual(&step.detail);
+        let number = plan.iter().filter(is_it).count();
         (number > 0).then(|| format!("{number} {verb}"))
     });
     let told: Vec<_> = told.into_iter().flatten().collect();
@@ -94,7 +105,12 @@ fn branch(steps: &[(usize, &PlanStep)]) -> Markup {
 
 fn one(step: &PlanStep) -> Markup {
     let (verb, rest) = split(&step.detail);
-    html! { span class="step" { @if let Some(verb) = verb { (tag(verb)) " " } code { (rest) } } }
+    let class = match verb {
+        _ if is_virtual(&step.detail) => "quiet",
+        Some("SEARCH") => "good",
+        _ => "warn",
+    };
+    html! { span class="step" { @if let Some(verb) = verb { (tag(verb, class)) " " } code { (rest) } } }
 }
 
 /// The word that says how rows are found, and the rest. A constant row is no table.
@@ -106,8 +122,13 @@ fn split(detail: &str) -> (Option<&'static str>, &str) {
     }
 }
 
-fn tag(verb: &'static str) -> Markup {
-    let (class, mark) = if verb == "SEARCH" { ("good", "→") } else { ("warn", "≡") };
+/// `SCAN` is the only word SQLite has for reading a virtual table, whatever that does.
+fn is_virtual(detail: &str) -> bool {
+    detail.contains(" VIRTUAL TABLE INDEX ")
+}
+
+fn tag(verb: &'static str, class: &str) -> Markup {
+    let mark = if verb == "SEARCH" { "→" } else { "≡" };
     html! { span class={ "tag " (class) } { span aria-hidden="true" { (mark) } " " (verb) } }
 }
 

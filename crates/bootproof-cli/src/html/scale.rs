@@ -14,7 +14,10 @@ pub(super) struct Scale {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Linear,
-    Logarithmic,
+    /// With a line for every so many powers of ten.
+    Logarithmic {
+        decades: u8,
+    },
 }
 
 impl Scale {
@@ -32,7 +35,9 @@ impl Scale {
         }
         // Half a decade of room, so that the smallest figure still has a bar.
         let low = 10_f64.powf((least / 2.0).log10().floor());
-        Some(Self { kind: Kind::Logarithmic, low, high })
+        // More than six lines do not fit on the screen of a telephone.
+        let decades = if (high / low).log10() > 5.5 { 2 } else { 1 };
+        Some(Self { kind: Kind::Logarithmic { decades }, low, high })
     }
 
     pub(super) fn kind(&self) -> Kind {
@@ -43,7 +48,7 @@ impl Scale {
     pub(super) fn place(&self, figure: f64) -> f64 {
         let place = match self.kind {
             Kind::Linear => figure / self.high,
-            Kind::Logarithmic => (figure / self.low).log10() / (self.high / self.low).log10(),
+            Kind::Logarithmic { .. } => (figure / self.low).log10() / (self.high / self.low).log10(),
         };
         if place.is_finite() { place.clamp(0.0, 1.0) } else { 0.0 }
     }
@@ -52,11 +57,8 @@ impl Scale {
     pub(super) fn ticks(&self) -> Vec<f64> {
         match self.kind {
             Kind::Linear => (0..=4).map(|quarter| self.high * f64::from(quarter) / 4.0).collect(),
-            Kind::Logarithmic => {
-                let decades = (self.high / self.low).log10();
-                // More than six do not fit on the screen of a telephone.
-                let stride = if decades > 5.5 { 2 } else { 1 };
-                let powers = (0_u8..60).step_by(stride).map(|power| self.low * 10_f64.powi(i32::from(power)));
+            Kind::Logarithmic { decades } => {
+                let powers = (0_u8..60).step_by(decades.into()).map(|power| self.low * 10_f64.powi(i32::from(power)));
                 powers.take_while(|tick| *tick <= self.high * 1.001).collect()
             }
         }
@@ -84,7 +86,7 @@ mod tests {
     #[test]
     fn figures_of_many_sizes_are_logarithmic_and_all_have_a_bar() {
         let scale = Scale::fit([114.0, 1.6, 0.012].into_iter()).unwrap();
-        assert_eq!(scale.kind(), Kind::Logarithmic);
+        assert_eq!(scale.kind(), Kind::Logarithmic { decades: 1 });
         assert_eq!(scale.ticks().len(), 6);
         assert!(scale.place(0.012) > 0.05 && scale.place(114.0) < 1.0, "{scale:?}");
         assert!(scale.place(1.6) > scale.place(0.012));

@@ -36,7 +36,7 @@ pub(super) fn body(sizes: &[ObjectSize]) -> Option<Markup> {
         p { (totals(sizes, whole)) }
         (table(first, "Tables and indexes by size"))
         @if !rest.is_empty() {
-            details {
+            details class="tail" {
                 summary {
                     (rest.len()) " smaller ones, " (text::bytes(sum(rest.iter().copied()))) " together ("
                     (share(sum(rest.iter().copied()), whole)) ")"

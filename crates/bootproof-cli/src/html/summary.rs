@@ -1,6 +1,6 @@
 //! The report in a paragraph, for a reader who reads nothing else. Says what the data says and nothing more.
 
-use bootproof::{BootReport, Check, Outcome, QueryReport, Verdict};
+use bootproof::{BootReport, Outcome, QueryReport, Verdict};
 use maud::{Markup, html};
 
 use super::text;
@@ -17,7 +17,7 @@ pub(super) fn paragraph(report: &BootReport) -> Option<Markup> {
         sentences.extend(repaired(report));
         sentences.extend(backup(report));
     }
-    sentences.extend(checks(&report.checks));
+    sentences.extend(checks(report));
     sentences.extend(budgets(&report.queries));
     sentences.extend(fastest(&report.queries));
     sentences.extend(slower(&report.queries));
@@ -65,7 +65,8 @@ fn backup(report: &BootReport) -> Option<String> {
     Some(format!("A backup of {} was made first{proof}.", text::bytes(backup.bytes)))
 }
 
-fn checks(checks: &[Check]) -> Option<String> {
+fn checks(report: &BootReport) -> Option<String> {
+    let checks = &report.checks;
     let count = |outcome| checks.iter().filter(|check| check.outcome == outcome).count();
     let (passed, failed) = (count(Outcome::Passed), count(Outcome::Failed));
     let made = passed + failed;
@@ -73,6 +74,9 @@ fn checks(checks: &[Check]) -> Option<String> {
     let names: Vec<_> = failures.iter().map(|check| format!("`{}`", check.name.name())).collect();
     match (made, failed) {
         (0, _) => None,
+        (_, 0) if report.verdict == Verdict::Refused => {
+            Some(format!("Before that, {} passed.", text::count(made, "check", "checks")))
+        }
         (1, 0) => Some("The one check made passed.".to_owned()),
         (_, 0) => Some(format!("All {made} checks made passed.")),
         _ => Some(format!(
@@ -121,7 +125,12 @@ fn fastest(queries: &[QueryReport]) -> Option<String> {
     let best = improved.max_by(|one, other| gained(one).total_cmp(&gained(other)))?;
     let (query, before, after) = (best.0, best.0.before?.median_ms, best.0.after?.median_ms);
     let factor = text::factor(before.0, after.0).map(|factor| format!(", {factor} as fast")).unwrap_or_default();
-    Some(format!("The largest gain: `{}` went from {before} to {after} in the median{factor}.", query.name))
+    Some(format!(
+        "The largest gain: `{}` went from {} to {} in the median{factor}.",
+        query.name,
+        text::time(before),
+        text::time(after)
+    ))
 }
 
 /// A report that tells the gains tells the losses.
@@ -129,7 +138,12 @@ fn slower(queries: &[QueryReport]) -> Option<String> {
     let slower = pairs(queries).filter(|(_, before, after)| is_noticeable(*after, *before));
     let told: Vec<_> = slower
         .filter_map(|(query, ..)| {
-            Some(format!("`{}` (from {} to {})", query.name, query.before?.median_ms, query.after?.median_ms))
+            Some(format!(
+                "`{}` (from {} to {})",
+                query.name,
+                text::time(query.before?.median_ms),
+                text::time(query.after?.median_ms)
+            ))
         })
         .collect();
     (!told.is_empty()).then(|| format!("Slower than before: {}.", told.join(", ")))

@@ -1,5 +1,6 @@
 //! Figures and prose as people read them.
 
+use bootproof::Milliseconds;
 use maud::{Markup, html};
 
 /// `41.2 MB`, in powers of a thousand, as disks are sold.
@@ -13,6 +14,21 @@ pub(super) fn bytes(bytes: u64) -> String {
         value /= 1000.0;
     }
     format!("{value:.1} TB")
+}
+
+/// `0.034 ms`, `0.61 ms`, `1.6 ms`, `114 ms`, `8.6 s`, `2 min 5 s`: two digits that mean something, or three.
+pub(super) fn time(time: Milliseconds) -> String {
+    match time.0 {
+        ms if ms < 0.0995 => format!("{ms:.3} ms"),
+        ms if ms < 0.995 => format!("{ms:.2} ms"),
+        ms if ms < 99.95 => format!("{ms:.1} ms"),
+        ms if ms < 999.5 => format!("{ms:.0} ms"),
+        ms if ms < 59_950.0 => format!("{:.1} s", ms / 1e3),
+        ms => {
+            let seconds = whole(ms / 1e3);
+            format!("{} min {} s", grouped(seconds / 60), seconds % 60)
+        }
+    }
 }
 
 /// `12,345`
@@ -33,11 +49,11 @@ pub(super) fn count(number: usize, one: &str, many: &str) -> String {
     format!("{} {}", grouped(number as u64), if number == 1 { one } else { many })
 }
 
-/// A share of the whole: `12%`, `3.4%`, `under 0.1%`.
+/// A share of the whole: `12%`, `3.4%`, `<0.1%`.
 pub(super) fn share(part: f64, whole: f64) -> String {
     match part / whole * 100.0 {
         percent if !percent.is_finite() || percent <= 0.0 => "0%".to_owned(),
-        percent if percent < 0.1 => "under 0.1%".to_owned(),
+        percent if percent < 0.1 => "<0.1%".to_owned(),
         percent if percent < 9.95 => format!("{percent:.1}%"),
         percent => format!("{percent:.0}%"),
     }
@@ -65,16 +81,15 @@ pub(super) fn factor(before: f64, after: f64) -> Option<String> {
         return None;
     }
     Some(match factor {
-        large if large >= 9.95 => format!("{}×", grouped_whole(large)),
+        large if large >= 9.95 => format!("{}×", grouped(whole(large))),
         medium if medium >= 0.995 => format!("{medium:.1}×"),
         small => format!("{small:.2}×"),
     })
 }
 
-fn grouped_whole(number: f64) -> String {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive, and saturating")]
-    let whole = number.round() as u64;
-    grouped(whole)
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive, and saturating")]
+fn whole(number: f64) -> u64 {
+    number.round() as u64
 }
 
 /// Prose as the engine writes it, with names between backticks.
@@ -130,8 +145,11 @@ mod tests {
     fn figures_are_read_at_a_glance() {
         assert_eq!([0, 999, 1_000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
         assert_eq!([0, 999, 41_234_567].map(bytes), ["0 B", "999 B", "41.2 MB"]);
+        let times = [0.0, 0.0342, 0.61, 1.64, 19.0, 114.2, 999.7, 8_647.0, 125_400.0];
+        let told = ["0.000 ms", "0.034 ms", "0.61 ms", "1.6 ms", "19.0 ms", "114 ms", "1.0 s", "8.6 s", "2 min 5 s"];
+        assert_eq!(times.map(|ms| time(Milliseconds(ms))), told);
         assert_eq!([count(1, "row", "rows"), count(0, "row", "rows")], ["1 row", "0 rows"]);
-        assert_eq!([0.0, 0.01, 3.42, 99.0].map(|part| share(part, 100.0)), ["0%", "under 0.1%", "3.4%", "99%"]);
+        assert_eq!([0.0, 0.01, 3.42, 99.0].map(|part| share(part, 100.0)), ["0%", "<0.1%", "3.4%", "99%"]);
         assert_eq!(share(1.0, 0.0), "0%");
     }
 

@@ -1,6 +1,6 @@
 //! Where the time of a boot went: one bar in order, and a table that names its parts.
 
-use bootproof::{BootReport, StepReport};
+use bootproof::{BootReport, Milliseconds, StepReport};
 use maud::{Markup, html};
 
 use super::text;
@@ -52,7 +52,7 @@ pub(super) fn body(report: &BootReport) -> Option<Markup> {
                     tr {
                         td class="number" { span class={ "key " (part.class) } { (part.number) } }
                         th scope="row" { (part.step.step) }
-                        td class="number" { (part.step.duration_ms) }
+                        td class="number" { (text::time(part.step.duration_ms)) }
                         td class="number" { (text::share(part.share, 1.0)) }
                     }
                 }
@@ -60,7 +60,7 @@ pub(super) fn body(report: &BootReport) -> Option<Markup> {
                     tr class="quiet" {
                         td {}
                         th scope="row" { "between the steps" }
-                        td class="number" { (bootproof::Milliseconds(rest)) }
+                        td class="number" { (text::time(Milliseconds(rest))) }
                         td class="number" { (text::share(rest, whole)) }
                     }
                 }
@@ -69,7 +69,7 @@ pub(super) fn body(report: &BootReport) -> Option<Markup> {
                 tr {
                     td {}
                     th scope="row" { "in all" }
-                    td class="number" { (report.duration_ms) }
+                    td class="number" { (text::time(report.duration_ms)) }
                     td {}
                 }
             }
@@ -82,12 +82,10 @@ fn parts(steps: &[StepReport], whole: f64) -> Vec<Part<'_>> {
     by_length.sort_by(|(_, one), (_, other)| other.duration_ms.0.total_cmp(&one.duration_ms.0));
     let rank = |position: usize| by_length.iter().position(|(of, _)| *of == position).filter(|rank| *rank < COLOURED);
     let mut from = 0.0;
-    let part = |(position, step): (usize, &'_ StepReport)| -> (String, f64) {
-        (rank(position).map_or_else(|| "other".to_owned(), |rank| format!("hue{rank}")), step.duration_ms.0 / whole)
-    };
     let mut parts = Vec::new();
     for (position, step) in steps.iter().enumerate() {
-        let (class, share) = part((position, step));
+        let class = rank(position).map_or_else(|| "other".to_owned(), |rank| format!("hue{rank}"));
+        let share = step.duration_ms.0 / whole;
         parts.push(Part { number: position + 1, step, class, from, share });
         from += share;
     }

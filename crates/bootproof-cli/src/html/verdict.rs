@@ -43,6 +43,7 @@ pub(super) fn head(page: &Page<'_>) -> Markup {
 /// What happened, how the database is now, what to do.
 fn refusal(report: &BootReport, error: &ErrorReport) -> Markup {
     let (first, rest) = error.message.split_once('\n').unwrap_or((&error.message, ""));
+    let rest = without_margin(rest);
     html! {
         section class="reason" aria-labelledby="reason-title" {
             h2 id="reason-title" { "Why" }
@@ -58,6 +59,14 @@ fn refusal(report: &BootReport, error: &ErrorReport) -> Markup {
             }
         }
     }
+}
+
+/// The lines without the indentation they have in common.
+fn without_margin(text: &str) -> String {
+    let margin = |line: &str| line.len() - line.trim_start_matches(' ').len();
+    let common = text.lines().filter(|line| !line.trim().is_empty()).map(margin).min().unwrap_or_default();
+    let lines: Vec<_> = text.lines().map(|line| line.get(common..).unwrap_or_default()).collect();
+    lines.join("\n")
 }
 
 fn degradation(report: &BootReport) -> Markup {
@@ -76,10 +85,10 @@ fn facts(page: &Page<'_>) -> Markup {
     let report = page.report;
     html! {
         dl class="facts" {
-            div class="wide" { dt { "Database" } dd { (text::name(&report.database)) } }
+            div { dt { "Database" } dd { (text::name(&report.database)) } }
             div { dt { "Version" } dd { (versions(report)) } }
             div { dt { "When" } dd { (moment(page.generated_at)) } }
-            div { dt { "Took" } dd { (report.duration_ms) } }
+            div { dt { "Took" } dd { (text::time(report.duration_ms)) } }
         }
     }
 }

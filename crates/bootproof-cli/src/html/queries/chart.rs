@@ -35,9 +35,13 @@ pub(in crate::html) fn body(queries: &[QueryReport]) -> Option<Markup> {
 fn explanation(scale: &Scale) -> &'static str {
     match scale.kind() {
         Kind::Linear => "The scale is linear: half as long a bar is half the time.",
-        Kind::Logarithmic => {
-            "The scale is logarithmic, because the times are of very different size: from one line to the next it is \
-             always as many times more. Compare the figures, not the lengths."
+        Kind::Logarithmic { decades: 1 } => {
+            "The scale is logarithmic, because the times are of very different size: each line across stands for ten times \
+             as long as the one before it."
+        }
+        Kind::Logarithmic { .. } => {
+            "The scale is logarithmic, because the times are of very different size: each line across stands for a hundred \
+             times as long as the one before it."
         }
     }
 }
@@ -78,7 +82,7 @@ fn row(query: &QueryReport, scale: &Scale) -> Markup {
                     (budget(query, scale))
                     @for (position, (word, timing)) in timings.iter().enumerate() {
                         text x=(percent(scale.place(timing.median_ms.0))) dx="7" y=(3 + position * ROOM + 14) {
-                            (timing.median_ms) @if is_over(query, word) { " · over" }
+                            (text::time(timing.median_ms)) @if is_over(query, word) { " · over" }
                         }
                     }
                 }
@@ -89,7 +93,8 @@ fn row(query: &QueryReport, scale: &Scale) -> Markup {
 
 /// The row for those who do not see it.
 fn description(query: &QueryReport) -> String {
-    let medians: Vec<_> = timings(query).map(|(word, timing)| format!("{word} {}", timing.median_ms)).collect();
+    let medians: Vec<_> =
+        timings(query).map(|(word, timing)| format!("{word} {}", text::time(timing.median_ms))).collect();
     let verdict = match query.is_within_budget() {
         Some(true) => ", kept",
         Some(false) => ", exceeded",
@@ -115,7 +120,9 @@ fn grid(scale: &Scale) -> Markup {
 fn axis(scale: &Scale) -> Markup {
     html! {
         svg width="100%" height="22" {
-            @for tick in scale.ticks() { text x=(percent(scale.place(tick))) y="15" { (plain(tick)) } }
+            @for (position, tick) in scale.ticks().into_iter().enumerate() {
+                text class=[(position == 0).then_some("first")] x=(percent(scale.place(tick))) y="15" { (plain(tick)) }
+            }
         }
     }
 }

@@ -16,13 +16,14 @@ pub(in crate::html) fn body(queries: &[QueryReport]) -> Option<Markup> {
         return None;
     }
     Some(html! {
+        p class="aside" id="figures-note" {
+            "Median and 95th percentile are of warm runs, the longest is of all. Cold is the median of first runs, with "
+            "nothing in SQLite's page cache. Rows and steps of SQLite's virtual machine are those of the largest result, "
+            "pages those that its cold run read."
+        }
         div class="scroll" role="region" aria-labelledby="figures-title" tabindex="0" {
-            table class="figures" {
-                caption {
-                    "Median and 95th percentile are of warm runs, the longest is of all. Cold is the median of first runs, with "
-                    "nothing in SQLite's page cache. Rows and steps of SQLite's virtual machine are those of the largest "
-                    "result, pages those that its cold run read."
-                }
+            table class="figures" aria-describedby="figures-note" {
+                caption class="hidden" { "Timings of each query" }
                 thead {
                     tr {
                         th scope="col" { "Timed" }
@@ -59,10 +60,10 @@ fn row(query: &QueryReport, word: &str, timing: Timing) -> Markup {
                 (word)
                 @if is_over(query, word) { span class="bad" { " over " (whole(query.budget_ms)) } }
             }
-            td class="number strong" { (timing.median_ms) }
-            td class="number" { (timing.p95_ms) }
-            td class="number" { (timing.max_ms) }
-            td class="number" { (timing.cold_ms) }
+            td class="number strong" { (text::time(timing.median_ms)) }
+            td class="number" { (text::time(timing.p95_ms)) }
+            td class="number" { (text::time(timing.max_ms)) }
+            td class="number" { (text::time(timing.cold_ms)) }
             td class="number" { (text::grouped(timing.rows_returned)) }
             td class="number" { (text::grouped(timing.vm_steps)) }
             td class="number" { (text::grouped(timing.pages_read)) }
