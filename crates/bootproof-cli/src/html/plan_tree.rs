@@ -20,7 +20,7 @@ pub(super) fn body(queries: &[QueryReport]) -> Option<Markup> {
             }
         }
         @for query in planned {
-            details class="plan" open[is_changed(query)] {
+            details class="plan" open[is_changed(query) || misses(query)] {
                 summary { (text::name(query.name)) " " span class="aside" { (remark(query)) } }
                 div class="sides" {
                     @if is_changed(query) {
@@ -35,6 +35,11 @@ pub(super) fn body(queries: &[QueryReport]) -> Option<Markup> {
             }
         }
     })
+}
+
+/// Whether SQLite chose another index than the contract asks for, or none.
+fn misses(query: &QueryReport) -> bool {
+    !query.index_used.as_deref().is_some_and(|used| used.eq_ignore_ascii_case(query.expected_index))
 }
 
 /// Whether there are two plans to compare. The numbers of the steps mean nothing by themselves.

@@ -75,7 +75,7 @@ fn checks(report: &BootReport) -> Option<String> {
     match (made, failed) {
         (0, _) => None,
         (_, 0) if report.verdict == Verdict::Refused => {
-            Some(format!("Before that, {} passed.", text::count(made, "check", "checks")))
+            Some(format!("Before it was refused, {} passed.", text::count(made, "check", "checks")))
         }
         (1, 0) => Some("The one check made passed.".to_owned()),
         (_, 0) => Some(format!("All {made} checks made passed.")),

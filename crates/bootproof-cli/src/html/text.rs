@@ -114,8 +114,9 @@ pub(super) fn sentence(text: &str) -> Markup {
 
 /// A name or path, which may be broken after every part of it where it is too long for its place.
 pub(super) fn name(name: &str) -> Markup {
+    let parts = name.split_inclusive(['_', '/', '\\', '.', '-']);
     html! {
-        code { @for part in name.split_inclusive(['_', '/', '\\', '.', '-']) { (part) wbr; } }
+        code { @for (position, part) in parts.enumerate() { @if position > 0 { wbr; } (part) } }
     }
 }
 
@@ -167,8 +168,8 @@ mod tests {
 
     #[test]
     fn names_between_backticks_are_code() {
-        assert_eq!(prose("a `b_c` d").into_string(), "a <code>b_<wbr>c<wbr></code> d");
-        assert_eq!(prose("`a` ` <b>").into_string(), "<code>a<wbr></code> ` &lt;b&gt;");
+        assert_eq!(prose("a `b_c` d").into_string(), "a <code>b_<wbr>c</code> d");
+        assert_eq!(prose("`a` ` <b>").into_string(), "<code>a</code> ` &lt;b&gt;");
         assert_eq!(sentence("äh").into_string(), "Äh");
         assert_eq!(sentence("").into_string(), "");
     }

@@ -48,7 +48,7 @@ fn refusal(report: &BootReport, error: &ErrorReport) -> Markup {
         section class="reason" aria-labelledby="reason-title" {
             h2 id="reason-title" { "Why" }
             p class="message" { (text::sentence(first)) }
-            @if !rest.is_empty() { pre tabindex="0" aria-label="The rest of the message" { (rest) } }
+            @if !rest.is_empty() { pre tabindex="0" role="region" aria-label="The rest of the message" { (rest) } }
             dl {
                 dt { "The database now" }
                 dd { (text::sentence(&report.state())) }
@@ -99,7 +99,7 @@ fn versions(report: &BootReport) -> Markup {
     let to = word(report.to_version);
     html! {
         @if report.verdict == Verdict::Refused {
-            @match report.to_version { Some(version) => (version), None => "not known, or unmanaged" }
+            @match report.to_version { Some(version) => (version), None => "unknown or unmanaged" }
         } @else if report.created {
             "new → " (to)
         } @else if report.from_version == report.to_version {

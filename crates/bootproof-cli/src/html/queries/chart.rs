@@ -117,11 +117,16 @@ fn grid(scale: &Scale) -> Markup {
     }
 }
 
+/// Figures without their unit, but for the last: on the screen of a telephone there is no room for more.
 fn axis(scale: &Scale) -> Markup {
+    let ticks = scale.ticks();
+    let last = ticks.len().saturating_sub(1);
     html! {
         svg width="100%" height="22" {
-            @for (position, tick) in scale.ticks().into_iter().enumerate() {
-                text class=[(position == 0).then_some("first")] x=(percent(scale.place(tick))) y="15" { (plain(tick)) }
+            @for (position, tick) in ticks.into_iter().enumerate() {
+                text class=[(position == 0).then_some("first")] x=(percent(scale.place(tick))) y="15" {
+                    (short(tick)) @if position == last { " ms" }
+                }
             }
         }
     }
@@ -131,13 +136,15 @@ fn percent(place: f64) -> String {
     format!("{:.2}%", place * 100.0)
 }
 
-/// A tick, with no more digits than it needs.
-fn plain(milliseconds: f64) -> String {
-    let rounded = (milliseconds * 1e4).round() / 1e4;
-    if rounded >= 1000.0 { format!("{} s", rounded / 1000.0) } else { format!("{rounded} ms") }
+/// A figure with no more digits than it has.
+fn short(milliseconds: f64) -> f64 {
+    (milliseconds * 1e4).round() / 1e4
 }
 
-/// A budget, which somebody has chosen: without decimals it does not have.
+/// A budget, which somebody has chosen: without the decimals of something measured.
 pub(super) fn whole(budget: Milliseconds) -> String {
-    plain(budget.0)
+    match short(budget.0) {
+        ms if ms >= 1000.0 => format!("{} s", ms / 1000.0),
+        ms => format!("{ms} ms"),
+    }
 }
