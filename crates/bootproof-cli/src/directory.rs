@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use bootproof_build::{Compilation, Diagnostic, Diagnostics};
+use bootproof_build::{Compilation, Diagnostic, Diagnostics, scaffold};
 use serde::Serialize;
 
 use crate::output::Answer;
@@ -79,11 +79,13 @@ fn summary(compilation: &Compilation) -> String {
 /// Writes the file of the next migration, or of a contract that an index has to serve.
 pub(crate) fn new(migrations: &Path, name: &str, index: Option<&str>) -> Answer {
     let written = match index {
-        Some(index) => bootproof_build::new_contract(migrations, name, index),
-        None => bootproof_build::new_migration(migrations, name),
+        Some(index) => scaffold::new_contract(migrations, name, index),
+        None => scaffold::new_migration(migrations, name),
     };
     match written {
         Ok(file) => Answer::of_text(format!("{file}\n")),
-        Err(error) => Answer { message: format!("error: {error}\n"), code: USAGE, ..Answer::default() },
+        Err(error) => {
+            Answer { message: format!("error: {error}\nhint: {}\n", error.hint()), code: USAGE, ..Answer::default() }
+        }
     }
 }

@@ -17,7 +17,7 @@
 //! - `run`: asks the engine
 //! - `sql`, `directory`: what needs no database
 //! - `output`, `paint`: what is said where, how it looks, and the exit code
-//! - `html`: the report as a page
+//! - `page`, `html`: the report as a page
 //! - `progress`, `logging`, `signal`: what happens while it works
 
 mod args;
@@ -25,6 +25,7 @@ mod directory;
 mod html;
 mod logging;
 mod output;
+mod page;
 mod paint;
 mod progress;
 mod run;

@@ -1,6 +1,6 @@
 //! What is said where, and the exit code: data on standard output, everything else on standard error.
 
-use std::fmt::Display;
+use std::fmt::{Display, Write as _};
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 use std::process::ExitCode;
@@ -67,6 +67,15 @@ impl Answer {
     pub(crate) fn of_error(error: &Error, database: &Path, json: bool) -> Self {
         let answer = if json { Self::of_json(&refusal(error, database)) } else { Self::default() };
         Self { message: format!("error: {error}\nhint: {}\n", error.hint()), code: error.exit_code(), ..answer }
+    }
+
+    /// The same, and that the page about it could not be written. What was done stays done: the exit code of a boot that
+    /// succeeded does not become another for that.
+    pub(crate) fn after(mut self, page: Result<(), Error>) -> Self {
+        if let Err(error) = page {
+            let _ = writeln!(self.message, "warning: {error}");
+        }
+        self
     }
 
     fn of_value(value: &(impl Display + Serialize), json: bool) -> Self {

@@ -1,13 +1,15 @@
 //! Asks the engine what the operator asked.
 
 use std::ffi::OsString;
+use std::path::Path;
 use std::sync::Arc;
 
-use bootproof::{Boot, Error, Options, Schema};
+use bootproof::{Boot, BootReport, Error, Failure, Options, Schema};
 use clap::error::ErrorKind;
 
 use crate::args::{self, Cli, Command};
 use crate::output::Answer;
+use crate::page::Page;
 use crate::progress::Progress;
 use crate::{directory, signal, sql};
 
@@ -34,21 +36,30 @@ pub(crate) fn run(schema: &Schema, program: &str, cli: &Cli, progress: &Progress
         return Err(usage(ErrorKind::MissingRequiredArgument, message.to_owned()));
     };
     Ok(match options(cli, progress) {
-        Ok(options) => on_database(&Boot::new(schema, path).options(options), cli),
+        Ok(options) => on_database(schema, &Boot::new(schema, path).options(options), cli, path),
         Err(error) => Answer::of_error(&error, path, cli.json),
     })
 }
 
 /// The commands that need a database.
-fn on_database(boot: &Boot<'_>, cli: &Cli) -> Answer {
+fn on_database(schema: &Schema, boot: &Boot<'_>, cli: &Cli, database: &Path) -> Answer {
     let json = cli.json;
+    let page = match cli.report().map(|path| Page::begin(schema, boot, path, database)).transpose() {
+        Ok(page) => page,
+        Err(error) => return Answer::of_error(&error, database, json),
+    };
+    let reported = |result: Result<BootReport, Failure>| {
+        let written = page.as_ref().map_or(Ok(()), |page| page.finish(&result));
+        Answer::of_boot(result, json).after(written)
+    };
     match &cli.command {
-        Command::Verify { .. } => Answer::of_boot(boot.verify(), json),
-        Command::Bench(_) => Answer::of_boot(boot.bench(), json),
-        Command::Revert(revert) => Answer::of_boot(boot.revert(revert.to), json),
+        Command::Boot(_) => reported(boot.run()),
+        Command::Verify { .. } => reported(boot.verify()),
+        Command::Bench(_) => reported(boot.bench()),
+        Command::Revert(revert) => reported(boot.revert(revert.to)),
         Command::Status(_) => Answer::of_inspection(boot.status(), json),
         Command::Plan(_) => Answer::of_inspection(boot.plan(), json),
-        _ => Answer::of_boot(boot.run(), json),
+        _ => Answer::default(),
     }
 }
 

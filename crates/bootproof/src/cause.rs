@@ -57,6 +57,9 @@ impl Error {
             Self::BackupFailed { .. } => {
                 "no space, no permission to write beside the database, or a disk that returned other bytes than were written"
             }
+            Self::ReportUnwritable { .. } => {
+                "its directory does not exist or may not be written, or something that is no page has its name"
+            }
             Self::DiskFull { .. } => "less space than the backup, the new indexes and sorting need",
             Self::Storage { .. } => {
                 "the path does not exist, belongs to another user, is not a regular file, or the disk fails"

@@ -168,6 +168,15 @@ pub enum Error {
         message: String,
     },
 
+    /// A page about the run cannot be written; found out before anything is done.
+    #[error("the report `{}` cannot be written: {message}", path.display())]
+    ReportUnwritable {
+        /// The page.
+        path: PathBuf,
+        /// What the system said.
+        message: String,
+    },
+
     /// There is too little space left on the disk.
     #[error("the disk is too full: {message}")]
     DiskFull {
@@ -298,9 +307,11 @@ impl Error {
             | Self::ContractBroken { .. } => 5,
             Self::Integrity { .. } | Self::ForeignKeys { .. } => 6,
             Self::NotRevertable { .. } | Self::RevertFailed { .. } => 7,
-            Self::CommitUncertain { .. } | Self::BackupFailed { .. } | Self::DiskFull { .. } | Self::Storage { .. } => {
-                8
-            }
+            Self::CommitUncertain { .. }
+            | Self::BackupFailed { .. }
+            | Self::ReportUnwritable { .. }
+            | Self::DiskFull { .. }
+            | Self::Storage { .. } => 8,
             // What a shell reports of a program that SIGINT ended.
             Self::Cancelled => 130,
         }
@@ -328,6 +339,7 @@ impl Error {
             Self::ForeignKeys { .. } => "foreign_keys",
             Self::CommitUncertain { .. } => "commit_uncertain",
             Self::BackupFailed { .. } => "backup_failed",
+            Self::ReportUnwritable { .. } => "report_unwritable",
             Self::DiskFull { .. } => "disk_full",
             Self::Storage { .. } => "storage",
             Self::InTransaction => "in_transaction",
@@ -380,6 +392,7 @@ impl Error {
             Self::BackupFailed { .. } => {
                 "free space or give write permission in the database's directory, then restart"
             }
+            Self::ReportUnwritable { .. } => "name another file for the report, or do without it",
             Self::DiskFull { .. } => "free space, then restart; `BOOTPROOF_BACKUP=off` saves the space of the backup",
             Self::Storage { .. } => "check the path, its owner, its permissions and the disk, then restart",
             Self::InTransaction => "commit or roll back before migrating",

@@ -47,6 +47,7 @@ fn errors() -> Vec<Error> {
         Error::ForeignKeys { violations: text("`users` row 7: team_id = 42 has no parent in `teams`"), total: 2 },
         Error::CommitUncertain { message: "disk I/O error".to_owned() },
         Error::BackupFailed { path: PathBuf::from("w.db.backup-20260210_093000"), message: "disk full".to_owned() },
+        Error::ReportUnwritable { path: PathBuf::from("boot.html"), message: "permission denied".to_owned() },
         Error::DiskFull { message: "1.5 MB free in `/data`, about 1.2 GB needed".to_owned() },
         Error::Storage { action: "opened", message: "`w.db` is not a regular file".to_owned() },
         Error::InTransaction,

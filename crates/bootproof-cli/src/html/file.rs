@@ -13,16 +13,26 @@ use tempfile::{Builder, NamedTempFile};
 /// mistyped name must not cost a database, a backup or a device.
 pub(crate) fn write(path: &Path, html: &str, like: Option<&Path>) -> io::Result<()> {
     may_be_replaced(path, like)?;
-    let directory = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    // Readable to its owner alone while it is written.
-    let mut file = Builder::new().prefix(".report-").suffix(".tmp").tempfile_in(directory)?;
+    let mut file = begin(path)?;
     file.write_all(html.as_bytes())?;
     share(&file, like)?;
     file.as_file().sync_all()?;
     file.persist(path).map(drop).map_err(|error| error.error)
+}
+
+/// Whether a page can be written there, asked before an hour's work rather than after it.
+pub(crate) fn can_be_written(path: &Path, like: Option<&Path>) -> io::Result<()> {
+    may_be_replaced(path, like)?;
+    begin(path).map(drop)
+}
+
+/// An empty file beside the place of a page, readable to its owner alone.
+fn begin(path: &Path) -> io::Result<NamedTempFile> {
+    let directory = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    Builder::new().prefix(".report-").suffix(".tmp").tempfile_in(directory)
 }
 
 fn may_be_replaced(path: &Path, like: Option<&Path>) -> io::Result<()> {

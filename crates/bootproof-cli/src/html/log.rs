@@ -3,7 +3,8 @@
 use log::Level;
 use maud::{Markup, html};
 
-use super::{LogLine, text};
+use super::text;
+use crate::logging::LogLine;
 
 pub(super) fn notes(notes: &[String]) -> Option<Markup> {
     (!notes.is_empty()).then(|| html! { ul class="notes" { @for note in notes { li { (text::sentence(note)) } } } })

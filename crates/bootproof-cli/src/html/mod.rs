@@ -29,11 +29,11 @@ mod verdict;
 #[cfg(test)]
 mod tests;
 
-use ::log::Level;
 use bootproof::{BootReport, Verdict};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-pub(crate) use file::write;
+use crate::logging::LogLine;
+pub(crate) use file::{can_be_written, write};
 
 const STYLE: &str = include_str!("style.css");
 
@@ -74,15 +74,6 @@ pub(crate) struct ObjectSize {
 pub(crate) enum ObjectKind {
     Table,
     Index,
-}
-
-/// One line of the log.
-#[derive(Clone, Debug)]
-pub(crate) struct LogLine {
-    /// When, as it is to be shown.
-    pub(crate) at: String,
-    pub(crate) level: Level,
-    pub(crate) text: String,
 }
 
 /// One part of the page below its head. A part without a body is left out, heading and all.

@@ -8,7 +8,8 @@ use bootproof::{
 };
 use log::Level;
 
-use super::{LogLine, ObjectKind, ObjectSize, Page, STYLE, render};
+use super::{ObjectKind, ObjectSize, Page, STYLE, render};
+use crate::logging::LogLine;
 
 /// What somebody may call a table who means harm.
 const HOSTILE: &str = "</style><script>alert(\"1\")</script> & 'x' `<img src=x onerror=alert(1)>` \u{1b}[31m\u{202e}";
