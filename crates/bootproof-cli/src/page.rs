@@ -38,7 +38,7 @@ impl<'a> Page<'a> {
             report,
             schema_name: self.schema.name(),
             build: self.schema.build(),
-            generated_at: &jiff::Timestamp::now().to_string(),
+            generated_at: &jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
             sizes: &self.sizes(),
             log: &logging::kept(),
         });

@@ -32,15 +32,10 @@ pub(super) fn body(lines: &[LogLine]) -> Option<Markup> {
 /// What may be a reason to open it.
 fn remarkable(lines: &[LogLine]) -> String {
     let count = |level| lines.iter().filter(|line| line.level == level).count();
-    let (errors, warnings) = (count(Level::Error), count(Level::Warn));
-    let mut told = String::new();
-    if errors > 0 {
-        told = format!(", {}", text::count(errors, "error", "errors"));
-    }
-    if warnings > 0 {
-        told += &format!(", {}", text::count(warnings, "warning", "warnings"));
-    }
-    told
+    let told = [(count(Level::Error), "error", "errors"), (count(Level::Warn), "warning", "warnings")];
+    let told = told.into_iter().filter(|(number, ..)| *number > 0);
+    let told: Vec<_> = told.map(|(number, one, many)| text::count(number, one, many)).collect();
+    if told.is_empty() { String::new() } else { format!(", {}", told.join(", ")) }
 }
 
 fn class(level: Level) -> &'static str {

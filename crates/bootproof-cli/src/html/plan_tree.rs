@@ -13,8 +13,8 @@ pub(super) fn body(queries: &[QueryReport]) -> Option<Markup> {
     }
     Some(html! {
         p {
-            (tag("SEARCH", "good")) " goes straight to the rows it needs. " (tag("SCAN", "warn")) " reads a table or an index from end to "
-            "end: the work grows with it."
+            (tag("SEARCH", "good")) " goes straight to the rows it needs. "
+            (tag("SCAN", "warn")) " reads a table or an index from end to end: the work grows with it."
             @if planned.iter().flat_map(|query| &query.plan_after).any(|step| is_virtual(&step.detail)) {
                 " A virtual table, such as a list handed over as JSON, is no table of the database and is always scanned."
             }
@@ -58,7 +58,9 @@ fn remark(query: &QueryReport) -> Markup {
     html! {
         @if is_changed(query) {
             @if before != after { (before) " → " (after) }
-            @else if query.index_before != query.index_used { (index(&query.index_before)) " → " (index(&query.index_used)) }
+            @else if query.index_before != query.index_used {
+                (index(&query.index_before)) " → " (index(&query.index_used))
+            }
             @else { (after) ", in another way" }
         } @else if query.plan_after.is_empty() { (before) }
         @else { (after) @if !query.plan_before.is_empty() { ", as before" } }

@@ -66,6 +66,7 @@ fn row(object: &ObjectSize, largest: u64, whole: u64) -> Markup {
         ObjectKind::Table => ("table", html! { "table" }),
         ObjectKind::Index => ("index", html! { "index on " (text::name(&object.table)) }),
     };
+    let width = format!("{:.2}%", ratio(object.bytes, largest) * 100.0);
     html! {
         tr {
             th scope="row" { (text::name(&object.name)) }
@@ -75,7 +76,7 @@ fn row(object: &ObjectSize, largest: u64, whole: u64) -> Markup {
             td class="number" { (share(object.bytes, whole)) }
             td class="meter" {
                 svg width="100%" height="12" aria-hidden="true" {
-                    rect class=(class) x="0" y="0" height="12" rx="2" width=(format!("{:.2}%", ratio(object.bytes, largest) * 100.0)) {}
+                    rect class=(class) x="0" y="0" width=(width) height="12" rx="2" {}
                 }
             }
         }

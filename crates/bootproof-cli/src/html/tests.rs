@@ -8,7 +8,7 @@ use bootproof::{
 };
 use log::Level;
 
-use super::{ObjectKind, ObjectSize, Page, STYLE, render};
+use super::{ObjectKind, ObjectSize, Page, STYLE, render, write};
 use crate::logging::LogLine;
 
 /// What somebody may call a table who means harm.
@@ -196,6 +196,14 @@ fn a_complete_page() {
     let html = render(&Page { sizes: &sizes("worklogs"), log: &log("going on"), ..page(&report) });
     assert_well_formed(&html);
     insta::assert_snapshot!("complete", markup(&html));
+}
+
+#[test]
+fn the_page_is_the_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let (path, html) = (directory.path().join("boot.html"), render(&page(&complete())));
+    write(&path, &html, None).unwrap();
+    assert_eq!(std::fs::read_to_string(path).unwrap(), html);
 }
 
 #[test]

@@ -75,9 +75,9 @@ fn row(query: &QueryReport, scale: &Scale) -> Markup {
                 svg width="100%" height=(height) role="img" aria-label=(description(query)) {
                     (grid(scale))
                     @for (position, (word, timing)) in timings.iter().enumerate() {
-                        @let class = if is_over(query, word) { "over" } else if *word == "before" { "before" } else { "after" };
                         @let top = 3 + position * ROOM + (ROOM - BAR) / 2;
-                        rect class=(class) x="0" y=(top) width=(percent(scale.place(timing.median_ms.0))) height=(BAR) rx="2" {}
+                        @let width = percent(scale.place(timing.median_ms.0));
+                        rect class=(class(query, word)) x="0" y=(top) width=(width) height=(BAR) rx="2" {}
                     }
                     (budget(query, scale))
                     @for (position, (word, timing)) in timings.iter().enumerate() {
@@ -88,6 +88,14 @@ fn row(query: &QueryReport, scale: &Scale) -> Markup {
                 }
             }
         }
+    }
+}
+
+fn class(query: &QueryReport, word: &str) -> &'static str {
+    match word {
+        _ if is_over(query, word) => "over",
+        "before" => "before",
+        _ => "after",
     }
 }
 

@@ -84,7 +84,9 @@ fn indexes(query: &QueryReport) -> Markup {
     html! {
         @if query.before.is_some() && before != used { (index(before)) " → " }
         (index(used))
-        @if !used.is_some_and(|used| used.eq_ignore_ascii_case(query.expected_index)) { " (expected " (text::name(query.expected_index)) ")" }
+        @if !used.is_some_and(|used| used.eq_ignore_ascii_case(query.expected_index)) {
+            " (expected " (text::name(query.expected_index)) ")"
+        }
         ", budget " (whole(query.budget_ms))
     }
 }
