@@ -185,6 +185,16 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_appears_meanwhile_is_never_overwritten() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("queries/q.sql");
+        assert_eq!(write(&path, "first").unwrap().path, path);
+        let error = write(&path, "second").unwrap_err();
+        assert!(matches!(&error, ScaffoldError::FileExists { path: existing } if *existing == path), "{error}");
+        assert_eq!(fs::read_to_string(&path).unwrap(), "first");
+    }
+
+    #[test]
     fn the_calendar_is_that_of_utc() {
         let at = |seconds| timestamp(UNIX_EPOCH + std::time::Duration::from_secs(seconds));
         assert_eq!(at(0), 19_700_101_000_000);

@@ -166,9 +166,10 @@ fn names_and_expressions_of_any_kind_are_compared() {
             ;
         CREATE INDEX cased ON "the ""table"""(CASE WHEN data IS NULL THEN 'never' ELSE 'ever' END, [day]);
         CREATE INDEX twice ON "the ""table"""(issueKey, lower(data), lower("data" || ''));
+        CREATE INDEX enclosed ON "the ""table"""(id + "größe ( cm )", (id) OR (data), NOT (e), (id + 1), (data) IN ('['));
     "#;
     let directory = directory(&[("1_a.sql", sql)]);
-    for index in ["plain", "concatenated", "collated", "partial", "cased", "twice"] {
+    for index in ["plain", "concatenated", "collated", "partial", "cased", "twice", "enclosed"] {
         insta::assert_snapshot!(index, contract(&directory, index, index));
     }
 }

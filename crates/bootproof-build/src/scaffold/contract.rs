@@ -5,7 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bootproof_catalog::catalog::{Catalog, Column, Index, Table, Term};
-use bootproof_catalog::{quoted, token};
+use bootproof_catalog::quoted;
+use bootproof_catalog::token::{self, Kind, Token};
 
 use super::{ScaffoldError, snake_case};
 use crate::compile;
@@ -130,9 +131,14 @@ fn column<'a>(table: &'a Table, term: &Term) -> Option<&'a Column> {
 fn expression(index: &Index, term: &Term) -> String {
     let sql = as_written(&index.sql, &term.expression);
     let tokens = token::tokens(&sql);
-    let is_call = tokens.get(1).is_some_and(|token| token.is_symbol('('))
-        && token::parenthesised(&tokens).is_some_and(|(_, after)| after.is_empty());
-    let is_enclosed = is_call || tokens.first().is_some_and(|token| token.is_symbol('('));
+    // Neither `(a) OR (b)` nor `NOT (a)`, which would take the comparison into it.
+    let is_last_group = token::parenthesised(&tokens).is_some_and(|(_, after)| after.is_empty());
+    let is_function = |first: &Token| first.kind != Kind::Symbol && !first.is_keyword("not");
+    let is_enclosed = match tokens.as_slice() {
+        [first, ..] if first.is_symbol('(') => is_last_group,
+        [first, second, ..] if second.is_symbol('(') => is_last_group && is_function(first),
+        _ => false,
+    };
     if is_enclosed { sql } else { format!("({sql})") }
 }
 
