@@ -81,6 +81,22 @@ fn bench_times_every_contract() {
 }
 
 #[test]
+fn bench_tells_how_it_is_before_migrating() {
+    let sandbox = Sandbox::unmanaged();
+    let before = sandbox.bytes();
+    let run = sandbox.run(["bench"]);
+    assert_eq!((run.code, run.json["verdict"].as_str()), (0, Some("degraded")), "{}", run.stderr);
+    let range = &run.json["queries"].as_array().unwrap()[8];
+    assert_eq!(
+        (range["name"].as_str(), range["index_used"].as_str()),
+        (Some("user_worklogs_range"), Some("idx_worklogs_company"))
+    );
+    assert!(range["before"]["median_ms"].as_f64().unwrap() > 0.0 && range["after"].is_null(), "{range}");
+    assert!(strings(&run.json["notes"]).iter().any(|note| note.contains("not at head yet")), "{}", run.json);
+    assert!(sandbox.bytes() == before);
+}
+
+#[test]
 fn sql_prints_what_the_binary_carries() {
     let command = || Command::new(env!("CARGO_BIN_EXE_worklog-migrate"));
     let output = command().args(["sql", "1"]).output().unwrap();

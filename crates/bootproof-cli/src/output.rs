@@ -133,10 +133,11 @@ impl Answer {
     }
 }
 
-/// What is slower than agreed, in a line.
+/// What is slower than agreed, or behind, in a line.
 fn degradation(report: &BootReport) -> String {
     let failed = report.checks.iter().filter(|check| check.outcome == Outcome::Failed);
-    let details: Vec<_> = failed.map(|check| check.detail.as_str()).collect();
+    let behind = report.notes.iter().filter(|note| note.starts_with("not at head"));
+    let details: Vec<_> = failed.map(|check| &check.detail).chain(behind).map(String::as_str).collect();
     if details.is_empty() { "a hot query is slower than agreed".to_owned() } else { details.join("; ") }
 }
 

@@ -69,6 +69,14 @@ impl<'c> Session<'c> {
         self.execute("starting to read", "BEGIN; SELECT count(*) FROM main.sqlite_schema").inspect_err(|_| {
             // Nothing was read, so there is nothing to end but the wish to.
             self.connection.execute_batch("ROLLBACK").ok();
+        })
+        .map_err(|error| match error {
+            // https://sqlite.org/wal.html#read_only_databases
+            Error::Storage { action: "written", message } => Error::Storage {
+                action: "read",
+                message: format!("{message}: in WAL mode SQLite makes `-shm` beside the file, also to read; give permission to write its directory, or look at a copy"),
+            },
+            other => other,
         })?;
         self.set_cache(LARGE_CACHE)
     }

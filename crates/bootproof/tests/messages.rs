@@ -1,4 +1,5 @@
 //! Every message an operator can meet, as a reviewed snapshot.
+#![allow(clippy::panic, clippy::unwrap_used, reason = "a test that meets the unexpected should stop there")]
 
 use std::fmt::Write as _;
 use std::path::PathBuf;

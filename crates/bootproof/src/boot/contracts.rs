@@ -112,6 +112,16 @@ impl Run<'_> {
         })
     }
 
+    /// Reports the timings before a migration that is not made now.
+    pub(super) fn report_before(&mut self) {
+        self.report.queries.clear();
+        for contract in self.schema.contracts() {
+            if let Some((proof, timing)) = self.contracts.before.remove(contract.name) {
+                self.report.queries.push(QueryReport { before: Some(timing), ..QueryReport::proven(contract, proof) });
+            }
+        }
+    }
+
     /// Times the contracts and adds the timings, and those from before, to the report.
     pub(super) fn benchmark(&mut self, session: &Session<'_>) -> Result<(), Error> {
         log::info!("timing the query contracts");

@@ -17,7 +17,7 @@ use crate::files;
 use crate::fresh::{self, Created};
 use crate::history;
 use crate::look::{self, Look, behind};
-use crate::options::Options;
+use crate::options::{Integrity, Options};
 use crate::plan::{Limit, Start};
 use crate::report::{AppliedMigration, BootReport, CheckName, HeldMigration, Verdict};
 use crate::revert;
@@ -177,24 +177,48 @@ impl Run<'_> {
         }
     }
 
-    pub(super) fn verify_only(
-        &mut self,
-        then: impl FnOnce(&mut Self, &Session<'_>) -> Result<(), Error>,
-    ) -> Result<(), Error> {
+    /// All validations on the database as it is.
+    pub(super) fn verify_only(&mut self) -> Result<(), Error> {
+        self.reading(|run, session| {
+            session.begin_read()?;
+            let look = run.look_or_blame_the_file(session)?;
+            if look.is_current() {
+                return run.verify_current(session, &look);
+            }
+            run.check_integrity(session)?;
+            Err(Error::Behind { work: behind(&look) })
+        })
+    }
+
+    /// The time of every query contract on the database as it is, also before it is migrated.
+    pub(super) fn bench_only(&mut self) -> Result<(), Error> {
+        self.options.integrity = Integrity::Off;
+        self.reading(|run, session| {
+            session.begin_read()?;
+            let look = run.look_or_blame_the_file(session)?;
+            if look.is_current() {
+                run.verify_current(session, &look)?;
+                session.rollback();
+                return run.benchmark(session);
+            }
+            session.rollback();
+            run.report.verdict = Verdict::Degraded;
+            run.report.to_version = look.plan.version_before();
+            run.report.notes.extend(behind(&look).into_iter().map(|work| format!("not at head yet: {work}")));
+            run.benchmark_before(session)?;
+            run.report_before();
+            Ok(())
+        })
+    }
+
+    /// Opens an existing file to look at it; whatever transaction is open afterwards is ended.
+    fn reading(&mut self, act: impl FnOnce(&mut Self, &Session<'_>) -> Result<(), Error>) -> Result<(), Error> {
         self.must_exist()?;
         let mut connection = connection::open_to_look(self.path)?;
         let session = Session::new(&mut connection, self.path, self.options.lock_timeout, &self.watch)?;
-        session.begin_read()?;
-        let verified = self.look_or_blame_the_file(&session).and_then(|look| {
-            if look.is_current() {
-                return self.verify_current(&session, &look);
-            }
-            self.check_integrity(&session)?;
-            Err(Error::Behind { work: behind(&look) })
-        });
+        let done = act(self, &session);
         session.rollback();
-        verified?;
-        then(self, &session)
+        done
     }
 
     /// Everything there is to prove about a database that needs no work. Inside a read transaction.

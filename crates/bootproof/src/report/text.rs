@@ -50,6 +50,8 @@ impl BootReport {
         let to = version(self.to_version);
         if self.created {
             format!("{word} at version {to} in {took}, new:")
+        } else if self.from_version == self.to_version && self.from_version.is_none() {
+            format!("{word}, unmanaged, after {took}:")
         } else if self.from_version == self.to_version {
             format!("{word} at version {to} in {took}, nothing to migrate:")
         } else {
