@@ -111,6 +111,45 @@ fn sql_prints_what_the_binary_carries() {
 }
 
 #[test]
+fn a_directory_is_checked_and_its_next_file_begun_without_a_build() {
+    let sandbox = Sandbox::empty();
+    let run = |arguments: &[&str]| {
+        let command =
+            Command::new(env!("CARGO_BIN_EXE_worklog-migrate")).args(arguments).current_dir(sandbox.path()).output();
+        let output = command.unwrap();
+        (
+            output.status.code().unwrap(),
+            String::from_utf8(output.stdout).unwrap(),
+            String::from_utf8(output.stderr).unwrap(),
+        )
+    };
+    assert_eq!(run(&["new", "Create notes"]).1, "migrations/001_create_notes.sql\n");
+    let (code, findings, _) = run(&["check", "--json"]);
+    let findings: serde_json::Value = serde_json::from_str(&findings).unwrap();
+    assert_eq!((code, findings[0]["rule"].as_str(), findings[0]["line"].as_u64()), (1, Some("no-statements"), Some(1)));
+
+    let file = sandbox.path().join("migrations/001_create_notes.sql");
+    std::fs::write(
+        &file,
+        "CREATE TABLE notes(id INTEGER PRIMARY KEY, day TEXT);\nCREATE INDEX by_day ON notes(dya);\n",
+    )
+    .unwrap();
+    let (code, _, message) = run(&["check", "migrations"]);
+    assert_eq!(code, 1);
+    assert!(message.contains("001_create_notes.sql:2:30") && message.contains("did you mean `day`?"), "{message}");
+
+    std::fs::write(
+        &file,
+        "CREATE TABLE notes(id INTEGER PRIMARY KEY, day TEXT);\nCREATE INDEX by_day ON notes(day);\n",
+    )
+    .unwrap();
+    assert_eq!(run(&["new", "notes_of_day", "--contract", "by_day"]).0, 0);
+    let (code, proven, _) = run(&["check"]);
+    assert_eq!((code, proven.as_str()), (0, "proven: 1 migration and 1 query contract, head 1\n"));
+    assert_eq!(run(&["new", "create_notes"]).0, 2, "the name is taken");
+}
+
+#[test]
 fn usage_errors_are_2_and_the_report_is_for_people_without_json() {
     let command = || Command::new(env!("CARGO_BIN_EXE_worklog-migrate"));
     assert_eq!(command().arg("--nonsense").output().unwrap().status.code(), Some(2));

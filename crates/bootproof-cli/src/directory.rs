@@ -1,17 +1,14 @@
 //! Commands on a directory of migrations, which need no database.
 
-use std::fmt::Write as _;
 use std::path::Path;
 
-use bootproof_build::{Compilation, Diagnostic, Diagnostics, scaffold};
+use bootproof_build::{Diagnostic, Diagnostics, scaffold};
 use serde::Serialize;
 
 use crate::output::Answer;
 
 /// The exit code of a directory that does not compile.
 const FAILED: u8 = 1;
-/// The exit code of a wish that cannot be granted, such as a name that is taken.
-const USAGE: u8 = 2;
 
 /// One diagnostic, as programs read it.
 #[derive(Serialize)]
@@ -36,7 +33,9 @@ pub(crate) fn check(directory: &Path, json: bool) -> Answer {
         return Answer { code, ..Answer::of_json(&findings(diagnostics)) };
     }
     match &checked {
-        Ok(compilation) => Answer { message: rendered(diagnostics), ..Answer::of_prose(summary(compilation)) },
+        Ok(compilation) => {
+            Answer { message: rendered(diagnostics), ..Answer::of_prose(format!("proven: {compilation}\n")) }
+        }
         Err(_) => Answer { message: rendered(diagnostics), code, ..Answer::default() },
     }
 }
@@ -61,21 +60,6 @@ fn rendered(diagnostics: &Diagnostics) -> String {
     if diagnostics.iter().next().is_some() { diagnostics.to_string() } else { String::new() }
 }
 
-fn summary(compilation: &Compilation) -> String {
-    let mut summary = String::from("proven: ");
-    let count = |count: usize, one: &str, many: &str| format!("{count} {}", if count == 1 { one } else { many });
-    let (migrations, contracts) = (compilation.migrations(), compilation.contracts());
-    // Writing to a String cannot fail.
-    let _ = writeln!(
-        summary,
-        "{} up to version {}, {}",
-        count(migrations, "migration", "migrations"),
-        compilation.head_version(),
-        count(contracts, "query contract", "query contracts")
-    );
-    summary
-}
-
 /// Writes the file of the next migration, or of a contract that an index has to serve.
 pub(crate) fn new(migrations: &Path, name: &str, index: Option<&str>) -> Answer {
     let written = match index {
@@ -84,8 +68,10 @@ pub(crate) fn new(migrations: &Path, name: &str, index: Option<&str>) -> Answer 
     };
     match written {
         Ok(file) => Answer::of_text(format!("{file}\n")),
-        Err(error) => {
-            Answer { message: format!("error: {error}\nhint: {}\n", error.hint()), code: USAGE, ..Answer::default() }
-        }
+        Err(error) => Answer {
+            message: format!("error: {error}\nhint: {}\n", error.hint()),
+            code: error.exit_code(),
+            ..Answer::default()
+        },
     }
 }
