@@ -47,6 +47,9 @@ pub static SCHEMA: Lazy<Schema> = Lazy::new(|| {
         .with_sources(sources(&MIGRATIONS))
         .with_build(concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"), ", built ", build_time_utc!()))
         .with_default_database("worklog.db")
+        // The monitoring defaults of the deployment guide.
+        .with_row_limit("logs", 1_000_000)
+        .with_row_limit("worklogs", 5_000_000)
 });
 
 /// Takes the database at `path` to the version this binary was compiled for, with the default options, or refuses.

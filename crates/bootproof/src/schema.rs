@@ -23,6 +23,7 @@ pub struct Schema {
     compiled: &'static Compiled,
     contracts: &'static [Contract],
     sources: Vec<Source>,
+    row_limits: Vec<(&'static str, u64)>,
 }
 
 /// One file of the migrations directory, as it was embedded in the binary.
@@ -38,7 +39,15 @@ impl Schema {
     /// A compiled schema without embedded sources.
     #[must_use]
     pub fn new(name: &'static str, compiled: &'static Compiled) -> Self {
-        Self { name, build: name, database: None, compiled, contracts: &[], sources: Vec::new() }
+        Self {
+            name,
+            build: name,
+            database: None,
+            compiled,
+            contracts: &[],
+            sources: Vec::new(),
+            row_limits: Vec::new(),
+        }
     }
 
     /// Adds the raw files, so that boot can check that the generated code was made from them.
@@ -68,6 +77,20 @@ impl Schema {
     pub fn with_contracts(mut self, contracts: &'static [Contract]) -> Self {
         self.contracts = contracts;
         self
+    }
+
+    /// Adds how many rows the application expects a table to have at most: [`Boot::measure`](crate::Boot::measure) tells it
+    /// beside the rows there are, and the operator's command `health` warns where there are more.
+    #[must_use]
+    pub fn with_row_limit(mut self, table: &'static str, rows: u64) -> Self {
+        self.row_limits.push((table, rows));
+        self
+    }
+
+    /// How many rows the application expects its tables to have at most, for those of which it knows.
+    #[must_use]
+    pub fn row_limits(&self) -> &[(&'static str, u64)] {
+        &self.row_limits
     }
 
     /// Every query contract: those compiled, then those added.

@@ -5,20 +5,48 @@
 //! nobody is told. This tells.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use bootproof_catalog::{Catalog, quoted, token};
 use rusqlite::{Connection, OptionalExtension as _};
+use serde::Serialize;
 
 use crate::error::Error;
 
+/// Rows of one table that no query by this date function of this column finds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Undated {
+    /// The table.
+    pub table: String,
+    /// The column.
+    pub column: String,
+    /// The function, such as `date`.
+    pub function: &'static str,
+    /// How many rows.
+    pub rows: u64,
+    /// What the column of one of them holds.
+    pub example: String,
+}
+
+impl fmt::Display for Undated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { table, column, function, rows, example } = self;
+        write!(
+            f,
+            "{rows} rows of `{table}` have no date: `{function}({column})` is NULL, as for '{example}', and no query by date \
+             finds them"
+        )
+    }
+}
+
 /// Counts, for every date function of a column in some index, the rows for which it is NULL although the column is not.
-pub(crate) fn find(connection: &Connection, catalog: &Catalog) -> Result<Vec<String>, Error> {
+pub(crate) fn find(connection: &Connection, catalog: &Catalog) -> Result<Vec<Undated>, Error> {
     let failed = |error| Error::from_sqlite("looking for rows without a date", error);
     let mut dates = BTreeSet::new();
     for index in catalog.indexes.values() {
         dates.extend(index.terms.iter().filter_map(|term| Some((&index.table, date_of(&term.expression)?))));
     }
-    let mut notes = Vec::new();
+    let mut undated = Vec::new();
     for (table, (function, column)) in dates {
         let (table_name, column_name) = (quoted(table), quoted(&column));
         let sql = format!(
@@ -35,13 +63,11 @@ pub(crate) fn find(connection: &Connection, catalog: &Catalog) -> Result<Vec<Str
             && rows > 0
         {
             let example = String::from_utf8_lossy(&example.unwrap_or_default()).into_owned();
-            notes.push(format!(
-                "{rows} rows of `{table}` have no date: `{function}({column})` is NULL, as for '{example}', and no query by \
-                 date finds them"
-            ));
+            let (table, rows) = (table.clone(), rows.unsigned_abs());
+            undated.push(Undated { table, column, function, rows, example });
         }
     }
-    Ok(notes)
+    Ok(undated)
 }
 
 /// The function and the column of an expression such as `date ( started )`.

@@ -30,7 +30,7 @@ impl Run<'_> {
             run.report.notes.extend(extras.map(|difference| difference.message.clone()));
             let known = look.differences.iter().filter(|difference| difference.severity == Severity::Differs);
             run.report.notes.extend(known.map(|difference| format!("known since adoption: {difference}")));
-            run.report.notes.extend(undated::find(connection, &look.live)?);
+            run.report.notes.extend(undated::find(connection, &look.live)?.iter().map(ToString::to_string));
             verify::schema(&look.differences, &look.tolerated, look.live.tables.len())
         })?;
         self.check(CheckName::Indexes, |run| {

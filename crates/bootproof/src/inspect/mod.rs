@@ -1,4 +1,8 @@
-//! What an operator asks without changing anything: status, plan.
+//! What an operator asks without changing anything: status, plan, health.
+
+mod health;
+mod measure;
+mod pages;
 
 use std::fmt;
 use std::path::Path;
@@ -19,6 +23,10 @@ use crate::plan::{Limit, Start};
 pub use crate::report::{AuditReport, BackupFile};
 use crate::report::{ErrorReport, HeldMigration, Milliseconds, StepReport, grouped};
 use crate::watch::Watch;
+pub use health::{
+    BackupAge, DifferenceReport, DifferenceSeverity, Health, IndexHealth, Measure, QueryHealth, Space, TableHealth,
+    Undated,
+};
 
 /// How many rows of the audit table a status shows.
 const AUDIT_ROWS: u32 = 10;
