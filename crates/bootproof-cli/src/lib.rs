@@ -15,6 +15,7 @@
 //!
 //! - `args`: what can be asked, and the help that teaches it
 //! - `run`: asks the engine
+//! - `health`: judges what the engine measured
 //! - `sql`, `directory`: what needs no database
 //! - `output`, `paint`: what is said where, how it looks, and the exit code
 //! - `page`, `html`: the report as a page
@@ -22,6 +23,7 @@
 
 mod args;
 mod directory;
+mod health;
 mod html;
 mod logging;
 mod output;

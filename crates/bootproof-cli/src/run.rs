@@ -8,10 +8,11 @@ use bootproof::{Boot, BootReport, Error, Failure, Options, Schema};
 use clap::error::ErrorKind;
 
 use crate::args::{self, Cli, Command};
+use crate::health::Format;
 use crate::output::Answer;
 use crate::page::Page;
 use crate::progress::Progress;
-use crate::{directory, signal, sql};
+use crate::{directory, health, signal, sql};
 
 /// Runs one command.
 ///
@@ -59,6 +60,14 @@ fn on_database(schema: &Schema, boot: &Boot<'_>, cli: &Cli, database: &Path) -> 
         Command::Revert(revert) => reported(boot.revert(revert.to)),
         Command::Status(_) => Answer::of_inspection(boot.status(), json),
         Command::Plan(_) => Answer::of_inspection(boot.plan(), json),
+        Command::Health { config, prometheus, quick } => {
+            let format = match (json, *prometheus) {
+                (_, true) => Format::Prometheus,
+                (true, false) => Format::Json,
+                (false, false) => Format::Text,
+            };
+            health::answer(boot, config.as_deref(), *quick, format)
+        }
         _ => Answer::default(),
     }
 }
