@@ -26,4 +26,5 @@ mod repairs_and_tolerates;
 mod serves_the_dashboard;
 
 mod survives_being_killed;
+mod tells_its_health;
 mod upgrades_a_managed_database;
