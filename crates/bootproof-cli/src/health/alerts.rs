@@ -179,14 +179,19 @@ impl Alerts {
     }
 
     fn fragmentation(&mut self, index: &IndexHealth, thresholds: &Thresholds) {
-        if let (Some(space), Some(limit)) = (index.space, thresholds.fragmentation)
-            && space.pages >= thresholds.least_pages
-            && space.fragmentation() > limit
-        {
-            let (name, share) = (&index.name, space.fragmentation());
-            let message = format!("index {name} is {} fragmented, over {}", percent(share), percent(limit));
-            let remedy = format!("`REINDEX {name}` in the sqlite3 shell, when nobody writes");
-            self.add(Alert::warning("index_fragmentation", name, message, remedy).measured(share, limit));
+        let (Some(space), Some(limit), Some(unused_limit)) =
+            (index.space, thresholds.fragmentation, thresholds.unused_share)
+        else {
+            return;
+        };
+        let (fragmentation, unused) = (space.fragmentation(), share(space.unused_bytes, space.bytes));
+        if space.pages >= thresholds.least_pages && fragmentation > limit && unused > unused_limit {
+            let (name, fragmented) = (&index.name, percent(fragmentation));
+            let message =
+                format!("index {name} is {fragmented} fragmented, and {} of it hold nothing", percent(unused));
+            let quoted = name.replace('"', "\"\"");
+            let remedy = format!("`REINDEX \"{quoted}\"` in the sqlite3 shell, when nobody writes");
+            self.add(Alert::warning("index_fragmentation", name, message, remedy).measured(fragmentation, limit));
         }
     }
 

@@ -1,6 +1,7 @@
 //! Health for Prometheus: its text format 0.0.4
 //! (<https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format>), in base units.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use bootproof::inspect::{Health, QueryHealth, Space};
@@ -56,10 +57,13 @@ impl Metrics {
             None => (vec![("kind", "none")], 0.0),
         };
         self.gauge("refusal_code", "The exit code with which a boot would refuse; 0 where it would not.", [refusal]);
-        let alerts = alerts.iter().map(|alert| {
-            (vec![("name", alert.name), ("object", &alert.object), ("severity", alert.severity.name())], 1.0)
+        // Two alerts about one object are one series: Prometheus refuses a page that has one twice.
+        let series = |alert: &Alert| (alert.name, alert.object.clone(), alert.severity.name());
+        let raised: BTreeSet<_> = alerts.iter().map(series).collect();
+        let raised = raised.iter().map(|(name, object, severity)| {
+            (vec![("name", *name), ("object", object.as_str()), ("severity", *severity)], 1.0)
         });
-        self.gauge("alert", "An alert that is raised.", alerts);
+        self.gauge("alert", "An alert that is raised.", raised);
         let mode = health.journal_mode.as_deref().unwrap_or("unknown");
         let info = vec![("binary", health.binary.as_str()), ("sqlite", &health.sqlite_version), ("journal_mode", mode)];
         self.gauge("info", "What measured, and the journal mode.", [(info, 1.0)]);

@@ -92,7 +92,8 @@ fn troubled() -> Health {
         message: "index `idx_users_email` is missing".to_owned(),
     }];
     health.tables[1].rows = Some(5_000_001);
-    health.indexes[0].space = Some(Space { pages: 100, bytes: 409_600, unused_bytes: 0, leaf_pages: 99, gaps: 97 });
+    health.indexes[0].space =
+        Some(Space { pages: 100, bytes: 409_600, unused_bytes: 200_000, leaf_pages: 99, gaps: 97 });
     health.undated = vec![Undated {
         table: "worklogs".to_owned(),
         column: "started".to_owned(),
@@ -149,10 +150,16 @@ fn a_threshold_is_crossed_above_it_and_not_at_it() {
 }
 
 #[test]
-fn a_small_index_may_be_fragmented() {
-    let mut health = sound();
-    health.indexes[0].space = Some(Space { pages: 99, leaf_pages: 98, gaps: 97, ..Space::default() });
-    assert_eq!(names(&health, &Thresholds::default()), [""; 0]);
+fn an_index_is_told_where_making_it_anew_gives_something_back() {
+    let fragmented = |pages, unused_bytes, gaps| {
+        let mut health = sound();
+        health.indexes[0].space = Some(Space { pages, bytes: 1_000, unused_bytes, leaf_pages: 101, gaps });
+        names(&health, &Thresholds::default())
+    };
+    assert_eq!(fragmented(100, 401, 51), ["index_fragmentation"]);
+    assert_eq!(fragmented(99, 401, 51), [""; 0], "small");
+    assert_eq!(fragmented(100, 400, 51), [""; 0], "full");
+    assert_eq!(fragmented(100, 401, 50), [""; 0], "in order");
 }
 
 #[test]
@@ -193,6 +200,22 @@ fn a_label_holds_any_name() {
     health.tables[0].name = "a\\b\"c\nd".to_owned();
     let metrics = prometheus::metrics(&health, &[]);
     assert!(metrics.contains("bootproof_table_rows{table=\"a\\\\b\\\"c\\nd\"} 12\n"), "{metrics}");
+}
+
+#[test]
+fn no_series_comes_twice() {
+    let mut health = sound();
+    health.problems = vec!["one".to_owned(), "another".to_owned()];
+    let alerts = alerts::raise(&health, &Thresholds::default());
+    let metrics = prometheus::metrics(&health, &alerts);
+    assert_eq!((alerts.len(), metrics.matches("bootproof_alert{").count()), (2, 1), "{metrics}");
+}
+
+#[test]
+fn a_name_does_not_steer_the_terminal() {
+    let mut health = sound();
+    health.tables[0].name = "a\u{1b}[2Jb".to_owned();
+    assert!(text::page(&health, &[], Verdict::Healthy).contains("a[2Jb"));
 }
 
 #[test]

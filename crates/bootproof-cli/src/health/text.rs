@@ -53,6 +53,9 @@ impl Page {
     fn paragraph(&mut self, first: &str, text: &str, rest: &str) {
         let mut line = first.to_owned();
         let mut is_empty = true;
+        // A name or a value out of the database must not steer the terminal.
+        let text: String =
+            text.chars().filter(|character| character.is_whitespace() || !character.is_control()).collect();
         for word in text.split_whitespace() {
             if !is_empty && line.chars().count() + 1 + word.chars().count() > WIDTH {
                 self.line(&line);
