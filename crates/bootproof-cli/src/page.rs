@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use bootproof::inspect::Measure;
 use bootproof::{Boot, BootReport, Error, Failure, Schema};
 
-use crate::html::{self, ObjectSize};
+use crate::html::{self, ObjectKind, ObjectSize};
 use crate::logging;
 
 /// A page that is to be written when the run is over.
@@ -30,24 +31,41 @@ impl<'a> Page<'a> {
 
     /// Writes it, of a good end or a bad one.
     pub(crate) fn finish(&self, result: &Result<BootReport, Failure>) -> Result<(), Error> {
-        let report = match result {
-            Ok(report) => report,
-            Err(failure) => &failure.report,
+        let (report, sizes) = match result {
+            Ok(report) => (report, self.sizes()),
+            // Whoever was kept out would only be kept waiting again.
+            Err(failure @ Failure { error: Error::Locked { .. }, .. }) => (&*failure.report, Vec::new()),
+            Err(failure) => (&*failure.report, self.sizes()),
         };
         let page = html::render(&html::Page {
             report,
             schema_name: self.schema.name(),
             build: self.schema.build(),
             generated_at: &jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-            sizes: &self.sizes(),
+            sizes: &sizes,
             log: &logging::kept(),
         });
         html::write(self.path, &page, Some(&self.database)).map_err(|error| unwritten(self.path, &error))
     }
 
+    /// How large everything is now. Nobody is to miss a page because this could not be told.
     fn sizes(&self) -> Vec<ObjectSize> {
-        let _ = self.boot;
-        Vec::new()
+        let Ok(health) = self.boot.measure(Measure { pages: true, contracts: false }) else { return Vec::new() };
+        let tables = health.tables.into_iter().filter_map(|table| {
+            let bytes = table.space?.bytes;
+            Some(ObjectSize {
+                table: table.name.clone(),
+                name: table.name,
+                kind: ObjectKind::Table,
+                rows: table.rows,
+                bytes,
+            })
+        });
+        let indexes = health.indexes.into_iter().filter_map(|index| {
+            let bytes = index.space?.bytes;
+            Some(ObjectSize { name: index.name, kind: ObjectKind::Index, table: index.table, rows: None, bytes })
+        });
+        tables.chain(indexes).collect()
     }
 }
 

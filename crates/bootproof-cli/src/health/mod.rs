@@ -34,7 +34,7 @@ pub(crate) fn answer(boot: &Boot<'_>, config: Option<&Path>, quick: bool, format
         Ok(thresholds) => thresholds,
         Err(message) => return misconfigured(message, format),
     };
-    match boot.measure(if quick { &Measure::QUICK } else { &Measure::EVERYTHING }) {
+    match boot.measure(if quick { Measure::QUICK } else { Measure::EVERYTHING }) {
         Ok(health) => say(&health, &alerts::raise(&health, &thresholds), format),
         Err(failure) => Answer::of_boot(Err(failure), format == Format::Json),
     }
