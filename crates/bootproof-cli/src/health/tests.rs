@@ -173,7 +173,7 @@ fn every_alert_can_be_switched_off_or_moved() {
     assert_eq!(names(&troubled(), &all_off.unwrap()), remaining);
     let rows = BTreeMap::from([("LOGS".to_owned(), Rows(Some(11))), ("worklog".to_owned(), Rows(Some(1)))]);
     let backup_age = Some(Duration::from_hours(24));
-    let moved = Thresholds { rows, backup_age, ..Thresholds::default() };
+    let moved = Thresholds { backup_age, rows, ..Thresholds::default() };
     assert_eq!(names(&sound(), &moved), ["table_rows", "unknown_table", "backup_age"]);
     assert_eq!(names(&Health { last_backup: None, ..sound() }, &moved).last(), Some(&"backup_age"));
 }

@@ -1,7 +1,5 @@
 //! Health for people: the verdict, the alerts, then the numbers; at most 80 columns.
 
-use std::fmt::Write as _;
-
 use bootproof::inspect::Health;
 
 use super::Verdict;
@@ -53,9 +51,6 @@ impl Page {
     fn paragraph(&mut self, first: &str, text: &str, rest: &str) {
         let mut line = first.to_owned();
         let mut is_empty = true;
-        // A name or a value out of the database must not steer the terminal.
-        let text: String =
-            text.chars().filter(|character| character.is_whitespace() || !character.is_control()).collect();
         for word in text.split_whitespace() {
             if !is_empty && line.chars().count() + 1 + word.chars().count() > WIDTH {
                 self.line(&line);
@@ -71,8 +66,9 @@ impl Page {
         self.line(&line);
     }
 
+    /// A name or a value out of the database must not steer the terminal.
     fn line(&mut self, line: &str) {
-        self.0.push_str(line.trim_end());
+        self.0.extend(line.trim_end().chars().filter(|character| !character.is_control()));
         self.0.push('\n');
     }
 
@@ -86,8 +82,8 @@ impl Page {
         if let (Some(pages), Some(free), Some(size)) = (health.page_count, health.free_pages, health.page_size) {
             let mode = health.journal_mode.as_deref().unwrap_or("unknown");
             self.line("sizes");
-            let more = format!("{} pages of {size} B", grouped(pages));
-            self.row("database", &bytes(health.bytes), &more);
+            let counted = format!("{} pages of {size} B", grouped(pages));
+            self.row("database", &bytes(health.bytes), &counted);
             self.row("free pages", &grouped(free), &percent(share(free, pages)));
             self.row(&format!("write-ahead log (journal mode {mode})"), &bytes(health.wal_bytes), "");
             if health.journal_bytes > 0 {
@@ -202,8 +198,5 @@ pub(super) fn grouped(number: u64) -> String {
 }
 
 pub(super) fn percent(share: f64) -> String {
-    let mut text = String::new();
-    // Writing to a String cannot fail.
-    let _ = write!(text, "{:.0}%", share * 100.0);
-    text
+    format!("{:.0}%", share * 100.0)
 }
