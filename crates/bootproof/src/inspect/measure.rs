@@ -51,7 +51,7 @@ impl Boot<'_> {
         let start = Instant::now();
         let mut health = Health::new(self.schema, &self.name);
         health.measure_files(&self.path);
-        let measured = self.read(&mut health, *what);
+        let measured = self.read(&mut health, what);
         health.duration_ms = start.elapsed().into();
         match measured {
             Err(error @ Error::Cancelled) => {
