@@ -11,6 +11,7 @@ mod support;
 
 mod adopts_an_unmanaged_database;
 mod answers_the_operator;
+mod backs_up;
 mod boots_a_fresh_database;
 mod can_be_called_off;
 mod does_nothing_when_current;
@@ -23,6 +24,7 @@ mod refuses_another_structure;
 mod refuses_damage;
 mod refuses_when_the_environment_forbids;
 mod repairs_and_tolerates;
+mod restores;
 mod serves_the_dashboard;
 
 mod survives_being_killed;

@@ -51,7 +51,9 @@ impl Sandbox {
     pub(crate) fn current() -> Self {
         let sandbox = Self::unmanaged();
         assert_eq!(sandbox.boot().code, 0);
-        fs::remove_file(sandbox.backups().pop().unwrap()).unwrap();
+        let backup = sandbox.backups().pop().unwrap();
+        fs::remove_file(&backup).unwrap();
+        fs::remove_file(digest_of(&backup)).unwrap();
         sandbox
     }
 
@@ -70,7 +72,7 @@ impl Sandbox {
     }
 
     pub(crate) fn backups(&self) -> Vec<PathBuf> {
-        let is_backup = |name: &&String| name.contains(".backup-");
+        let is_backup = |name: &&String| name.contains(".backup-") && !name.ends_with(".sha256");
         self.files().iter().filter(is_backup).map(|name| self.path().join(name)).collect()
     }
 
@@ -107,6 +109,20 @@ impl Sandbox {
         }
         command
     }
+}
+
+/// Where the digest of a backup is.
+pub(crate) fn digest_of(backup: &Path) -> PathBuf {
+    let mut name = backup.as_os_str().to_owned();
+    name.push(".sha256");
+    PathBuf::from(name)
+}
+
+/// Whether `sha256sum -c`, a program of somebody else's, finds every backup to be what its digest says.
+pub(crate) fn sha256sum_agrees(digest: &Path) -> bool {
+    let mut command = Command::new("sha256sum");
+    command.args(["--check", "--strict", "--status"]).arg(digest.file_name().unwrap());
+    command.current_dir(digest.parent().unwrap()).status().unwrap().success()
 }
 
 pub(crate) struct Run {

@@ -1,9 +1,10 @@
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use worklog_fixture::Fixture;
 
-use crate::support::{Sandbox, integrity_check, rows};
+use crate::support::{Sandbox, digest_of, integrity_check, rows, sha256sum_agrees};
 
 /// How often the process is killed; the instants are spread over the whole boot.
 const KILLS: u32 = 24;
@@ -38,6 +39,10 @@ fn at_any_moment() {
         let strays: Vec<String> =
             sandbox.files().into_iter().filter(|name| name != "worklog.db" && !name.contains(".backup-2")).collect();
         assert!(strays.is_empty(), "{strays:?}");
+        let digests = sandbox.files().into_iter().filter(|name| name.ends_with(".sha256"));
+        let digests: Vec<PathBuf> = digests.map(|name| sandbox.path().join(name)).collect();
+        assert_eq!(digests, sandbox.backups().iter().map(|backup| digest_of(backup)).collect::<Vec<_>>());
+        assert!(digests.iter().all(|digest| sha256sum_agrees(digest)));
     }
     assert!(killed > KILLS / 6, "only {killed} of {KILLS} were killed before they had finished");
 }

@@ -74,6 +74,20 @@ impl Error {
             Self::NoSuchVersion { .. } => {
                 "a version above the database, below the baseline, or of no migration here was named"
             }
+            Self::RestoreRefused { .. } => {
+                "the name is misspelt, or is not of a backup; or a program has opened the backup itself and written into it"
+            }
+            Self::DigestDiffers { .. } => {
+                "the backup was written into, copied incompletely, or the disk has lost some of it since"
+            }
+            Self::BackupDamaged { .. } => {
+                "it was copied while the database was written to, or without its log, or the disk has lost some of it since"
+            }
+            Self::BackupUnfit { .. } => "it was made by a newer build, or is of another program's database",
+            Self::RestoreInterrupted { .. } => {
+                "power failed, or the process was killed, in the moment in which one file takes the other's place"
+            }
+            Self::BackupNotRemoved { .. } => "its directory may not be written",
             Self::Unexpected { .. } => "SQLite reported something that no rule of this program expects",
         }
     }

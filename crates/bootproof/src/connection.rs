@@ -88,6 +88,16 @@ impl<'c> Session<'c> {
         self.set_cache(LARGE_CACHE)
     }
 
+    /// Becomes the only one connected, until the connection is closed: in this mode SQLite keeps its locks after a
+    /// transaction, and in WAL mode too it gets them only when nobody else is connected, not even idle
+    /// (<https://sqlite.org/pragma.html#pragma_locking_mode>).
+    pub(crate) fn exclude_others(&self) -> Result<(), Error> {
+        self.execute(
+            "taking the database alone",
+            "PRAGMA main.locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; SELECT count(*) FROM main.sqlite_schema; ROLLBACK",
+        )
+    }
+
     /// Commits, after readers have left where they stand in the way. After [`Error::Locked`] the transaction is open as
     /// before; after any other error nobody knows before the file is opened again.
     pub(crate) fn commit(&self) -> Result<(), Error> {

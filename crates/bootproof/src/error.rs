@@ -245,6 +245,62 @@ pub enum Error {
         reason: String,
     },
 
+    /// A backup that a restore was to be made from cannot be used as it is.
+    #[error("the backup `{}` cannot be restored: {message}", backup.display())]
+    RestoreRefused {
+        /// The backup, as it was named.
+        backup: PathBuf,
+        /// Why not.
+        message: String,
+    },
+
+    /// A backup is not what was once written.
+    #[error("the backup `{}` is not what was written: its digest is {found}, and {recorded} is recorded", backup.display())]
+    DigestDiffers {
+        /// The backup.
+        backup: PathBuf,
+        /// The digest beside it.
+        recorded: String,
+        /// The digest it has.
+        found: String,
+    },
+
+    /// A backup is not a sound database.
+    #[error("the backup `{}` is damaged{}", backup.display(), lines(problems))]
+    BackupDamaged {
+        /// The backup.
+        backup: PathBuf,
+        /// What SQLite found.
+        problems: Vec<String>,
+    },
+
+    /// A backup is sound, and this binary could not boot it.
+    #[error("the backup `{}` does not fit this binary: {reason}", backup.display())]
+    BackupUnfit {
+        /// The backup.
+        backup: PathBuf,
+        /// Why a boot of it would be refused.
+        reason: Box<Error>,
+    },
+
+    /// A restore has begun to replace the database and has not finished.
+    #[error("a restore of `{}` was interrupted{}", backup.display(), more(message))]
+    RestoreInterrupted {
+        /// The backup.
+        backup: PathBuf,
+        /// What went wrong, where that is known.
+        message: String,
+    },
+
+    /// An old backup could not be removed.
+    #[error("the backup `{}` could not be removed: {message}", path.display())]
+    BackupNotRemoved {
+        /// The backup.
+        path: PathBuf,
+        /// What the system said.
+        message: String,
+    },
+
     /// SQLite said something that no rule above expects.
     #[error("unexpected error while {doing}: {source}")]
     Unexpected {
@@ -306,12 +362,19 @@ impl Error {
             | Self::AdditionsLost { .. }
             | Self::ContractBroken { .. } => 5,
             Self::Integrity { .. } | Self::ForeignKeys { .. } => 6,
-            Self::NotRevertable { .. } | Self::RevertFailed { .. } => 7,
+            Self::BackupUnfit { reason, .. } => reason.exit_code(),
+            Self::NotRevertable { .. }
+            | Self::RevertFailed { .. }
+            | Self::DigestDiffers { .. }
+            | Self::BackupDamaged { .. }
+            | Self::RestoreInterrupted { .. } => 7,
             Self::CommitUncertain { .. }
             | Self::BackupFailed { .. }
             | Self::ReportUnwritable { .. }
             | Self::DiskFull { .. }
-            | Self::Storage { .. } => 8,
+            | Self::Storage { .. }
+            | Self::RestoreRefused { .. }
+            | Self::BackupNotRemoved { .. } => 8,
             // What a shell reports of a program that SIGINT ended.
             Self::Cancelled => 130,
         }
@@ -348,6 +411,12 @@ impl Error {
             Self::NotRevertable { .. } => "not_revertable",
             Self::RevertFailed { .. } => "revert_failed",
             Self::NoSuchVersion { .. } => "no_such_version",
+            Self::RestoreRefused { .. } => "restore_refused",
+            Self::DigestDiffers { .. } => "digest_differs",
+            Self::BackupDamaged { .. } => "backup_damaged",
+            Self::BackupUnfit { reason, .. } => reason.kind(),
+            Self::RestoreInterrupted { .. } => "restore_interrupted",
+            Self::BackupNotRemoved { .. } => "backup_not_removed",
             Self::Unexpected { .. } => "unexpected",
         }
     }
@@ -403,6 +472,18 @@ impl Error {
             }
             Self::RevertFailed { .. } => "correct the rows that stand in its way, or restore the backup made before",
             Self::NoSuchVersion { .. } => "`status` lists the versions",
+            Self::RestoreRefused { .. } => "`backups` lists those that lie beside the database",
+            Self::DigestDiffers { .. } => {
+                "take another backup; to restore this one all the same, look at what changed it and then remove its `.sha256`"
+            }
+            Self::BackupDamaged { .. } => "take another backup: `backups --examine` shows which are sound",
+            Self::BackupUnfit { .. } => {
+                "deploy the build that this backup belongs to and restore with that, or take another backup"
+            }
+            Self::RestoreInterrupted { .. } => {
+                "run `restore` again, of that backup or of another: until it has finished, nothing opens the database"
+            }
+            Self::BackupNotRemoved { .. } => "give write permission in its directory",
             Self::Unexpected { .. } => "report this as a bug, with the whole message",
         }
     }
@@ -427,7 +508,13 @@ impl Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}\n  {}\nhint: {}", self.error, self.report.state(), self.error.hint())
+        let state = match &self.error {
+            Error::RestoreInterrupted { .. } => {
+                format!("database `{}` is between two files, and neither is lost", self.report.database)
+            }
+            _ => self.report.state(),
+        };
+        write!(f, "{}\n  {state}\nhint: {}", self.error, self.error.hint())
     }
 }
 
@@ -450,6 +537,11 @@ pub(crate) fn is_refused_sql(error: &rusqlite::Error) -> bool {
 /// The message of an I/O error on a path.
 pub(crate) fn storage(action: &'static str, path: &Path, error: &std::io::Error) -> Error {
     Error::Storage { action, message: format!("`{}`: {error}", path.display()) }
+}
+
+/// What is known beyond the fact.
+fn more(message: &str) -> String {
+    if message.is_empty() { String::new() } else { format!(": {message}") }
 }
 
 /// A list, one item a line, indented under the message.

@@ -20,6 +20,7 @@ const SMALLEST_PAGE: u64 = 512;
 
 /// Whether a regular file is there; anything else under that name is refused before SQLite touches it.
 pub(crate) fn exists(path: &Path) -> Result<bool, Error> {
+    crate::restore::refuse_interrupted(path)?;
     match std::fs::metadata(path) {
         // SQLite takes a file that is shorter than its smallest page for an empty one, and would overwrite it.
         Ok(file) if file.is_file() && (1..SMALLEST_PAGE).contains(&file.len()) => Err(Error::Integrity {
@@ -39,6 +40,25 @@ pub(crate) fn sidecar(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     PathBuf::from(name)
+}
+
+/// Whether two names are of one file.
+#[cfg(unix)]
+pub(crate) fn same(first: &Path, second: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let identity = |path: &Path| std::fs::metadata(path).map(|file| (file.dev(), file.ino()));
+    matches!((identity(first), identity(second)), (Ok(first), Ok(second)) if first == second)
+}
+
+/// Whether two names are of one file, as far as names tell.
+#[cfg(not(unix))]
+pub(crate) fn same(first: &Path, second: &Path) -> bool {
+    matches!((first.canonicalize(), second.canonicalize()), (Ok(first), Ok(second)) if first == second)
+}
+
+/// Whether a file is there and has anything in it.
+pub(crate) fn has_content(path: &Path) -> bool {
+    path.metadata().is_ok_and(|file| file.len() > 0)
 }
 
 /// The directory of a file; the current one for a bare name.

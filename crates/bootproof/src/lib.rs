@@ -42,6 +42,7 @@ mod look;
 mod plan;
 mod probe;
 mod repair;
+mod restore;
 mod revert;
 mod statistics;
 mod undated;
@@ -52,6 +53,7 @@ mod workload;
 mod boot;
 pub mod inspect;
 
+pub use backup::{Backups, Condition, KnownBackup, Origin};
 pub use boot::{Boot, fresh, migrate};
 pub use error::{Error, Failure};
 pub use event::{Cancellation, Event, Observer, Step};
@@ -60,6 +62,7 @@ pub use report::{
     AppliedMigration, BackupReport, BootReport, Check, CheckName, ErrorReport, HeldMigration, Milliseconds, Outcome,
     PlanStep, QueryReport, StepReport, Timing, Verdict,
 };
+pub use restore::{DigestCheck, Replaced, RestoreReport};
 pub use schema::{Schema, Source};
 pub use watch::PROGRESS;
 

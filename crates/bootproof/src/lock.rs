@@ -141,14 +141,20 @@ fn holders(path: &Path) -> Vec<String> {
             _ => None,
         })
         .filter(|pid| *pid != own)
-        .map(|pid| match std::fs::read_to_string(format!("/proc/{pid}/comm")) {
-            Ok(name) => format!("process {pid} ({})", name.trim()),
-            Err(_) => format!("process {pid}"),
-        })
+        .map(process)
         .collect();
     holders.sort();
     holders.dedup();
     holders
+}
+
+/// A process by its number and its program's name.
+#[cfg(target_os = "linux")]
+pub(crate) fn process(pid: impl std::fmt::Display) -> String {
+    match std::fs::read_to_string(format!("/proc/{pid}/comm")) {
+        Ok(name) => format!("process {pid} ({})", name.trim()),
+        Err(_) => format!("process {pid}"),
+    }
 }
 
 /// Elsewhere the system does not tell.

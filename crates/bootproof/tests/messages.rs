@@ -26,6 +26,11 @@ fn errors() -> Vec<Error> {
         Error::Divergent { migrations: text("001_add_composite_indexes was applied under the name `other`") },
         Error::Missing { migrations: text("3 later was applied, and this binary does not have it") },
         Error::Newer { version: 3, head: 2 },
+        // The page of errors has one entry for both.
+        Error::BackupUnfit {
+            backup: PathBuf::from("w.db.backup-20260210_093000"),
+            reason: Box::new(Error::Newer { version: 3, head: 2 }),
+        },
         Error::Malformed { table: "refinery_schema_history", problems: text("version is NULL, not an integer") },
         Error::NotAdoptable { baseline: "000_baseline", differences: missing("table `companies` is missing") },
         Error::Drifted { differences: missing("column `logs.duration_ms` is missing") },
@@ -63,6 +68,25 @@ fn errors() -> Vec<Error> {
             message: "no such index: idx_a".to_owned(),
         },
         Error::NoSuchVersion { version: 7, reason: "is none of this binary's".to_owned() },
+        Error::RestoreRefused { backup: PathBuf::from("b.db"), message: "it does not exist".to_owned() },
+        Error::DigestDiffers {
+            backup: PathBuf::from("w.db.backup-20260210_093000"),
+            recorded: "ba78".repeat(16),
+            found: "15ad".repeat(16),
+        },
+        Error::BackupDamaged {
+            backup: PathBuf::from("w.db.backup-20260210_093000"),
+            problems: text("row 7 missing from index idx_users_email"),
+        },
+        Error::RestoreInterrupted { backup: PathBuf::from("w.db.backup-20260210_093000"), message: String::new() },
+        Error::RestoreInterrupted {
+            backup: PathBuf::from("w.db.backup-20260210_093000"),
+            message: "disk I/O error".to_owned(),
+        },
+        Error::BackupNotRemoved {
+            path: PathBuf::from("w.db.backup-20260210_093000"),
+            message: "permission denied".to_owned(),
+        },
         Error::Unexpected { doing: "counting rows", source: rusqlite::Error::QueryReturnedNoRows },
     ]
 }

@@ -3,6 +3,7 @@
 mod change;
 mod checks;
 mod contracts;
+mod copies;
 mod order;
 mod transaction;
 
@@ -199,6 +200,7 @@ pub fn migrate(schema: &Schema, connection: &mut Connection, options: &Options) 
         if !connection.is_autocommit() {
             return Err(Error::InTransaction);
         }
+        crate::restore::refuse_interrupted(&path)?;
         let settings = connection::Settings::save(connection)?;
         let outcome = run.boot_connection(connection);
         // Whatever was done is done: an application that cannot go on with this connection will notice.

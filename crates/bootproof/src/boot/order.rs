@@ -142,7 +142,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn must_exist(&self) -> Result<(), Error> {
+    pub(super) fn must_exist(&self) -> Result<(), Error> {
         if files::exists(self.path)? {
             return Ok(());
         }

@@ -119,11 +119,7 @@ impl Run<'_> {
             return Err(Error::DiskFull { message });
         }
         let timeout = session.patience.timeout();
-        backs_up
-            .then(|| {
-                self.watch.step(Step::Backup, 0, || backup::make(session.connection, self.path, &look.live, timeout))
-            })
-            .transpose()
+        backs_up.then(|| backup::make(session.connection, self.path, &look.live, timeout, &self.watch)).transpose()
     }
 
     fn disk_needed(&self, session: &Session<'_>, look: &Look, change: &Change, backs_up: bool) -> Result<u64, Error> {

@@ -1,0 +1,157 @@
+//! A verified copy of the database beside it, and the digest of the copy beside that.
+
+mod catalogue;
+pub(crate) mod copy;
+pub(crate) mod digest;
+mod names;
+mod prune;
+mod text;
+
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use bootproof_catalog::Catalog;
+use rusqlite::Connection;
+use tempfile::NamedTempFile;
+
+use crate::error::{Error, bytes};
+use crate::event::Step;
+use crate::files::{directory, sync_directory};
+use crate::report::BackupReport;
+use crate::watch::Watch;
+use digest::Digest;
+
+pub(crate) use catalogue::of as catalogue;
+pub use catalogue::{Backups, Condition, KnownBackup, Origin};
+pub(crate) use names::{list, stamp};
+pub(crate) use prune::{among_digested, boots as prune};
+
+/// A copy that is whole, verified and flushed, but has not got its name yet. Dropped, it is deleted.
+#[derive(Debug)]
+pub(crate) struct Backup {
+    /// Open, and so locked against those who clean up, until it has its name.
+    copy: NamedTempFile,
+    digest: Digest,
+    database: PathBuf,
+    /// Where it will be.
+    pub(crate) path: PathBuf,
+    bytes: u64,
+}
+
+/// Copies the database, to become `FILE.backup-YYYYMMDD_HHMMSS` in its directory.
+///
+/// `connection` is in a transaction: what it sees is what is copied. The copy is made under another name, flushed to the
+/// disk, read back and compared: a backup that has its name is whole.
+pub(crate) fn make(
+    connection: &Connection,
+    path: &Path,
+    catalog: &Catalog,
+    timeout: Duration,
+    watch: &Watch,
+) -> Result<Backup, Error> {
+    names::remove_remnants(path);
+    let intended = names::first_free(path);
+    let failed = |error: io::Error| match copy::unwritten(&intended, &error) {
+        Error::Storage { .. } => Error::BackupFailed { path: intended.clone(), message: error.to_string() },
+        other => other,
+    };
+    let partial = names::partial(path).map_err(failed)?;
+    log::info!("backing up `{}`", path.display());
+    watch.step(Step::Backup, 0, || {
+        copy::pages(connection, path, partial.path(), timeout, watch).map_err(|error| match error {
+            // Of others it has been waited for before.
+            Error::Locked { .. } => {
+                let message = "another connection of this process locks the file exclusively".to_owned();
+                Error::BackupFailed { path: intended.clone(), message }
+            }
+            other => other,
+        })?;
+        narrow_permissions(partial.as_file(), path).and_then(|()| partial.as_file().sync_all()).map_err(failed)
+    })?;
+    watch.step(Step::VerifyBackup, 0, || {
+        let digest = Digest::of(partial.path(), watch).map_err(|stopped| stopped.or(failed))?;
+        copy::verify(connection, &intended, partial.path(), catalog, watch)?;
+        let bytes = partial.as_file().metadata().map_err(failed)?.len();
+        log::info!("the backup is verified");
+        Ok(Backup { copy: partial, digest, database: path.to_owned(), path: intended.clone(), bytes })
+    })
+}
+
+impl Backup {
+    /// Gives the copy its name; a boot does so just before the commit: one that is killed earlier leaves no backup of a
+    /// migration that never happened.
+    ///
+    /// The digest comes first. A crash in between leaves a digest without its backup, which the next backup removes, and
+    /// never a backup beside the digest of another file.
+    pub(crate) fn publish(self) -> Result<BackupReport, Error> {
+        let path = self.path.clone();
+        self.name().map_err(|error| Error::BackupFailed { message: error.to_string(), path })
+    }
+
+    /// As [`Backup::publish`], under a later name where somebody took this one meanwhile.
+    pub(crate) fn publish_anew(mut self) -> Result<BackupReport, Error> {
+        self.path = names::first_free(&self.database);
+        self.publish()
+    }
+
+    fn name(self) -> io::Result<BackupReport> {
+        let recorded = digest::beside(&self.path);
+        let mut line = names::partial(&self.database)?;
+        line.write_all(&self.digest.line(&self.path))?;
+        narrow_permissions(line.as_file(), &self.database)?;
+        line.as_file().sync_all()?;
+        // Open, and so locked, until its backup is there.
+        let _locked = line.persist_noclobber(&recorded)?;
+        sync_directory(directory(&self.path));
+        if let Err(error) = self.copy.persist_noclobber(&self.path) {
+            let _ = fs::remove_file(&recorded);
+            return Err(error.error);
+        }
+        sync_directory(directory(&self.path));
+        Ok(BackupReport { path: self.path, bytes: self.bytes, verified: true })
+    }
+}
+
+/// Deletes a backup that turned out pointless, because what it was to protect from did not happen.
+pub(crate) fn discard(backup: &BackupReport) {
+    if let Err(error) = remove(&backup.path) {
+        log::warn!("could not remove `{}`: {error}", backup.path.display());
+    }
+}
+
+/// Deletes a backup and then its digest: a digest alone is cleaned up later, a backup alone would pass for hand-made.
+fn remove(backup: &Path) -> io::Result<()> {
+    fs::remove_file(backup)?;
+    match fs::remove_file(digest::beside(backup)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses to begin what the disk has no space for. Where the system does not tell, writing will.
+pub(crate) fn require_space(directory: &Path, needed: u64) -> Result<(), Error> {
+    match fs4::available_space(directory) {
+        Ok(available) if available < needed => {
+            let (available, needed) = (bytes(available), bytes(needed));
+            let message = format!("{available} free in `{}`, about {needed} needed", directory.display());
+            Err(Error::DiskFull { message })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A backup holds what the database holds: never more people may read it.
+#[cfg(unix)]
+fn narrow_permissions(file: &File, database: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = fs::metadata(database)?.permissions().mode() & 0o600;
+    file.set_permissions(fs::Permissions::from_mode(mode))
+}
+
+/// Elsewhere files inherit the permissions of their directory, as the database did.
+#[cfg(not(unix))]
+fn narrow_permissions(_file: &File, _database: &Path) -> io::Result<()> {
+    Ok(())
+}

@@ -1,0 +1,179 @@
+//! The files of backups by their names: whole ones, those in progress, and what killed processes left.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
+
+use super::digest;
+use crate::files::{beside, directory, sidecar};
+use crate::report::BackupFile;
+
+/// Between the name of the database and whatever tells its copies apart.
+pub(super) const BACKUP: &str = ".backup-";
+/// Between the name of the database and a random ending: a file that is not whole yet.
+const IN_PROGRESS: &str = ".backup-in-progress-";
+
+/// The backups beside a database, the newest first: those with a time for a name.
+pub(crate) fn list(path: &Path) -> Vec<BackupFile> {
+    let mut backups: Vec<BackupFile> = beside(path, BACKUP)
+        .into_iter()
+        .filter(|file| stamp_of(path, file).is_some())
+        .map(|file| BackupFile { bytes: file.metadata().map(|file| file.len()).unwrap_or_default(), path: file })
+        .collect();
+    backups.sort_by(|first, second| second.path.cmp(&first.path));
+    backups
+}
+
+/// The time in the name of a backup of this database.
+pub(super) fn stamp_of<'f>(path: &Path, file: &'f Path) -> Option<&'f str> {
+    let prefix = sidecar(path, BACKUP);
+    let stamp = file.as_os_str().as_encoded_bytes().strip_prefix(prefix.as_os_str().as_encoded_bytes())?;
+    std::str::from_utf8(stamp).ok().filter(|stamp| is_stamp(stamp.as_bytes()))
+}
+
+/// `YYYYMMDD_HHMMSS`
+fn is_stamp(bytes: &[u8]) -> bool {
+    bytes.len() == 15
+        && bytes.iter().enumerate().all(
+            |(position, byte)| {
+                if position == 8 { *byte == b'_' } else { byte.is_ascii_digit() }
+            },
+        )
+}
+
+/// Whether a name that begins like a backup's is that of a file which belongs to another: in progress, a digest, or what
+/// SQLite keeps beside a backup that somebody opened.
+pub(super) fn is_companion(path: &Path, file: &Path) -> bool {
+    let bytes = file.as_os_str().as_encoded_bytes();
+    bytes.starts_with(sidecar(path, IN_PROGRESS).as_os_str().as_encoded_bytes())
+        || [digest::ENDING, "-wal", "-shm", "-journal"].iter().any(|ending| bytes.ends_with(ending.as_bytes()))
+}
+
+/// The local time now, as in the names of backups: `YYYYMMDD_HHMMSS`, or of the next second for which nothing is there.
+pub(crate) fn stamp(is_free: impl Fn(&str) -> bool) -> String {
+    let mut time = jiff::Zoned::now();
+    loop {
+        let stamp = time.strftime("%Y%m%d_%H%M%S").to_string();
+        if is_free(&stamp) {
+            return stamp;
+        }
+        time = time.saturating_add(jiff::SignedDuration::from_secs(1));
+    }
+}
+
+/// A name for a backup made now, which no backup and no digest has.
+pub(super) fn first_free(path: &Path) -> PathBuf {
+    let name = |stamp: &str| sidecar(path, &format!("{BACKUP}{stamp}"));
+    let is_free = |file: &Path| file.symlink_metadata().is_err();
+    name(&stamp(|stamp| is_free(&name(stamp)) && is_free(&digest::beside(&name(stamp)))))
+}
+
+/// A file for something that is not whole yet, locked against those who clean up for as long as it is open.
+pub(super) fn partial(path: &Path) -> io::Result<NamedTempFile> {
+    loop {
+        let prefix = sidecar(path, IN_PROGRESS);
+        let file = tempfile::Builder::new()
+            .prefix(prefix.file_name().unwrap_or(OsStr::new(IN_PROGRESS)))
+            .tempfile_in(directory(path))?;
+        // Before it was locked, somebody may have taken it for a remnant.
+        if lock(file.as_file()) != Lock::Held && file.path().exists() {
+            return Ok(file);
+        }
+    }
+}
+
+/// Removes what killed processes left: files in progress, and digests whose backup never came. What is locked, somebody
+/// is at work on.
+pub(super) fn remove_remnants(path: &Path) {
+    for file in beside(path, BACKUP).iter().filter(|file| is_remnant(path, file)) {
+        // Whoever held the lock until now has given the backup its name, if it ever will.
+        if let Some(_locked) = abandoned(file)
+            && is_remnant(path, file)
+        {
+            log::info!("removing `{}`, left by an interrupted backup", file.display());
+            let _ = fs::remove_file(file);
+        }
+    }
+}
+
+/// Whether a file is in progress, or a digest without its backup.
+fn is_remnant(path: &Path, file: &Path) -> bool {
+    let is_partial =
+        file.as_os_str().as_encoded_bytes().starts_with(sidecar(path, IN_PROGRESS).as_os_str().as_encoded_bytes());
+    let backup = file.with_extension("");
+    let is_alone = || stamp_of(path, &backup).is_some() && backup.symlink_metadata().is_err();
+    is_partial || (digest::beside(&backup) == file && is_alone())
+}
+
+/// What became of an attempt to lock a file.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Lock {
+    Taken,
+    Held,
+    /// This file system knows no locks.
+    Unknown,
+}
+
+#[cfg(unix)]
+fn lock(file: &fs::File) -> Lock {
+    match file.try_lock() {
+        Ok(()) => Lock::Taken,
+        Err(fs::TryLockError::WouldBlock) => Lock::Held,
+        Err(fs::TryLockError::Error(_)) => Lock::Unknown,
+    }
+}
+
+/// Elsewhere a lock keeps SQLite from writing the file, and a file that is open cannot be removed anyway.
+#[cfg(not(unix))]
+fn lock(_file: &fs::File) -> Lock {
+    Lock::Unknown
+}
+
+/// The file, locked, if nobody else is at work on it.
+#[cfg(unix)]
+fn abandoned(file: &Path) -> Option<fs::File> {
+    fs::File::open(file).ok().filter(|file| lock(file) == Lock::Taken)
+}
+
+#[cfg(not(unix))]
+fn abandoned(file: &Path) -> Option<&Path> {
+    Some(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_whole_stamp_is_a_backup() {
+        assert!(is_stamp(b"20260210_093000"));
+        for other in ["2026", "20260210-093000", "20260210_093000x", "in-progress-abcdef", "20260210_093000.sha256"] {
+            assert!(!is_stamp(other.as_bytes()), "{other}");
+        }
+    }
+
+    #[test]
+    fn what_killed_processes_left_is_removed_and_what_is_at_work_is_not() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("w.db");
+        let file = |name: &str| directory.path().join(name);
+        let kept =
+            ["w.db", "w.db.backup-20260210_093000", "w.db.backup-20260210_093000.sha256", "w.db.backup-mine.sha256"];
+        let stale = ["w.db.backup-20260210_093001.sha256", "w.db.backup-in-progress-abc"];
+        for name in kept.iter().chain(&stale) {
+            fs::write(file(name), "x").unwrap();
+        }
+        let at_work = partial(&path).unwrap();
+        let published = partial(&path).unwrap().persist(file("w.db.backup-20260210_093002.sha256")).unwrap();
+        remove_remnants(&path);
+        assert!(kept.iter().all(|name| file(name).exists()));
+        assert!(stale.iter().all(|name| !file(name).exists()));
+        assert!(at_work.path().exists() && file("w.db.backup-20260210_093002.sha256").exists());
+        drop(published);
+        remove_remnants(&path);
+        assert!(!file("w.db.backup-20260210_093002.sha256").exists());
+    }
+}

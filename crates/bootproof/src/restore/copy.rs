@@ -1,0 +1,158 @@
+//! The copy that will take the database's place: made beside it, flushed, compared with its digest, proven.
+
+use std::fs::{self, File, Metadata};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use rusqlite::Connection;
+use tempfile::TempPath;
+
+use super::report::RestoreReport;
+use super::users;
+use crate::backup;
+use crate::backup::copy::{open_immutable, unwritten};
+use crate::backup::digest::Digest;
+use crate::error::{Error, storage};
+use crate::event::Step;
+use crate::files::{directory, sidecar, sync_directory};
+use crate::look;
+use crate::options::{Integrity, Options};
+use crate::plan::Limit;
+use crate::report::{Check, CheckName, Outcome};
+use crate::schema::Schema;
+use crate::verify;
+use crate::watch::Watch;
+
+/// The copy is `FILE.restore-new`. The name is fixed: there is one restore at a time, and a crash leaves one file at most.
+const NEW: &str = ".restore-new";
+/// The smallest page that SQLite knows: what is shorter is no database.
+const SHORTEST: u64 = 512;
+
+/// What was found out about a copy.
+pub(super) struct Proof {
+    pub(super) version: Option<i64>,
+    pub(super) checks: Vec<Check>,
+}
+
+/// Where the copy is.
+pub(super) fn name(path: &Path) -> PathBuf {
+    sidecar(path, NEW)
+}
+
+/// Copies the backup, flushes the copy and compares what was read with the recorded digest.
+pub(super) fn make(
+    path: &Path,
+    backup: &Path,
+    watch: &Watch,
+    report: &mut RestoreReport,
+) -> Result<(TempPath, Digest), Error> {
+    let unread = |error| storage("read", backup, &error);
+    let copy = name(path);
+    let bytes = fs::metadata(backup).map_err(unread)?.len();
+    if bytes < SHORTEST {
+        let problems = vec![format!("it has {bytes} bytes: too short for a database")];
+        return Err(Error::BackupDamaged { backup: backup.to_owned(), problems });
+    }
+    // Closing a file that this process has open through SQLite would drop its locks.
+    if users::this_process_has_open(backup) {
+        let message = "this process has it open".to_owned();
+        return Err(Error::RestoreRefused { backup: backup.to_owned(), message });
+    }
+    backup::require_space(directory(path), bytes + (1 << 20))?;
+    let old = fs::metadata(path).ok();
+    let failed = |error: &io::Error| unwritten(&copy, error);
+    let mut target = create(&copy, old.as_ref()).map_err(|error| failed(&error))?;
+    let guard = TempPath::try_from_path(&copy).map_err(|error| failed(&error))?;
+    let mut source = File::open(backup).map_err(unread)?;
+    let digest = Digest::while_reading(&mut source, watch, |bytes| target.write_all(bytes))
+        .map_err(|stopped| stopped.or(|error| failed(&error)))?;
+    report.compare(backup, Some(&digest))?;
+    report.notes.extend(adopt_permissions(&target, &copy, old.as_ref()).map_err(|error| failed(&error))?);
+    target.sync_all().map_err(|error| failed(&error))?;
+    sync_directory(directory(path));
+    Ok((guard, digest))
+}
+
+/// Proves that a file is a database, sound and of a schema that this binary can boot.
+pub(super) fn prove(
+    schema: &Schema,
+    file: &Path,
+    backup: &Path,
+    options: &Options,
+    watch: &Watch,
+) -> Result<Proof, Error> {
+    let judged = |error: Error| match error {
+        Error::Integrity { problems } => Error::BackupDamaged { backup: backup.to_owned(), problems },
+        other if other.exit_code() == 4 => Error::BackupUnfit { backup: backup.to_owned(), reason: Box::new(other) },
+        other => other,
+    };
+    let prove = || {
+        let mut connection = open_immutable(file)?;
+        watch.attach(&mut connection).map_err(|error| Error::from_sqlite("opening the copy", error))?;
+        let sound = watch.step(Step::Integrity, 0, || integrity(&connection, options.integrity))?;
+        let limit = Limit { target: options.target, maintenance: options.maintenance };
+        let look = watch.step(Step::Look, 0, || look::at(schema, &connection, limit))?;
+        let known = Check {
+            name: CheckName::Schema,
+            outcome: Outcome::Passed,
+            detail: format!("{} tables, of a schema that this binary boots", look.live.tables.len()),
+            duration_ms: look.took.into(),
+        };
+        Ok(Proof { version: look.plan.version_before(), checks: vec![sound, known] })
+    };
+    prove().map_err(judged)
+}
+
+/// The full check, or the quick one on request: what replaces a database is never unchecked.
+fn integrity(connection: &Connection, level: Integrity) -> Result<Check, Error> {
+    let level = if level == Integrity::Full { Integrity::Full } else { Integrity::Quick };
+    let start = Instant::now();
+    let detail = verify::integrity(connection, level)?;
+    Ok(Check { name: CheckName::Integrity, outcome: Outcome::Passed, detail, duration_ms: start.elapsed().into() })
+}
+
+/// Makes the file anew, for nobody else to read before it has the permissions of the database.
+#[cfg(unix)]
+fn create(copy: &Path, old: Option<&Metadata>) -> io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    remove_if_there(copy)?;
+    // Without an old file as SQLite would: what the umask leaves of 0644.
+    let mode = if old.is_some() { 0o600 } else { 0o644 };
+    File::options().write(true).create_new(true).mode(mode).open(copy)
+}
+
+#[cfg(not(unix))]
+fn create(copy: &Path, _old: Option<&Metadata>) -> io::Result<File> {
+    remove_if_there(copy)?;
+    File::options().write(true).create_new(true).open(copy)
+}
+
+/// Removes a file that a killed process may have left.
+pub(super) fn remove_if_there(file: &Path) -> io::Result<()> {
+    match fs::remove_file(file) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Gives the copy the owner and the permissions of the old file; a note where the system does not allow that.
+#[cfg(unix)]
+fn adopt_permissions(file: &File, copy: &Path, old: Option<&Metadata>) -> io::Result<Option<String>> {
+    use std::os::unix::fs::{MetadataExt as _, chown};
+    let Some(old) = old else { return Ok(None) };
+    let new = file.metadata()?;
+    let is_owned =
+        (old.uid(), old.gid()) == (new.uid(), new.gid()) || chown(copy, Some(old.uid()), Some(old.gid())).is_ok();
+    file.set_permissions(old.permissions())?;
+    Ok((!is_owned).then(|| {
+        let (old, new) = ((old.uid(), old.gid()), (new.uid(), new.gid()));
+        format!("the file belongs to user {} and group {} now, no longer to {} and {}", new.0, new.1, old.0, old.1)
+    }))
+}
+
+/// Elsewhere files inherit the permissions of their directory, as the database did.
+#[cfg(not(unix))]
+fn adopt_permissions(_file: &File, _copy: &Path, _old: Option<&Metadata>) -> io::Result<Option<String>> {
+    Ok(None)
+}

@@ -1,0 +1,118 @@
+//! Keeping everybody else out while the database is replaced: other restores, and whoever would open it.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::Connection;
+
+use crate::connection::{self, Session};
+use crate::error::{Error, storage};
+use crate::event::Step;
+use crate::files::{has_content, sidecar};
+use crate::options::{Integrity, Options};
+use crate::verify;
+use crate::watch::Watch;
+
+/// The lock of a restore is `FILE.restore-lock`.
+const LOCK: &str = ".restore-lock";
+
+/// As long as it lives, no other restore of the database begins.
+#[derive(Debug)]
+pub(super) struct Alone {
+    _file: File,
+    path: PathBuf,
+}
+
+impl Alone {
+    pub(super) fn begin(database: &Path) -> Result<Self, Error> {
+        let path = sidecar(database, LOCK);
+        let failed = |error| storage("restored", &path, &error);
+        loop {
+            let file = File::options().write(true).create(true).truncate(false).open(&path).map_err(failed)?;
+            if let Err(std::fs::TryLockError::WouldBlock) = file.try_lock() {
+                return Err(Error::Locked { waited: Duration::ZERO, holders: vec!["another restore".to_owned()] });
+            }
+            // Whoever had it before has removed it: another restore may hold a newer file of the name.
+            if is_at(&file, &path) {
+                return Ok(Self { _file: file, path });
+            }
+        }
+    }
+}
+
+impl Drop for Alone {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let identity = |file: &std::fs::Metadata| (file.dev(), file.ino());
+    matches!((file.metadata(), path.metadata()), (Ok(open), Ok(there)) if identity(&open) == identity(&there))
+}
+
+/// Elsewhere a file that is open keeps its name.
+#[cfg(not(unix))]
+fn is_at(_file: &File, path: &Path) -> bool {
+    path.exists()
+}
+
+/// The connection that keeps others from the database, where the file can be opened as one.
+#[derive(Debug)]
+pub(super) struct Others(Option<Connection>);
+
+impl Others {
+    /// How many descriptors of the database this process has for it.
+    pub(super) fn descriptors(&self) -> usize {
+        usize::from(self.0.is_some())
+    }
+
+    /// Closing the last connection removes its log by its name. By then that may be the name of another file's.
+    pub(super) fn forget_names(&self) -> Result<(), Error> {
+        self.0.as_ref().map_or(Ok(()), |connection| connection::fold_wal_on_close(connection, false))
+    }
+}
+
+/// Waits until nobody else is connected, keeps it so, and folds the log into the file, so that one file is all there is to
+/// replace. A file that cannot be opened as a database is left as it is, with its log.
+pub(super) fn exclude(path: &Path, options: &Options, watch: &Watch, notes: &mut Vec<String>) -> Result<Others, Error> {
+    let is_empty = !has_content(path);
+    // SQLite throws away the log of an empty file, and makes a file where there is none.
+    if is_empty && (!path.exists() || has_content(&sidecar(path, "-wal"))) {
+        return Ok(Others(None));
+    }
+    let connect = || {
+        let mut connection = connection::open(path, false)?;
+        let session = Session::new(&mut connection, path, options.lock_timeout, watch)?;
+        watch.step(Step::Lock, 0, || session.exclude_others())?;
+        fold_log(&session, path, watch)?;
+        Ok(connection)
+    };
+    match connect() {
+        Ok(connection) => Ok(Others(Some(connection))),
+        Err(error @ (Error::Locked { .. } | Error::Cancelled)) => Err(error),
+        Err(error) => {
+            let message = error.to_string();
+            let reason = message.lines().next().unwrap_or_default();
+            notes.push(format!("the replaced file is kept as it was found, not sound: {reason}"));
+            Ok(Others(None))
+        }
+    }
+}
+
+/// A log that does not belong to its file, or a damaged file, would be made worse: both are kept as they are.
+fn fold_log(session: &Session<'_>, path: &Path, watch: &Watch) -> Result<(), Error> {
+    if !has_content(&sidecar(path, "-wal")) {
+        return Ok(());
+    }
+    watch.step(Step::Checkpoint, 0, || {
+        verify::integrity(session.connection, Integrity::Quick)?;
+        session
+            .connection
+            .query_row("PRAGMA main.wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+            .map_err(|error| Error::from_reading("folding the log in", error))
+    })
+}
