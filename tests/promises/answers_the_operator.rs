@@ -111,6 +111,50 @@ fn sql_prints_what_the_binary_carries() {
 }
 
 #[test]
+fn backups_are_made_listed_pruned_and_restored_from_the_command_line() {
+    let sandbox = Sandbox::current();
+    let mut made = Vec::new();
+    for _ in 0..3 {
+        let backup = sandbox.run(["backup"]).json;
+        assert_eq!(backup["backup"]["verified"], true, "{backup}");
+        made.push(backup["backup"]["path"].as_str().unwrap().to_owned());
+    }
+    let kept = sandbox.run(["backup", "--keep", "2"]).json;
+    assert_eq!(strings(&kept["removed"]).len(), 2, "{kept}");
+    let listed = sandbox.run(["backups", "--examine"]).json;
+    let states: Vec<_> = listed["backups"].as_array().unwrap().iter().map(|backup| backup["state"].as_str()).collect();
+    assert_eq!(states, [Some("sound"); 2], "{listed}");
+
+    sandbox.execute("DELETE FROM invoices");
+    let run = sandbox.run(["restore", &made[2]]);
+    assert_eq!((run.code, run.json["digest"].as_str()), (0, Some("matched")), "{}{}", run.json, run.stderr);
+    assert!(sandbox.bytes() == std::fs::read(&made[2]).unwrap(), "byte for byte the backup");
+    assert!(std::path::Path::new(run.json["replaced"]["path"].as_str().unwrap()).is_file());
+    sandbox.run(["verify"]).ready();
+    sandbox.run(["restore", "no-such-file"]).refused(8, "storage");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_page_is_written_of_a_good_end_and_of_a_bad_one_and_never_over_something_else() {
+    let sandbox = Sandbox::unmanaged();
+    let page = sandbox.path().join("boot.html");
+    let boot = |page: &std::path::Path| sandbox.run(["boot".as_ref(), "--report".as_ref(), page.as_os_str()]);
+    let before = sandbox.bytes();
+    boot(&sandbox.path().join("missing/boot.html")).refused(8, "report_unwritable");
+    boot(&sandbox.database).refused(8, "report_unwritable");
+    assert!(sandbox.bytes() == before, "asked before anything is done");
+
+    boot(&page).ready();
+    let ready = std::fs::read_to_string(&page).unwrap();
+    assert!(ready.contains("Ready at version 2") && ready.contains("idx_worklogs_user_range"));
+    sandbox.execute("UPDATE refinery_schema_history SET checksum = '1' WHERE version = 1");
+    boot(&page).refused(4, "divergent");
+    let refused = std::fs::read_to_string(&page).unwrap();
+    assert!(refused.contains("001_add_composite_indexes was applied") && !refused.contains("Ready at"));
+}
+
+#[test]
 fn a_directory_is_checked_and_its_next_file_begun_without_a_build() {
     let sandbox = Sandbox::empty();
     let run = |arguments: &[&str]| {

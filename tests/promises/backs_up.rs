@@ -25,7 +25,7 @@ fn on_request_byte_for_byte_with_a_digest_for_any_machine() {
     assert_eq!(report.bytes, before.len() as u64);
     assert_eq!(fs::read(&report.path).unwrap(), before);
     assert_eq!(sandbox.bytes(), before);
-    assert_eq!(sandbox.backups(), [report.path.clone()]);
+    assert_eq!(sandbox.backups(), std::slice::from_ref(&report.path));
     assert_eq!(sandbox.files().len(), 3);
     let digest = digest_of(&report.path);
     assert!(sha256sum_agrees(&digest));

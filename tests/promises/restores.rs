@@ -121,9 +121,9 @@ fn over_a_damaged_database_which_keeps_its_log() {
         let mut bytes = sandbox.bytes();
         // Either no database any more, or one with a worthless page.
         if in_the_header {
-            bytes[..16].fill(0)
+            bytes[..16].fill(0);
         } else {
-            bytes[4096 * 7..4096 * 8].fill(0xff)
+            bytes[4096 * 7..4096 * 8].fill(0xff);
         }
         fs::write(&sandbox.database, &bytes).unwrap();
         let report = patient(&sandbox).restore(&backup).unwrap();

@@ -15,6 +15,7 @@
 //!
 //! - `args`: what can be asked, and the help that teaches it
 //! - `run`: asks the engine
+//! - `copies`: a backup, and what becomes of older ones
 //! - `health`: judges what the engine measured
 //! - `sql`, `directory`: what needs no database
 //! - `output`, `paint`: what is said where, how it looks, and the exit code
@@ -22,6 +23,7 @@
 //! - `progress`, `logging`, `signal`: what happens while it works
 
 mod args;
+mod copies;
 mod directory;
 mod health;
 mod html;

@@ -12,7 +12,7 @@ use crate::health::Format;
 use crate::output::Answer;
 use crate::page::Page;
 use crate::progress::Progress;
-use crate::{directory, health, signal, sql};
+use crate::{copies, directory, health, signal, sql};
 
 /// Runs one command.
 ///
@@ -68,7 +68,13 @@ fn on_database(schema: &Schema, boot: &Boot<'_>, cli: &Cli, database: &Path) -> 
             };
             health::answer(boot, config.as_deref(), *quick, format)
         }
-        _ => Answer::default(),
+        Command::Backup { keep } => Answer::of_inspection(copies::back_up(boot, *keep), json),
+        Command::Backups { examine } => Answer::of_inspection(boot.backups(*examine), json),
+        Command::Restore { backup } => Answer::of_inspection(boot.restore(backup), json),
+        // Answered before there was a database.
+        Command::Sql { .. } | Command::Check { .. } | Command::New { .. } | Command::Completions { .. } => {
+            Answer::default()
+        }
     }
 }
 

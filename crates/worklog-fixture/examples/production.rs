@@ -11,14 +11,11 @@ use worklog_fixture::Fixture;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let (rows, path) = match arguments.as_slice() {
-        [rows, path] => (rows.parse(), path),
-        _ => {
-            eprintln!("usage: production ROWS FILE");
-            return ExitCode::from(2);
-        }
+    let [rows, path] = arguments.as_slice() else {
+        eprintln!("usage: production ROWS FILE");
+        return ExitCode::from(2);
     };
-    match rows {
+    match rows.parse() {
         Ok(rows) => match Fixture::new(rows).create(path.as_ref()) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
