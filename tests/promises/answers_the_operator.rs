@@ -122,7 +122,7 @@ fn backups_are_made_listed_pruned_and_restored_from_the_command_line() {
     let kept = sandbox.run(["backup", "--keep", "2"]).json;
     assert_eq!(strings(&kept["removed"]).len(), 2, "{kept}");
     let listed = sandbox.run(["backups", "--examine"]).json;
-    let states: Vec<_> = listed["backups"].as_array().unwrap().iter().map(|backup| backup["state"].as_str()).collect();
+    let states: Vec<_> = listed["backups"].as_array().unwrap().iter().map(|backup| backup["condition"].as_str()).collect();
     assert_eq!(states, [Some("sound"); 2], "{listed}");
 
     sandbox.execute("DELETE FROM invoices");
@@ -131,7 +131,7 @@ fn backups_are_made_listed_pruned_and_restored_from_the_command_line() {
     assert!(sandbox.bytes() == std::fs::read(&made[2]).unwrap(), "byte for byte the backup");
     assert!(std::path::Path::new(run.json["replaced"]["path"].as_str().unwrap()).is_file());
     sandbox.run(["verify"]).ready();
-    sandbox.run(["restore", "no-such-file"]).refused(8, "storage");
+    sandbox.run(["restore", "no-such-file"]).refused(8, "restore_refused");
 }
 
 #[cfg(unix)]
