@@ -122,7 +122,8 @@ fn backups_are_made_listed_pruned_and_restored_from_the_command_line() {
     let kept = sandbox.run(["backup", "--keep", "2"]).json;
     assert_eq!(strings(&kept["removed"]).len(), 2, "{kept}");
     let listed = sandbox.run(["backups", "--examine"]).json;
-    let states: Vec<_> = listed["backups"].as_array().unwrap().iter().map(|backup| backup["condition"].as_str()).collect();
+    let states: Vec<_> =
+        listed["backups"].as_array().unwrap().iter().map(|backup| backup["condition"].as_str()).collect();
     assert_eq!(states, [Some("sound"); 2], "{listed}");
 
     sandbox.execute("DELETE FROM invoices");

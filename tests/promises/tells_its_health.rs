@@ -240,6 +240,9 @@ fn a_damaged_file_gives_what_it_still_can() {
     assert_eq!(run.json["health"]["version"], 2);
     let tables = run.json["health"]["tables"].as_array().unwrap();
     assert!(tables.iter().any(|table| table["name"] == "users" && table["rows"].as_u64() > Some(0)));
+    let queries = run.json["health"]["queries"].as_array().unwrap();
+    let query = |name: &str| queries.iter().find(|query| query["name"] == name).unwrap();
+    assert!(!query("company_month")["error"].is_null() && !query("recent_logs")["timing"].is_null(), "{queries:?}");
     assert_eq!(sandbox.bytes(), bytes);
 
     fs::write(&sandbox.database, "a long text that is no database ".repeat(64)).unwrap();

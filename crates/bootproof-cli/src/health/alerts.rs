@@ -90,7 +90,7 @@ impl Alerts {
                 "query_failed",
                 name,
                 format!("query {name} cannot be run: {error}"),
-                "deploy the right build",
+                "`verify` tells what is wrong with the database",
             ));
         }
         if let Some(plan) = &query.missed {

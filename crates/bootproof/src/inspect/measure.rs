@@ -112,9 +112,13 @@ impl Boot<'_> {
             session.shrink_cache()?;
             for (done, contract) in contracts.iter().enumerate() {
                 watch.advance(done as u64, contracts.len() as u64)?;
-                let timed = session.patience.waiting(|| query(session.connection, contract));
-                let query = health.unless_damaged(timed)?;
-                health.queries.extend(query);
+                let (mut query, measured) = session.patience.waiting(|| query(session.connection, contract));
+                query.error = measured.as_ref().err().map(ToString::to_string);
+                health.queries.push(query);
+                // What a contract asks for may not be there, which is the contract's own trouble.
+                if !matches!(measured, Err(Error::Unexpected { .. })) {
+                    health.unless_damaged(measured)?;
+                }
             }
             Ok(())
         })
@@ -182,7 +186,7 @@ impl Health {
     fn refuse(&mut self, error: &Error) {
         if self.error.is_none() {
             self.error = Some(ErrorReport::of(error));
-        } else {
+        } else if !self.problems.contains(&error.to_string()) {
             self.problems.push(error.to_string());
         }
     }
@@ -282,8 +286,8 @@ fn rows(connection: &Connection, table: &str) -> Result<u64, Error> {
     counted.map_err(|error| Error::from_sqlite("counting rows", error))
 }
 
-/// Proves and times one contract. What it asks for may not be there, which is said and nothing more.
-fn query(connection: &Connection, contract: &'static Contract) -> Result<QueryHealth, Error> {
+/// Proves and times one contract: as far as that came, and why no further.
+fn query(connection: &Connection, contract: &'static Contract) -> (QueryHealth, Result<(), Error>) {
     let mut health = QueryHealth {
         name: contract.name,
         expected_index: contract.index,
@@ -303,9 +307,6 @@ fn query(connection: &Connection, contract: &'static Contract) -> Result<QueryHe
         health.timing = Some(probe::time(connection, contract, &samples)?);
         Ok(())
     };
-    match measure() {
-        Err(error @ Error::Unexpected { .. }) => health.error = Some(error.to_string()),
-        measured => measured?,
-    }
-    Ok(health)
+    let measured = measure();
+    (health, measured)
 }
