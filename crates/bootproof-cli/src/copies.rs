@@ -31,7 +31,7 @@ pub(crate) fn back_up(boot: &Boot<'_>, keep: Option<u32>) -> Result<Made, Failur
 
 impl fmt::Display for Made {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "made {}, {} bytes, verified", self.backup.path.display(), self.backup.bytes)?;
+        writeln!(f, "made {}", self.backup)?;
         self.removed.iter().try_for_each(|path| writeln!(f, "removed {path}"))?;
         self.warning.iter().try_for_each(|warning| writeln!(f, "warning: {warning}"))
     }

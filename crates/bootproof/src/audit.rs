@@ -101,6 +101,13 @@ pub(crate) fn adoption(connection: &Connection) -> Result<Option<BTreeSet<String
     Ok(detail.map(|detail| Detail::parse(detail).tolerated.into_iter().collect()))
 }
 
+/// The number of the newest row.
+pub(crate) fn newest(connection: &Connection) -> Result<Option<i64>, Error> {
+    connection
+        .query_row("SELECT max(id) FROM main.bootproof_audit", [], |row| row.get(0))
+        .map_err(|error| Error::from_sqlite("reading the audit table", error))
+}
+
 /// The names of the backups that boots have made, the newest first.
 pub(crate) fn backups(connection: &Connection) -> Result<Vec<String>, Error> {
     let read = || -> rusqlite::Result<Vec<Value>> {

@@ -18,6 +18,7 @@ mod schema;
 mod cause;
 mod error;
 mod event;
+pub mod figure;
 mod report;
 mod watch;
 

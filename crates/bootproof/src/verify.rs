@@ -8,6 +8,7 @@ use bootproof_catalog::{Catalog, Difference, Severity, quoted};
 use rusqlite::Connection;
 
 use crate::error::{Error, is_refused_sql};
+use crate::figure::{count, grouped};
 use crate::options::Integrity;
 
 /// Checks the pages of the file, and every index against its table.
@@ -86,7 +87,7 @@ pub(crate) fn same_row_counts(
         }
     }
     if changed.is_empty() {
-        Ok(format!("{rows} rows in {tables} tables, as before"))
+        Ok(format!("{} rows in {}, as before", grouped(rows.unsigned_abs()), count(tables, "table", "tables")))
     } else {
         Err(Error::RowCountsChanged { tables: changed })
     }
@@ -117,6 +118,14 @@ pub(crate) fn schema(differences: &[Difference], tolerated: &BTreeSet<String>, t
         }
     }
     Ok(detail)
+}
+
+/// What is somebody else's addition now has to have been one before: the rest was to go, and stayed.
+pub(crate) fn nothing_left_over(before: &[Difference], after: &[Difference]) -> Result<(), Error> {
+    let is_addition = |difference: &&Difference| difference.severity == Severity::Extra;
+    let left: Vec<Difference> =
+        after.iter().filter(is_addition).filter(|difference| !before.contains(difference)).cloned().collect();
+    if left.is_empty() { Ok(()) } else { Err(Error::Drifted { differences: left }) }
 }
 
 /// Somebody else's tables and columns must survive; both lists are differences from the schema before the migration. An

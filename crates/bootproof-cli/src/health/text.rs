@@ -1,5 +1,7 @@
 //! Health for people: the verdict, the alerts, then the numbers; at most 80 columns.
 
+use bootproof::figure::to_the_second;
+pub(super) use bootproof::figure::{bytes, grouped};
 use bootproof::inspect::Health;
 
 use super::Verdict;
@@ -143,11 +145,12 @@ impl Page {
 
     fn past(&mut self, health: &Health) {
         if let Some(migration) = &health.last_migration {
-            let text = format!("{:03} {} on {}", migration.version, migration.name, migration.applied_on);
+            let text =
+                format!("{:03} {} on {}", migration.version, migration.name, to_the_second(&migration.applied_on));
             self.paragraph("last migration: ", &text, "  ");
         }
         if let Some(boot) = health.boots.first() {
-            self.paragraph("last change:    ", &format!("{} on {}", boot.event, boot.at), "  ");
+            self.paragraph("last change:    ", &format!("{} on {}", boot.event, to_the_second(&boot.at)), "  ");
         }
         match &health.last_backup {
             Some(backup) => {
@@ -161,40 +164,16 @@ impl Page {
     }
 }
 
-/// A number of bytes in decimal units.
-pub(super) fn bytes(bytes: u64) -> String {
-    let mut value = super::alerts::float(bytes);
-    for unit in ["B", "KB", "MB", "GB"] {
-        if value < 1000.0 {
-            return if unit == "B" { format!("{value:.0} B") } else { format!("{value:.1} {unit}") };
-        }
-        value /= 1000.0;
-    }
-    format!("{value:.1} TB")
-}
-
 /// A number of seconds in the unit that suits it.
 pub(super) fn duration(seconds: f64) -> String {
     match seconds {
-        seconds if seconds < 1.0 => format!("{:.1} ms", seconds * 1e3),
+        seconds if seconds < 0.0995 => format!("{:.3} ms", seconds * 1e3),
+        seconds if seconds < 1.0 => format!("{:.0} ms", seconds * 1e3),
         seconds if seconds < 120.0 => format!("{seconds:.1} s"),
         seconds if seconds < 7_200.0 => format!("{:.0} min", seconds / 60.0),
         seconds if seconds < 172_800.0 => format!("{:.0} h", seconds / 3_600.0),
         seconds => format!("{:.0} days", seconds / 86_400.0),
     }
-}
-
-/// `1,234,567`
-pub(super) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut grouped = String::new();
-    for (position, digit) in digits.chars().enumerate() {
-        if position > 0 && (digits.len() - position).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
 }
 
 pub(super) fn percent(share: f64) -> String {

@@ -1,20 +1,8 @@
 //! Figures and prose as people read them.
 
 use bootproof::Milliseconds;
+pub(super) use bootproof::figure::{bytes, count, grouped};
 use maud::{Markup, html};
-
-/// `41.2 MB`, in powers of a thousand, as disks are sold.
-pub(super) fn bytes(bytes: u64) -> String {
-    #[expect(clippy::cast_precision_loss, reason = "one decimal is shown")]
-    let mut value = bytes as f64;
-    for unit in ["B", "KB", "MB", "GB"] {
-        if value < 1000.0 {
-            return if unit == "B" { format!("{value:.0} B") } else { format!("{value:.1} {unit}") };
-        }
-        value /= 1000.0;
-    }
-    format!("{value:.1} TB")
-}
 
 /// `0.034 ms`, `0.61 ms`, `1.6 ms`, `114 ms`, `8.6 s`, `2 min 5 s`: two digits that mean something, or three.
 pub(super) fn time(time: Milliseconds) -> String {
@@ -29,24 +17,6 @@ pub(super) fn time(time: Milliseconds) -> String {
             format!("{} min {} s", grouped(seconds / 60), seconds % 60)
         }
     }
-}
-
-/// `12,345`
-pub(super) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut grouped = String::new();
-    for (position, digit) in digits.chars().enumerate() {
-        if position > 0 && (digits.len() - position).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
-}
-
-/// `1 index`, `1,200 indexes`
-pub(super) fn count(number: usize, one: &str, many: &str) -> String {
-    format!("{} {}", grouped(number as u64), if number == 1 { one } else { many })
 }
 
 /// A share of the whole: `12%`, `3.4%`, `<0.1%`.

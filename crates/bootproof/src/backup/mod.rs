@@ -16,8 +16,9 @@ use bootproof_catalog::Catalog;
 use rusqlite::Connection;
 use tempfile::NamedTempFile;
 
-use crate::error::{Error, bytes};
+use crate::error::Error;
 use crate::event::Step;
+use crate::figure::bytes;
 use crate::files::{directory, sync_directory};
 use crate::report::BackupReport;
 use crate::watch::Watch;

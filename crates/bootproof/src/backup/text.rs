@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::catalogue::{Backups, Condition, KnownBackup, Origin};
-use crate::error::bytes;
+use crate::figure::bytes;
 
 /// What the columns after the name take of 80.
 const NAME: usize = 34;

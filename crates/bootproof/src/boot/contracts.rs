@@ -56,8 +56,11 @@ impl Run<'_> {
         let (outcome, detail) = match (contracts.len(), direct) {
             (0, _) => (Outcome::Skipped, "no query contracts".to_owned()),
             _ if !broken.is_empty() => (Outcome::Failed, broken.join("; ")),
+            (1, 0) => (Outcome::Passed, "1 query uses its index".to_owned()),
             (count, 0) => (Outcome::Passed, format!("{count} queries use their index")),
-            (count, _) => (Outcome::Passed, format!("{} queries use their index, {direct} need none", count - direct)),
+            (count, _) => {
+                (Outcome::Passed, format!("{} of {count} queries use their index, {direct} need none", count - direct))
+            }
         };
         self.report.record(CheckName::QueryPlans, outcome, detail, start.elapsed().into());
         Ok(broken)

@@ -139,6 +139,9 @@ impl Run<'_> {
             self.options.target = Some(to);
             return self.boot_connection(&mut connection);
         }
+        let stay =
+            format!("the next boot of this binary goes up again, unless `BOOTPROOF_TARGET={to}` tells it to stay");
+        self.report.notes.push(stay);
         Ok(())
     }
 

@@ -13,10 +13,11 @@ use crate::apply::Applied;
 use crate::audit::{self, Detail};
 use crate::backup::{self, Backup};
 use crate::connection::{self, Session};
-use crate::error::{Error, bytes};
+use crate::error::Error;
 use crate::estimate;
 use crate::event::Step;
 use crate::expected;
+use crate::figure::bytes;
 use crate::files;
 use crate::foreign_keys::Violations;
 use crate::look::{self, Look, behind, differences};
@@ -89,13 +90,7 @@ impl Run<'_> {
         // The last moment to call it off: from here it ends as if nothing had been asked.
         watch.proceed()?;
         self.report.backup = backup.map(Backup::publish).transpose()?;
-        watch.step(Step::Commit, 0, || {
-            session.commit().map_err(|error| match error {
-                Error::Locked { .. } | Error::Cancelled => error,
-                // In WAL mode the commit may be in the log although flushing it failed.
-                other => Error::CommitUncertain { message: other.to_string() },
-            })
-        })?;
+        watch.step(Step::Commit, 0, || commit(session))?;
         self.report.to_version = Some(change.to());
         self.report.verdict = Verdict::Ready;
         Ok(())
@@ -166,6 +161,7 @@ impl Run<'_> {
         }
         self.load = Workload::measure(session.connection, &result.live)?;
         self.check_structure(session.connection, &result)?;
+        verify::nothing_left_over(&look.differences, &result.differences)?;
         if let Some(version) = look.plan.version_recognised() {
             let after = differences(self.schema, version, &result.live)?;
             let expected = expected::catalog_at(self.schema, change.to())?;
@@ -221,6 +217,22 @@ impl Run<'_> {
         }
         self.benchmark_or_note(session);
     }
+}
+
+/// Commits, or finds out what became of a commit that failed.
+///
+/// Without a log, reading the file once more plays a journal back that was left, and what is then read is what there is
+/// (<https://sqlite.org/atomiccommit.html#_rollback>). With a log, nobody knows before it is next recovered: the commit may
+/// be in it although flushing it failed.
+fn commit(session: &Session<'_>) -> Result<(), Error> {
+    let (ours, is_wal) = (audit::newest(session.connection)?, session.is_wal());
+    session.commit().map_err(|error| match error {
+        Error::Locked { .. } | Error::Cancelled => error,
+        other => {
+            let is_undone = !is_wal && session.rollback() && audit::newest(session.connection).ok() != Some(ours);
+            if is_undone { other } else { Error::CommitUncertain { message: other.to_string() } }
+        }
+    })
 }
 
 /// The declared indexes that are missing or differ, by their keys.

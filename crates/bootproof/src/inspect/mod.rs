@@ -14,14 +14,15 @@ use crate::backup;
 use crate::boot::Boot;
 use crate::compiled::Migration;
 use crate::connection::{self, Session};
-use crate::error::{Error, Failure, bytes};
+use crate::error::{Error, Failure};
 use crate::estimate::{self, about};
+use crate::figure::{bytes, grouped, to_the_second};
 use crate::files;
 use crate::history;
 use crate::look::{self, Look};
 use crate::plan::{Limit, Start};
 pub use crate::report::{AuditReport, BackupFile};
-use crate::report::{ErrorReport, HeldMigration, Milliseconds, StepReport, grouped};
+use crate::report::{ErrorReport, HeldMigration, Milliseconds, StepReport};
 use crate::watch::Watch;
 pub use health::{
     BackupAge, DifferenceReport, DifferenceSeverity, Health, IndexHealth, Measure, QueryHealth, Space, TableHealth,
@@ -375,7 +376,7 @@ impl fmt::Display for Status {
         };
         writeln!(f, "{}: {version}", self.database)?;
         for row in &self.history {
-            writeln!(f, "  applied    {:03} {} on {}", row.version, row.name, row.applied_on)?;
+            writeln!(f, "  applied    {:03} {} on {}", row.version, row.name, to_the_second(&row.applied_on))?;
         }
         for migration in &self.pending {
             writeln!(f, "  pending    {migration}")?;
@@ -388,7 +389,7 @@ impl fmt::Display for Status {
             writeln!(f, "  backup     {} ({})", backup.path.display(), bytes(backup.bytes))?;
         }
         for row in &self.audit {
-            writeln!(f, "  audit      {} {} by {}", row.at, row.event, row.binary)?;
+            writeln!(f, "  audit      {} {}\n             by {}", to_the_second(&row.at), row.event, row.binary)?;
         }
         write_error(f, self.error.as_ref())
     }

@@ -6,8 +6,6 @@ use std::path::{Path, PathBuf};
 
 use serde::{Serialize, Serializer};
 
-pub(crate) use text::grouped;
-
 /// The result of a boot; serialises to the JSON of `--json`.
 #[derive(Clone, Debug, Serialize)]
 pub struct BootReport {

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use super::{BootReport, Check, Milliseconds, Outcome, QueryReport, Timing, Verdict};
-use crate::error::bytes;
+use super::{BackupReport, BootReport, Check, Milliseconds, Outcome, QueryReport, Timing, Verdict};
+use crate::figure::{bytes, grouped};
 
 impl fmt::Display for BootReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -21,8 +21,7 @@ impl fmt::Display for BootReport {
             writeln!(f, "  repaired   {index}")?;
         }
         if let Some(backup) = &self.backup {
-            let verified = if backup.verified { "verified" } else { "not verified" };
-            writeln!(f, "  backup     {} ({}, {verified})", backup.path.display(), bytes(backup.bytes))?;
+            writeln!(f, "  backup     {backup}")?;
         }
         for check in &self.checks {
             writeln!(f, "  {check}")?;
@@ -66,6 +65,13 @@ impl BootReport {
         let [query, before, after, change, p95, budget] = ["query", "before", "after", "change", "p95", "budget"];
         writeln!(f, "  {query:<22} {before:>9} {after:>9}  {change:<15} {p95:>8} {budget:>7}")?;
         self.queries.iter().try_for_each(|query| query.write(f))
+    }
+}
+
+impl fmt::Display for BackupReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let verified = if self.verified { "verified" } else { "not verified" };
+        write!(f, "{} ({}, {verified})", self.path.display(), bytes(self.bytes))
     }
 }
 
@@ -131,19 +137,6 @@ fn factor(factor: f64) -> String {
     }
 }
 
-/// `12,345`
-pub(crate) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut grouped = String::new();
-    for (position, digit) in digits.chars().enumerate() {
-        if position > 0 && (digits.len() - position).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
-}
-
 impl Milliseconds {
     /// Without decimals, for what a person has chosen.
     fn rounded(self) -> String {
@@ -165,11 +158,10 @@ impl fmt::Display for Milliseconds {
 
 #[cfg(test)]
 mod tests {
-    use super::{factor, grouped};
+    use super::factor;
 
     #[test]
     fn numbers_are_read_at_a_glance() {
-        assert_eq!([0, 999, 1_000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
         assert_eq!([71.25, 1.64, 0.824].map(factor), ["71x", "1.6x", "0.82x"]);
     }
 }

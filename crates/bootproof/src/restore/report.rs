@@ -7,7 +7,8 @@ use serde::Serialize;
 
 use super::copy::Proof;
 use crate::backup::digest::{self, Digest, Recorded};
-use crate::error::{Error, bytes};
+use crate::error::Error;
+use crate::figure::bytes;
 use crate::report::{Check, Milliseconds, displayed};
 
 /// The result of a restore; serialises to the JSON of `restore --json`.

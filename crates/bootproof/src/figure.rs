@@ -1,0 +1,63 @@
+//! Figures as people read them; the same wherever a report, a page or a plan shows one.
+
+/// A number of bytes in powers of a thousand, as disks are sold: `41.2 MB`.
+#[must_use]
+pub fn bytes(bytes: u64) -> String {
+    #[expect(clippy::cast_precision_loss, reason = "one decimal is shown")]
+    let mut value = bytes as f64;
+    for unit in ["B", "KB", "MB", "GB"] {
+        if value < 1000.0 {
+            return if unit == "B" { format!("{value:.0} B") } else { format!("{value:.1} {unit}") };
+        }
+        value /= 1000.0;
+    }
+    format!("{value:.1} TB")
+}
+
+/// A number in groups of three digits: `12,345`.
+#[must_use]
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::new();
+    for (position, digit) in digits.chars().enumerate() {
+        if position > 0 && (digits.len() - position).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+/// How many of something: `1 index`, `1,200 indexes`.
+#[must_use]
+pub fn count(number: usize, one: &str, many: &str) -> String {
+    format!("{} {}", grouped(number as u64), if number == 1 { one } else { many })
+}
+
+/// A time in RFC 3339 to the second: what is written to the nanosecond is not read so.
+#[must_use]
+pub fn to_the_second(time: &str) -> String {
+    match time.split_once('.') {
+        Some((seconds, rest)) => {
+            let zone = rest.find(|character: char| !character.is_ascii_digit()).and_then(|zone| rest.get(zone..));
+            format!("{seconds}{}", zone.unwrap_or_default())
+        }
+        None => time.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_read_at_a_glance() {
+        assert_eq!([0, 999, 1_000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
+        assert_eq!([0, 999, 1_500, 94_928_896].map(bytes), ["0 B", "999 B", "1.5 KB", "94.9 MB"]);
+        assert_eq!([count(1, "index", "indexes"), count(1_200, "index", "indexes")], ["1 index", "1,200 indexes"]);
+        assert_eq!(
+            ["2026-11-22T22:16:43.05638768Z", "2026-11-22T22:16:43.5+01:00", "2026-11-22T22:16:43Z"].map(to_the_second),
+            ["2026-11-22T22:16:43Z", "2026-11-22T22:16:43+01:00", "2026-11-22T22:16:43Z"]
+        );
+    }
+}
