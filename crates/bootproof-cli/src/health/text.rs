@@ -167,7 +167,8 @@ impl Page {
 /// A number of seconds in the unit that suits it.
 pub(super) fn duration(seconds: f64) -> String {
     match seconds {
-        seconds if seconds < 0.0995 => format!("{:.3} ms", seconds * 1e3),
+        seconds if seconds < 0.001 => format!("{:.3} ms", seconds * 1e3),
+        seconds if seconds < 0.1 => format!("{:.1} ms", seconds * 1e3),
         seconds if seconds < 1.0 => format!("{:.0} ms", seconds * 1e3),
         seconds if seconds < 120.0 => format!("{seconds:.1} s"),
         seconds if seconds < 7_200.0 => format!("{:.0} min", seconds / 60.0),
