@@ -15,7 +15,6 @@ mod options;
 mod schema;
 
 // What a boot says, and is told, while it works and at its end.
-mod cause;
 mod error;
 mod event;
 pub mod figure;

@@ -1,6 +1,6 @@
 //! How each error usually comes about, for the page of errors and for whoever meets one for the first time.
 
-use crate::error::Error;
+use super::Error;
 
 impl Error {
     /// What usually leads here, in a sentence or two.
