@@ -3,9 +3,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use worklog_fixture::Fixture;
-use worklog_schema::bootproof::{Cancellation, Condition, Event, Observer, Origin, Step};
+use worklog_schema::bootproof::{Cancellation, Condition, Origin, Step};
 
-use crate::support::{ROWS, Sandbox, digest_of, integrity_check, query, rows, sha256sum_agrees};
+use crate::support::{CancelAt, ROWS, Sandbox, digest_of, integrity_check, query, rows, sha256sum_agrees};
 
 /// Flips a byte in the middle of a file.
 fn flip(file: &std::path::Path) {
@@ -116,18 +116,6 @@ fn nothing_that_is_missing_empty_damaged_or_locked() {
     assert_eq!(sandbox.bytes(), bytes);
 }
 
-/// Calls the work off when a step begins.
-#[derive(Debug)]
-struct At(Step, Cancellation);
-
-impl Observer for At {
-    fn notice(&self, event: Event) {
-        if matches!(event, Event::Started(step) if step == self.0) {
-            self.1.cancel();
-        }
-    }
-}
-
 #[test]
 fn nothing_once_it_is_called_off() {
     let sandbox = Sandbox::unmanaged();
@@ -135,7 +123,7 @@ fn nothing_once_it_is_called_off() {
         let cancellation = Cancellation::default();
         let boot = worklog_schema::boot(&sandbox.database)
             .cancellation(cancellation.clone())
-            .observer(std::sync::Arc::new(At(step, cancellation)));
+            .observer(std::sync::Arc::new(CancelAt(step, cancellation)));
         let failure = boot.back_up().unwrap_err();
         assert_eq!(failure.error.kind(), "cancelled", "{step:?}");
         assert_eq!(sandbox.files(), ["worklog.db"], "{step:?}");

@@ -3,7 +3,7 @@ use std::path::Path;
 
 use worklog_fixture::Fixture;
 
-use crate::support::{ROWS, Sandbox, integrity_check, query, rows};
+use crate::support::{ROWS, Sandbox, integrity_check, leaf_of, query, rows};
 
 /// Flips one byte of the file.
 fn flip(path: &Path, offset: usize) {
@@ -24,12 +24,7 @@ fn one_flipped_byte_is_refused_and_not_made_worse() {
     for (managed, name) in [(false, "unmanaged"), (true, "current")] {
         let sandbox = if managed { Sandbox::current() } else { Sandbox::unmanaged() };
         // The content of an index entry on a leaf: nothing but comparing the index with its table shows it.
-        let leaf = query(
-            &sandbox.open(),
-            "SELECT CAST(max(pageno) AS TEXT) FROM dbstat WHERE name = 'idx_users_email' AND pagetype = 'leaf'",
-        )[0]
-        .parse::<usize>()
-        .unwrap();
+        let leaf = leaf_of(&sandbox.database, "idx_users_email");
         flip(&sandbox.database, leaf * 4096 - 20);
         assert_ne!(integrity_check(&sandbox.database), ["ok"]);
         let before = sandbox.bytes();

@@ -10,9 +10,9 @@ use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 use worklog_fixture::Fixture;
 use worklog_schema::boot;
-use worklog_schema::bootproof::{Boot, Cancellation, DigestCheck, Event, Failure, Integrity, Observer, Step};
+use worklog_schema::bootproof::{Boot, Cancellation, DigestCheck, Failure, Integrity, Step};
 
-use crate::support::{ROWS, Sandbox, digest_of, query, rows};
+use crate::support::{CancelAt, ROWS, Sandbox, digest_of, leaf_of, query, rows};
 
 /// The newest row of the old database, which is in its log only.
 const NEWEST: &str = "INSERT INTO companies(id, name) VALUES (4711, 'newest')";
@@ -199,12 +199,7 @@ fn nothing_that_is_not_what_was_written_or_not_sound() {
         assert!(message.contains(&backup.display().to_string()), "{message}");
     };
     // An index entry: only comparing the index with its table tells.
-    let leaf = query(
-        &sandbox.open(),
-        "SELECT CAST(max(pageno) AS TEXT) FROM dbstat WHERE name = 'idx_users_email' AND pagetype = 'leaf'",
-    )[0]
-    .parse::<usize>()
-    .unwrap();
+    let leaf = leaf_of(&sandbox.database, "idx_users_email");
     let mut flipped = intact.clone();
     flipped[leaf * 4096 - 20] ^= 0x55;
     fs::write(&backup, &flipped).unwrap();
@@ -342,18 +337,6 @@ fn no_database_in_use() {
     }
 }
 
-/// Calls a restore off when a step begins.
-#[derive(Debug)]
-struct At(Step, Cancellation);
-
-impl Observer for At {
-    fn notice(&self, event: Event) {
-        if matches!(event, Event::Started(step) if step == self.0) {
-            self.1.cancel();
-        }
-    }
-}
-
 #[test]
 fn nothing_that_is_called_off_before_the_replacement_and_everything_after() {
     for step in [Step::CopyBackup, Step::Integrity, Step::Look, Step::Lock, Step::Checkpoint, Step::Replace] {
@@ -362,7 +345,7 @@ fn nothing_that_is_called_off_before_the_replacement_and_everything_after() {
         let cancellation = Cancellation::default();
         let result = patient(&sandbox)
             .cancellation(cancellation.clone())
-            .observer(Arc::new(At(step, cancellation)))
+            .observer(Arc::new(CancelAt(step, cancellation)))
             .restore(&backup);
         if step == Step::Replace {
             result.unwrap();

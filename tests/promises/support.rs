@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use bootproof::{Cancellation, Event, Observer, Step};
 use rusqlite::{Connection, OpenFlags};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -213,4 +214,22 @@ pub(crate) fn query(connection: &Connection, sql: &str) -> Vec<String> {
 
 pub(crate) fn integrity_check(path: &Path) -> Vec<String> {
     query(&Connection::open(path).unwrap(), "PRAGMA integrity_check")
+}
+
+/// The last leaf page of a table or an index, counted from 1.
+pub(crate) fn leaf_of(database: &Path, name: &str) -> usize {
+    let sql = format!("SELECT CAST(max(pageno) AS TEXT) FROM dbstat WHERE name = '{name}' AND pagetype = 'leaf'");
+    query(&Connection::open(database).unwrap(), &sql)[0].parse().unwrap()
+}
+
+/// Calls the work off when a step begins.
+#[derive(Debug)]
+pub(crate) struct CancelAt(pub(crate) Step, pub(crate) Cancellation);
+
+impl Observer for CancelAt {
+    fn notice(&self, event: Event) {
+        if matches!(event, Event::Started(step) if step == self.0) {
+            self.1.cancel();
+        }
+    }
 }
