@@ -182,7 +182,8 @@ fn steps(look: &Look, load: &Workload, after: &Catalog, backup: u64, options: &O
     steps
 }
 
-/// How much slower this machine and this build are than what the rates were measured on.
+/// How much slower this machine and this build are than what the rates were measured on. A processor that is faster at the
+/// moment makes no disk faster: better told too long than too short.
 fn calibrate() -> f64 {
     let Ok(connection) = Connection::open_in_memory() else { return 1.0 };
     let sql =
@@ -193,7 +194,7 @@ fn calibrate() -> f64 {
         start.elapsed()
     };
     let fastest = [round(), round(), round()].into_iter().min().unwrap_or_default();
-    fastest.as_secs_f64() * 1e9 / f64::from(ROUNDS) / rate::CALIBRATION
+    (fastest.as_secs_f64() * 1e9 / f64::from(ROUNDS) / rate::CALIBRATION).max(1.0)
 }
 
 /// A duration as an estimate is told.
