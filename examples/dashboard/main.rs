@@ -79,9 +79,14 @@ fn run(arguments: &Arguments) -> Result<(), Stop> {
 
     // First thing: nothing below runs on a database that was not proven.
     let (cancellation, booted) = stop::on_signal();
-    let options = Options { benchmark: arguments.demo.is_some(), cancellation, ..Options::default() };
+    let options =
+        Options { benchmark: arguments.demo.is_some(), cancellation: cancellation.clone(), ..Options::default() };
     let report = worklog_schema::boot(&database).options(options).run()?;
     booted.now();
+    if cancellation.is_cancelled() {
+        // It came too late for the boot, and in time for this.
+        return Ok(());
+    }
     print!("{report}");
 
     if arguments.no_serve {

@@ -223,7 +223,6 @@ fn and_removes_old_ones_but_nobody_elses_and_never_the_last_sound_one() {
     for backup in &made[2..] {
         flip(backup);
     }
-    fs::write(digest_of(&made[4]), "no digest").unwrap();
     assert_eq!(boot.prune_backups(2).unwrap(), [made[2].clone()]);
     assert_eq!(sandbox.backups(), [by_hand.clone(), made[1].clone(), made[3].clone(), made[4].clone()]);
     assert!(!digest_of(&made[2]).exists());
@@ -232,4 +231,35 @@ fn and_removes_old_ones_but_nobody_elses_and_never_the_last_sound_one() {
     assert_eq!(sandbox.backups(), [by_hand, made[1].clone(), made[4].clone()]);
     assert!(sha256sum_agrees(&digest_of(&made[1])));
     assert!(rows(&made[1]).contains_key("worklogs"));
+}
+
+#[test]
+fn pruning_leaves_what_was_copied_by_hand_even_with_a_digest() {
+    let sandbox = Sandbox::current();
+    let by_hand = sandbox.path().join("worklog.db.backup-before-big-change");
+    fs::copy(&sandbox.database, &by_hand).unwrap();
+    let backup = worklog_schema::boot(&sandbox.database).back_up().unwrap();
+    let digest = fs::read_to_string(digest_of(&backup.path)).unwrap();
+    fs::write(
+        digest_of(&by_hand),
+        digest.replace(&*backup.path.file_name().unwrap().to_string_lossy(), "worklog.db.backup-before-big-change"),
+    )
+    .unwrap();
+    worklog_schema::boot(&sandbox.database).back_up().unwrap();
+    let removed = worklog_schema::boot(&sandbox.database).prune_backups(1).unwrap();
+    assert_eq!(removed, std::slice::from_ref(&backup.path));
+    assert!(by_hand.is_file());
+}
+
+#[test]
+fn pruning_removes_nothing_where_nothing_is_sound() {
+    let sandbox = Sandbox::current();
+    for _ in 0..3 {
+        let backup = worklog_schema::boot(&sandbox.database).back_up().unwrap();
+        fs::write(&backup.path, b"not what it was").unwrap();
+    }
+    assert_eq!(
+        worklog_schema::boot(&sandbox.database).prune_backups(1).unwrap(),
+        [""; 0].map(std::path::PathBuf::from)
+    );
 }

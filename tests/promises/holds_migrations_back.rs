@@ -48,6 +48,17 @@ fn a_new_database_is_made_at_that_version() {
     assert_eq!(applied(&sandbox.boot().ready()), [1, 2]);
 }
 
+#[test]
+fn a_plan_without_a_file_is_held_as_the_boot_would_be() {
+    let sandbox = Sandbox::empty();
+    let plan = sandbox.run(["plan", "--to", "0"]).json;
+    let versions =
+        |list: &serde_json::Value| list.as_array().unwrap().iter().map(|m| m["version"].as_i64()).collect::<Vec<_>>();
+    assert_eq!((plan["action"].as_str(), plan["to_version"].as_i64()), (Some("create"), Some(0)));
+    assert_eq!((versions(&plan["pending"]), versions(&plan["held"])), (vec![Some(0)], vec![Some(1), Some(2)]));
+    assert_eq!(sandbox.run(["plan", "--to=-1"]).code, 2);
+}
+
 /// The worklog schema and one more migration, which waits for permission to delete every session.
 fn gated() -> Schema {
     const SQL: &str = "DELETE FROM auth_sessions;";

@@ -89,3 +89,24 @@ fn what_only_another_program_understands_is_left_alone() {
         assert!(checks.contains("no such collation") && checks.contains("unknown function: mine()"), "{report}");
     }
 }
+
+#[test]
+fn an_estimate_decides_nothing_about_somebody_elses_table() {
+    let sandbox = Sandbox::unmanaged();
+    let connection = sandbox.open();
+    connection.create_collation("custom", |one: &str, other: &str| other.cmp(one)).unwrap();
+    connection
+        .execute_batch(
+            "CREATE TABLE notes(rowid TEXT PRIMARY KEY, body); INSERT INTO notes VALUES ('first', 'x');
+             CREATE TABLE sorted(name TEXT COLLATE custom PRIMARY KEY) WITHOUT ROWID; INSERT INTO sorted VALUES ('a');
+             INSERT INTO billing_rates(rowid, billing_project_id, hourly_rate) SELECT 9000000000000000000, id, 1 FROM billing_projects LIMIT 1",
+        )
+        .unwrap();
+    drop(connection);
+    let plan = sandbox.run(["plan"]).json;
+    let rates = plan["indexes"].as_array().unwrap().iter().find(|index| index["name"] == "idx_billing_rates_lookup");
+    assert!(rates.unwrap()["bytes"].as_u64().unwrap() < 1_000_000, "the highest number is not the number: {plan}");
+    sandbox.boot().ready();
+    sandbox.run(["verify"]).ready();
+    sandbox.run(["revert", "--to", "0"]).ready();
+}

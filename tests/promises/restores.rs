@@ -314,7 +314,8 @@ fn no_database_in_use() {
         }
         let old = rows(&sandbox.database);
         let refuses = |holder: &str| {
-            let message = refused(patient(&sandbox).restore(&backup), 3, "locked");
+            let kind = if cfg!(target_os = "linux") { "in_use" } else { "locked" };
+            let message = refused(patient(&sandbox).restore(&backup), 3, kind);
             assert!(message.contains(holder), "{message}");
             assert_eq!(rows(&sandbox.database), old);
             assert!(replaced(&sandbox).is_empty());
@@ -334,6 +335,31 @@ fn no_database_in_use() {
         patient(&sandbox).restore(&backup).unwrap();
         assert_eq!(sandbox.bytes(), fs::read(&backup).unwrap());
         assert_tidy(&sandbox);
+    }
+}
+
+/// Whoever calls off between the mark and the replacement is too late, and must not leave the database locked out.
+#[test]
+fn a_call_that_comes_with_the_mark_comes_too_late() {
+    let (sandbox, backup) = with_backup(false);
+    let mark = sandbox.path().join("worklog.db.restoring");
+    for _ in 0..15 {
+        let cancellation = Cancellation::default();
+        let done = std::sync::atomic::AtomicBool::new(false);
+        let restored = std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !mark.exists() && !done.load(std::sync::atomic::Ordering::Relaxed) {
+                    std::hint::spin_loop();
+                }
+                cancellation.cancel();
+            });
+            let restored = boot(&sandbox.database).cancellation(cancellation.clone()).restore(&backup);
+            done.store(true, std::sync::atomic::Ordering::Relaxed);
+            restored
+        });
+        assert!(restored.is_ok(), "{}", restored.unwrap_err());
+        assert!(!mark.exists());
+        assert_eq!(sandbox.bytes(), fs::read(&backup).unwrap());
     }
 }
 

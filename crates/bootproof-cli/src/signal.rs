@@ -1,9 +1,13 @@
 //! Ctrl-C, and what a service manager sends: the first calls the work off, the second ends the program.
 
+use std::time::{Duration, Instant};
+
 use bootproof::Cancellation;
 
 /// The exit code of a program that SIGINT ended, as a shell reports it.
 const INTERRUPTED: i32 = 130;
+/// Signals that come closer together are one wish.
+const ONE_WISH: Duration = Duration::from_secs(1);
 
 /// Gives this process a switch that Ctrl-C turns.
 ///
@@ -12,9 +16,13 @@ const INTERRUPTED: i32 = 130;
 pub(crate) fn cancellation() -> Cancellation {
     let cancellation = Cancellation::default();
     let switch = cancellation.clone();
+    let mut first: Option<Instant> = None;
     let installed = ctrlc::set_handler(move || {
-        if switch.is_cancelled() {
-            std::process::exit(INTERRUPTED);
+        match first {
+            // `timeout` and some terminals send the same signal twice, to the process and to its group.
+            Some(first) if first.elapsed() < ONE_WISH => return,
+            Some(_) => std::process::exit(INTERRUPTED),
+            None => first = Some(Instant::now()),
         }
         switch.cancel();
         log::warn!("cancelling: what was not committed is rolled back; again to end at once");

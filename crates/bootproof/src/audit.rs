@@ -139,7 +139,7 @@ pub(crate) fn latest(connection: &Connection, limit: u32) -> rusqlite::Result<Ve
 }
 
 /// Whether the audit table is there, and a boot could record itself in it.
-fn exists(connection: &Connection) -> Result<bool, Error> {
+pub(crate) fn exists(connection: &Connection) -> Result<bool, Error> {
     let columns = ["id", "at", "event", "from_version", "to_version", "binary", "detail"];
     own_table::exists(connection, AUDIT_TABLE, &columns)
 }

@@ -162,18 +162,24 @@ impl Settings {
         read().map_err(|error| Error::from_sqlite("reading the connection's settings", error))
     }
 
+    /// Sets everything back; tells of the first that could not be, after having tried the rest. First of all the application
+    /// gets its patience back.
     pub(crate) fn restore(self, connection: &mut Connection) -> Result<(), Error> {
-        let mut write = || -> rusqlite::Result<()> {
-            connection.progress_handler(0, None::<fn() -> bool>)?;
-            connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, self.foreign_keys)?;
-            connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, self.defensive)?;
-            connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, self.trusted_schema)?;
-            connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, self.keep_wal)?;
-            connection.pragma_update(None, "cell_size_check", self.cell_size_check)?;
-            connection.pragma_update(None, "cache_size", self.cache_size)?;
-            connection.busy_timeout(Duration::from_millis(self.busy_timeout.into()))
-        };
-        write().map_err(|error| Error::from_sqlite("restoring the connection's settings", error))
+        let switch = |connection: &Connection, which, on| connection.set_db_config(which, on).map(|_| ());
+        let restored = [
+            connection.busy_timeout(Duration::from_millis(self.busy_timeout.into())),
+            connection.progress_handler(0, None::<fn() -> bool>),
+            switch(connection, DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, self.foreign_keys),
+            switch(connection, DbConfig::SQLITE_DBCONFIG_DEFENSIVE, self.defensive),
+            switch(connection, DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, self.trusted_schema),
+            switch(connection, DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, self.keep_wal),
+            connection.pragma_update(None, "cell_size_check", self.cell_size_check),
+            connection.pragma_update(None, "cache_size", self.cache_size),
+        ];
+        restored
+            .into_iter()
+            .collect::<rusqlite::Result<()>>()
+            .map_err(|error| Error::from_sqlite("restoring the connection's settings", error))
     }
 }
 

@@ -23,10 +23,14 @@ use crate::options::Options;
 use crate::plan::Start;
 use crate::report::{Milliseconds, StepReport};
 use crate::schema::Schema;
+use crate::verify;
 use crate::workload::{INDEX_ENTRY, Workload};
 
 /// How many rows of a table are looked at to learn how large its index entries will be.
 const SAMPLE: u64 = 1_000;
+
+/// The size of an index entry that nobody can tell.
+const UNKNOWN_ENTRY: f64 = 32.0;
 
 /// Nanoseconds, measured with a million worklogs (933 MB) on two shared cores of 2026, SQLite 3.54 in release mode.
 mod rate {
@@ -56,7 +60,8 @@ pub(crate) fn fill(
     options: &Options,
 ) -> Result<(), Error> {
     let (connection, is_wal) = (session.connection, session.is_wal());
-    let load = Workload::measure(connection, &look.live)?;
+    let mut load = Workload::measure(connection, &look.live);
+    load.count(&verify::row_counts(connection, &look.live)?);
     let after = expected::catalog_at(schema, look.plan.version_after())?;
     if look.plan.start != Start::Empty {
         report.indexes = new_indexes(connection, look, &after, &load);
@@ -100,7 +105,7 @@ pub(crate) fn new_indexes(
         // A table that the same boot creates has no rows yet, and no columns to ask for.
         let Some(table) = look.live.tables.get(&index.table.to_ascii_lowercase()) else { continue };
         let is_column = |name: &str| table.columns.contains_key(name);
-        let (share, entry) = entry(connection, index, is_column).unwrap_or((1.0, 32.0));
+        let (share, entry) = entry(connection, index, is_column).unwrap_or((1.0, UNKNOWN_ENTRY));
         #[expect(
             clippy::cast_precision_loss,
             clippy::cast_possible_truncation,
@@ -142,7 +147,8 @@ fn entry(connection: &Connection, index: &Index, is_column: impl Fn(&str) -> boo
                  UNION ALL
                  SELECT id + max(1, (high - low) / {SAMPLE}) FROM picked, span WHERE id < high LIMIT {SAMPLE}
              )
-         SELECT avg(({belongs}) IS TRUE), avg({length}) FROM picked JOIN main.{table} ON main.{table}.rowid = picked.id"
+         SELECT avg(({belongs}) IS TRUE), avg({length}) FROM main.{table} WHERE rowid IN
+             (SELECT (SELECT min(rowid) FROM main.{table} WHERE rowid >= picked.id) FROM picked)"
     );
     let (share, payload): (Option<f64>, Option<f64>) =
         connection.query_row(&sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
@@ -150,7 +156,7 @@ fn entry(connection: &Connection, index: &Index, is_column: impl Fn(&str) -> boo
     // and its type.
     #[expect(clippy::cast_precision_loss, reason = "a handful of terms")]
     let overhead = 1.0 + 2.0 + 1.0 + index.terms.len() as f64 + 3.5 + 1.0;
-    Ok((share.unwrap_or(1.0), payload.unwrap_or_default() + overhead))
+    Ok((share.unwrap_or(1.0), payload.map_or(UNKNOWN_ENTRY, |payload| payload + overhead)))
 }
 
 /// Every step that takes time, in order.

@@ -39,6 +39,8 @@ pub enum Step {
     Checkpoint,
     /// Timing every query contract.
     Benchmark,
+    /// Measuring tables and indexes.
+    Measure,
     /// Copying a backup to where the database is.
     CopyBackup,
     /// Putting the copy in the place of the database.
@@ -63,6 +65,7 @@ impl fmt::Display for Step {
             Self::Commit => "committing",
             Self::Checkpoint => "folding the log in",
             Self::Benchmark => "timing the queries",
+            Self::Measure => "measuring tables and indexes",
             Self::CopyBackup => "copying the backup",
             Self::Replace => "replacing the database",
         })
@@ -103,8 +106,8 @@ pub trait Observer: fmt::Debug + Send + Sync {
 
 /// A switch that calls a boot off: everything is rolled back, and the boot returns [`Error::Cancelled`](crate::Error).
 ///
-/// Clones share the switch: keep one where a signal is handled and give the other to the boot. A boot that has begun to
-/// commit ends as if nothing had been asked.
+/// Clones share the switch: keep one where a signal is handled and give the other to the boot. A commit that still waits for
+/// readers is called off; one that writes ends as if nothing had been asked.
 #[derive(Clone, Debug, Default)]
 pub struct Cancellation(Arc<AtomicBool>);
 

@@ -55,6 +55,13 @@ pub(crate) fn at(schema: &Schema, connection: &Connection, limit: Limit) -> Resu
     Ok(Look { plan, live, differences, tolerated, took: start.elapsed() })
 }
 
+/// What a look at an empty database would find.
+pub(crate) fn at_nothing(schema: &Schema, limit: Limit) -> Result<Look, Error> {
+    let plan = plan::plan(schema, None, true, limit)?;
+    let (live, differences, tolerated) = (Catalog::default(), Vec::new(), BTreeSet::new());
+    Ok(Look { plan, live, differences, tolerated, took: Duration::ZERO })
+}
+
 /// How a live schema differs from the one compiled for a version; the fingerprint alone decides the common case.
 pub(crate) fn differences(schema: &Schema, version: i64, live: &Catalog) -> Result<Vec<Difference>, Error> {
     let compiled = schema.migration(version).map(|migration| migration.fingerprint);

@@ -42,6 +42,8 @@ struct Current {
     done: u64,
     /// Whether SQLite's ticks are the units, and not what [`Watch::advance`] is told.
     counts_ticks: bool,
+    /// Whether it may be stopped in the middle.
+    is_cancellable: bool,
     shown: Duration,
     said: Duration,
 }
@@ -72,9 +74,23 @@ impl Watch {
         run: impl FnOnce() -> Result<T, Error>,
     ) -> Result<T, Error> {
         self.proceed()?;
+        // However SQLite or the system worded it; but what may have been committed was not called off.
+        self.announced(step, expected, true, run).map_err(|error| match error {
+            Error::CommitUncertain { .. } => error,
+            _ if self.is_cancelled() => Error::Cancelled,
+            _ => error,
+        })
+    }
+
+    /// Runs a step that nothing calls off any more, because half of it would be worse than all or nothing.
+    pub(crate) fn point_of_no_return<T>(&self, step: Step, run: impl FnOnce() -> T) -> T {
+        self.announced(step, 0, false, run)
+    }
+
+    fn announced<T>(&self, step: Step, expected: u64, is_cancellable: bool, run: impl FnOnce() -> T) -> T {
         let since = Instant::now();
         let (shown, said, counts_ticks) = (Duration::ZERO, Duration::ZERO, expected > 0);
-        *self.current() = Some(Current { step, since, expected, done: 0, counts_ticks, shown, said });
+        *self.current() = Some(Current { step, since, expected, done: 0, counts_ticks, is_cancellable, shown, said });
         self.tell(Event::Started(step));
         let result = run();
         let took = since.elapsed();
@@ -83,12 +99,7 @@ impl Watch {
         }
         self.tell(Event::Finished { step, took });
         Self::lock(&self.0.timeline).push(StepReport { step: step.to_string(), duration_ms: took.into() });
-        // However SQLite or the system worded it; but what may have been committed was not called off.
-        result.map_err(|error| match error {
-            Error::CommitUncertain { .. } => error,
-            _ if self.is_cancelled() => Error::Cancelled,
-            _ => error,
-        })
+        result
     }
 
     /// Goes on, unless the boot was called off.
@@ -132,11 +143,12 @@ impl Watch {
         self.update(count) && self.is_cancelled()
     }
 
-    /// Counts, and tells whoever is due to be told. Returns whether a step is under way.
+    /// Counts, and tells whoever is due to be told. Returns whether a step is under way that may be stopped.
     fn update(&self, count: impl FnOnce(&mut Current)) -> bool {
         let mut guard = self.current();
         let Some(current) = guard.as_mut() else { return false };
         count(current);
+        let is_cancellable = current.is_cancellable;
         let elapsed = current.since.elapsed();
         let is_shown = elapsed >= current.shown + SHOW_EVERY;
         let is_said = elapsed >= current.said + SAY_EVERY;
@@ -150,7 +162,7 @@ impl Watch {
             drop(guard);
             self.tell(Event::Progress { step, done, remaining });
         }
-        true
+        is_cancellable
     }
 
     fn tell(&self, event: Event) {

@@ -9,7 +9,6 @@ use bootproof_catalog::{Catalog, quoted};
 use rusqlite::Connection;
 
 use crate::compiled::{Migration, ObjectKind};
-use crate::error::Error;
 use crate::options::Integrity;
 
 /// The smallest row of a table takes about so many bytes of its page.
@@ -36,21 +35,28 @@ struct Table {
 
 impl Workload {
     /// Asks for the highest row number of every table, which costs next to nothing and is nearly the number of rows.
-    pub(crate) fn measure(connection: &Connection, catalog: &Catalog) -> Result<Self, Error> {
-        let failed = |error| Error::from_reading("estimating the work", error);
-        let number = |pragma| connection.query_row(pragma, [], |row| row.get::<_, i64>(0)).map(u64::try_from);
-        let pages = number("PRAGMA main.page_count").map_err(failed)?.unwrap_or_default();
-        let page_size = number("PRAGMA main.page_size").map_err(failed)?.unwrap_or_default();
+    ///
+    /// What cannot be asked counts for nothing: an estimate decides nothing, and must stop nothing.
+    pub(crate) fn measure(connection: &Connection, catalog: &Catalog) -> Self {
+        let number = |pragma| connection.query_row(pragma, [], |row| row.get(0)).map_or(0, i64::unsigned_abs);
+        let (pages, page_size) = (number("PRAGMA main.page_count"), number("PRAGMA main.page_size"));
         let mut tables = BTreeMap::new();
         for (key, table) in catalog.tables.iter().filter(|(_, table)| !table.is_virtual) {
             // Row numbers need not be dense: nobody has more rows than fit.
-            let highest = highest_row(connection, &table.name).map_err(failed)?;
+            let highest = highest_row(connection, &table.name).unwrap_or_default();
             let rows = highest.min(pages.saturating_mul(page_size) / SMALLEST_ROW);
             let indexes = catalog.indexes.values().filter(|index| index.table.eq_ignore_ascii_case(&table.name));
             let (columns, keys) = (table.columns.len() as u64, table.foreign_keys.len() as u64);
             tables.insert(key.clone(), Table { rows, columns, indexes: indexes.count() as u64, keys });
         }
-        Ok(Self { page_size, pages, tables })
+        Self { page_size, pages, tables }
+    }
+
+    /// Takes rows that were counted for what they are: the highest number can be far above them.
+    pub(crate) fn count(&mut self, counts: &BTreeMap<String, i64>) {
+        for (key, table) in &mut self.tables {
+            table.rows = counts.get(key).map_or(table.rows, |rows| rows.unsigned_abs());
+        }
     }
 
     /// The size of the database.
@@ -98,12 +104,9 @@ impl Workload {
 
 fn highest_row(connection: &Connection, table: &str) -> rusqlite::Result<u64> {
     let (table, highest) = (quoted(table), |row: &rusqlite::Row<'_>| row.get::<_, Option<i64>>(0));
-    let found = match connection.query_row(&format!("SELECT max(rowid) FROM main.{table}"), [], highest) {
-        // A table WITHOUT ROWID has to be counted.
-        Err(rusqlite::Error::SqlInputError { .. }) => {
-            connection.query_row(&format!("SELECT count(*) FROM main.{table}"), [], highest)?
-        }
-        found => found?,
-    };
+    let found = connection
+        .query_row(&format!("SELECT max(rowid) FROM main.{table}"), [], highest)
+        // A table WITHOUT ROWID has to be counted, and one in which something else is called so.
+        .or_else(|_| connection.query_row(&format!("SELECT count(*) FROM main.{table}"), [], highest))?;
     Ok(found.and_then(|rows| u64::try_from(rows).ok()).unwrap_or_default())
 }

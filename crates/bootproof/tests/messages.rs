@@ -23,6 +23,7 @@ fn errors() -> Vec<Error> {
     vec![
         Error::Locked { waited: Duration::from_mins(5), holders: text("process 4711 (dashboard)") },
         Error::Locked { waited: Duration::from_millis(500), holders: Vec::new() },
+        Error::InUse { holders: text("process 4711 (dashboard)") },
         Error::Divergent { migrations: text("001_add_composite_indexes was applied under the name `other`") },
         Error::Missing { migrations: text("3 later was applied, and this binary does not have it") },
         Error::Newer { version: 3, head: 2 },

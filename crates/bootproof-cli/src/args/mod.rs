@@ -75,7 +75,7 @@ pub(crate) enum Command {
     ///
     /// May run while an application uses the database. `sha256sum -c FILE.sha256` checks the copy anywhere.
     Backup {
-        /// Afterwards remove all but the newest so many backups; never one that was copied by hand
+        /// Afterwards remove all but the newest so many backups; never one without our name and digest
         #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
         keep: Option<u32>,
     },

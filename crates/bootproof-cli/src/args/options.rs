@@ -70,7 +70,7 @@ pub(crate) struct CheckArgs {
 pub(crate) struct ReportArgs {
     /// Write a page about the run for people who were not there; one file of HTML, without anything from a network
     ///
-    /// Replaces an earlier page, and nothing that is not named `.html`.
+    /// Replaces an earlier page. The name must end with `.html`.
     #[arg(long, value_name = "FILE.html")]
     pub(super) report: Option<PathBuf>,
 }

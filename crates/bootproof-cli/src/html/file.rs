@@ -36,11 +36,16 @@ fn begin(path: &Path) -> io::Result<NamedTempFile> {
 }
 
 fn may_be_replaced(path: &Path, like: Option<&Path>) -> io::Result<()> {
+    let is_page = path.extension().is_some_and(|it| it.eq_ignore_ascii_case("html") || it.eq_ignore_ascii_case("htm"));
+    if !is_page {
+        // A page by the name of a write-ahead log would be worse than none.
+        let message = format!("`{}` does not end with `.html`", path.display());
+        return Err(io::Error::new(ErrorKind::InvalidInput, message));
+    }
     // Of what is there, not of what a link there points to.
     let Ok(there) = fs::symlink_metadata(path) else { return Ok(()) };
-    let is_page = path.extension().is_some_and(|it| it.eq_ignore_ascii_case("html") || it.eq_ignore_ascii_case("htm"));
     let is_database = like.is_some_and(|like| is_same(path, &there, like));
-    if (there.is_file() || there.is_symlink()) && is_page && !is_database {
+    if (there.is_file() || there.is_symlink()) && !is_database {
         return Ok(());
     }
     let message = format!("`{}` is there already and is no page: it is not replaced", path.display());
@@ -99,10 +104,16 @@ mod tests {
     #[test]
     fn what_is_no_page_is_never_replaced() {
         let directory = tempfile::tempdir().unwrap();
-        for name in ["worklog.db", "worklog.db-wal", "worklog.db.backup-20251231_120000", "page.html"] {
+        for (name, kind) in [
+            ("worklog.db", ErrorKind::InvalidInput),
+            ("worklog.db-wal", ErrorKind::InvalidInput),
+            ("worklog.db.backup-20251231_120000", ErrorKind::InvalidInput),
+            ("page.html", ErrorKind::AlreadyExists),
+        ] {
             let path = directory.path().join(name);
+            assert!(kind == ErrorKind::AlreadyExists || write(&path, "page", None).is_err(), "{name} was not there");
             fs::write(&path, "rows").unwrap();
-            assert_eq!(write(&path, "page", Some(&path)).unwrap_err().kind(), ErrorKind::AlreadyExists, "{name}");
+            assert_eq!(write(&path, "page", Some(&path)).unwrap_err().kind(), kind, "{name}");
             assert_eq!(fs::read_to_string(&path).unwrap(), "rows");
         }
         let folder = directory.path().join("folder.html");

@@ -109,7 +109,7 @@ pub(crate) fn of(path: &Path, name: String, options: &Options, examine: bool, wa
     let now = Timestamp::now();
     let mut backups = Vec::new();
     for (made, file) in newest_first(path) {
-        let mut backup = describe(&file, made, now, &by_boots);
+        let mut backup = describe(path, &file, made, now, &by_boots);
         if examine {
             let (condition, problem) = watch.step(Step::VerifyBackup, 0, || self::examine(&file, watch))?;
             (backup.condition, backup.problem) = (Some(condition), problem);
@@ -148,12 +148,13 @@ fn made_at(path: &Path, file: &Path) -> Option<Zoned> {
     stamped().or_else(written)
 }
 
-fn describe(file: &Path, made: Option<Zoned>, now: Timestamp, by_boots: &[String]) -> KnownBackup {
-    let has_digest = digest::recorded(file) != Recorded::Nothing;
+fn describe(path: &Path, file: &Path, made: Option<Zoned>, now: Timestamp, by_boots: &[String]) -> KnownBackup {
+    let has_digest = matches!(digest::recorded(file), Recorded::Digest(_));
+    let has_our_name = names::stamp_of(path, file).is_some();
     let name = file.file_name().unwrap_or_default();
     let origin = match () {
         () if by_boots.iter().any(|made| made.as_str() == name) => Origin::Boot,
-        () if has_digest => Origin::Operator,
+        () if has_digest && has_our_name => Origin::Operator,
         () => Origin::HandMade,
     };
     let age = made.as_ref().map(|made| now.duration_since(made.timestamp()).as_secs());

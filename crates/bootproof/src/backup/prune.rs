@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::catalogue::{Backups, KnownBackup, examine};
+use super::catalogue::{Backups, KnownBackup, Origin, examine};
 use super::{names, remove};
 use crate::error::Error;
 use crate::event::Step;
@@ -22,10 +22,12 @@ pub(crate) fn boots(path: &Path, made: &[String], keep: usize) {
     }
 }
 
-/// Deletes all but the newest of the backups that have a digest, and returns what it removed. Where none of those that
-/// stay is sound, the newest sound one stays too.
+/// Deletes all but the newest of the backups that a boot or `backup` has made, known by their names and their digests, and
+/// returns what it removed. Where none of those that stay is sound, the newest sound one stays too; where none is at all,
+/// nobody knows which of them is worth most, and all stay.
 pub(crate) fn among_digested(listed: &Backups, keep: usize, watch: &Watch) -> Result<Vec<PathBuf>, Error> {
-    let digested: Vec<&KnownBackup> = listed.backups.iter().filter(|backup| backup.has_digest).collect();
+    let digested: Vec<&KnownBackup> =
+        listed.backups.iter().filter(|backup| backup.has_digest && backup.origin != Origin::HandMade).collect();
     let keep = keep.max(1);
     if digested.len() <= keep {
         return Ok(Vec::new());
@@ -36,6 +38,9 @@ pub(crate) fn among_digested(listed: &Backups, keep: usize, watch: &Watch) -> Re
             sound = Some(position);
             break;
         }
+    }
+    if sound.is_none() {
+        return Ok(Vec::new());
     }
     let old = digested.iter().enumerate().skip(keep).filter(|(position, _)| sound != Some(*position));
     let mut removed = Vec::new();

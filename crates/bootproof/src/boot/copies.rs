@@ -84,8 +84,8 @@ impl Boot<'_> {
         })
     }
 
-    /// Runs one of the above and turns its failure into one with a report.
-    fn act<'r, T>(&'r self, act: impl FnOnce(&mut Run<'r>) -> Result<T, Error>) -> Result<T, Failure> {
+    /// Runs what has a result of its own, and turns its failure into one with a report.
+    pub(crate) fn act<'r, T>(&'r self, act: impl FnOnce(&mut Run<'r>) -> Result<T, Error>) -> Result<T, Failure> {
         let start = Instant::now();
         let mut run = Run::new(self.schema, &self.path, self.name.clone(), &self.options);
         run.prepare_options().and_then(|()| act(&mut run)).map_err(|error| {

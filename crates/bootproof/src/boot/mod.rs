@@ -21,8 +21,8 @@ use crate::files;
 use crate::options::{ForeignKeys, Integrity, Options};
 use crate::report::{BootReport, ErrorReport, Verdict};
 use crate::schema::Schema;
-use order::Run;
 
+pub(crate) use order::Run;
 pub(crate) use transaction::needs_rebuild;
 
 /// Takes a database file to the version a binary was compiled for, or refuses.

@@ -27,11 +27,11 @@ use crate::watch::Watch;
 use crate::workload::Workload;
 
 /// One boot on its way.
-pub(super) struct Run<'r> {
-    pub(super) schema: &'r Schema,
-    pub(super) path: &'r Path,
-    pub(super) options: Options,
-    pub(super) watch: Watch,
+pub(crate) struct Run<'r> {
+    pub(crate) schema: &'r Schema,
+    pub(crate) path: &'r Path,
+    pub(crate) options: Options,
+    pub(crate) watch: Watch,
     pub(super) report: BootReport,
     pub(super) contracts: Contracts,
     /// How much there is of everything, for whoever wants to know how far a step is.
@@ -74,7 +74,7 @@ impl Run<'_> {
     }
 
     /// How far this boot may go.
-    pub(super) fn limit(&self) -> Limit {
+    pub(crate) fn limit(&self) -> Limit {
         Limit { target: self.options.target, maintenance: self.options.maintenance }
     }
 
@@ -157,7 +157,7 @@ impl Run<'_> {
     pub(super) fn look_or_blame_the_file(&mut self, session: &Session<'_>) -> Result<Look, Error> {
         let looked = self.watch.step(Step::Look, 0, || {
             let look = look::at(self.schema, session.connection, self.limit())?;
-            Ok((Workload::measure(session.connection, &look.live)?, look))
+            Ok((Workload::measure(session.connection, &look.live), look))
         });
         match looked {
             Ok((load, look)) => {

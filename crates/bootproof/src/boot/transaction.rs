@@ -17,7 +17,6 @@ use crate::error::Error;
 use crate::estimate;
 use crate::event::Step;
 use crate::expected;
-use crate::figure::bytes;
 use crate::files;
 use crate::foreign_keys::Violations;
 use crate::look::{self, Look, behind, differences};
@@ -65,8 +64,9 @@ impl Run<'_> {
             Violations::find(connection, &look.live, |table| self.schema.declares(table))
         })?;
         violations.judge(self.options.foreign_keys, Some(&violations))?;
-        let backup = self.back_up(session, look, change)?;
         let counts = watch.step(Step::RowCounts, 0, || verify::row_counts(connection, &look.live))?;
+        self.load.count(&counts);
+        let backup = self.back_up(session, look, change)?;
 
         let applied = self.apply(session, look, change)?;
         self.record(session, look, change, &applied, backup.as_ref())?;
@@ -79,6 +79,7 @@ impl Run<'_> {
                 let now = run.watch.step(Step::RowCounts, 0, || verify::row_counts(connection, &after.live))?;
                 verify::same_row_counts(&counts, &now, &change.writes())
             })?;
+            self.report.notes.extend(verify::rows_gone(&counts, &after.live));
         }
         self.check_foreign_keys(session, &after.live, Some(&violations))?;
         self.check_integrity(session)?;
@@ -87,7 +88,7 @@ impl Run<'_> {
             return Err(Error::ContractBroken { contracts: broken });
         }
 
-        // The last moment to call it off: from here it ends as if nothing had been asked.
+        // From here it can be called off only while the commit waits for readers.
         watch.proceed()?;
         self.report.backup = backup.map(Backup::publish).transpose()?;
         watch.step(Step::Commit, 0, || commit(session))?;
@@ -103,16 +104,7 @@ impl Run<'_> {
             return Ok(None);
         }
         let backs_up = self.options.backup && change.needs_backup();
-        let needed = self.disk_needed(session, look, change, backs_up)?;
-        let directory = files::directory(self.path);
-        // Where the system does not tell, SQLite itself will, and roll back.
-        if let Ok(available) = fs4::available_space(directory)
-            && available < needed
-        {
-            let (available, needed) = (bytes(available), bytes(needed));
-            let message = format!("{available} free in `{}`, about {needed} needed", directory.display());
-            return Err(Error::DiskFull { message });
-        }
+        backup::require_space(files::directory(self.path), self.disk_needed(session, look, change, backs_up)?)?;
         let timeout = session.patience.timeout();
         backs_up.then(|| backup::make(session.connection, self.path, &look.live, timeout, &self.watch)).transpose()
     }
@@ -159,7 +151,7 @@ impl Run<'_> {
         if result.plan.version_before() != Some(change.to()) || result.repairs().next().is_some() {
             return Err(Error::Behind { work: behind(&result) });
         }
-        self.load = Workload::measure(session.connection, &result.live)?;
+        self.load = Workload::measure(session.connection, &result.live);
         self.check_structure(session.connection, &result)?;
         verify::nothing_left_over(&look.differences, &result.differences)?;
         if let Some(version) = look.plan.version_recognised() {
@@ -229,8 +221,15 @@ fn commit(session: &Session<'_>) -> Result<(), Error> {
     session.commit().map_err(|error| match error {
         Error::Locked { .. } | Error::Cancelled => error,
         other => {
-            let is_undone = !is_wal && session.rollback() && audit::newest(session.connection).ok() != Some(ours);
-            if is_undone { other } else { Error::CommitUncertain { message: other.to_string() } }
+            let is_undone = || match audit::newest(session.connection) {
+                Ok(newest) => newest != ours,
+                Err(_) => audit::exists(session.connection).is_ok_and(|exists| !exists),
+            };
+            if !is_wal && session.rollback() && is_undone() {
+                other
+            } else {
+                Error::CommitUncertain { message: other.to_string() }
+            }
         }
     })
 }

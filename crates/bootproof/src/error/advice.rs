@@ -9,7 +9,7 @@ impl Error {
         match self {
             Self::Unexpected { .. } => 1,
             Self::InTransaction | Self::Environment { .. } | Self::NoSuchVersion { .. } => 2,
-            Self::Locked { .. } => 3,
+            Self::Locked { .. } | Self::InUse { .. } => 3,
             Self::Divergent { .. }
             | Self::Missing { .. }
             | Self::Newer { .. }
@@ -47,6 +47,7 @@ impl Error {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Locked { .. } => "locked",
+            Self::InUse { .. } => "in_use",
             Self::Divergent { .. } => "divergent",
             Self::Missing { .. } => "missing",
             Self::Newer { .. } => "newer",
@@ -90,6 +91,7 @@ impl Error {
             Self::Locked { .. } => {
                 "end the transaction that holds the database, then restart; or wait longer: `BOOTPROOF_LOCK_TIMEOUT` (seconds), `--lock-timeout`"
             }
+            Self::InUse { .. } => "stop the program named above, then run `restore` again: nothing is waited for",
             Self::Divergent { .. } => {
                 "deploy a build from the files that were applied; an applied migration is never edited, a change is a new migration"
             }
@@ -133,7 +135,7 @@ impl Error {
                 "restore the backup that was made before: `backups` lists them; or write a `.down.sql` and deploy that build"
             }
             Self::RevertFailed { .. } => "correct the rows that stand in its way, or restore the backup made before",
-            Self::NoSuchVersion { .. } => "`status` lists the versions",
+            Self::NoSuchVersion { .. } => "`status` tells the version of the database and those of this binary",
             Self::RestoreRefused { .. } => "`backups` lists those that lie beside the database",
             Self::DigestDiffers { .. } => {
                 "take another backup; to restore this one all the same, look at what changed it and then remove its `.sha256`"

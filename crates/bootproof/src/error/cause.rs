@@ -11,6 +11,7 @@ impl Error {
                 "another process is writing, or reads while a commit wants the file to itself; a program that was stopped in \
                  the middle of a transaction holds its lock until it ends"
             }
+            Self::InUse { .. } => "the application was not stopped before a restore, or another restore is under way",
             Self::Divergent { .. } => {
                 "a migration file was edited after it had been applied here, or two branches used one number for different \
                  files"

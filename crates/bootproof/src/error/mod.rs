@@ -28,6 +28,13 @@ pub enum Error {
         holders: Vec<String>,
     },
 
+    /// Somebody has the database open, and a restore would replace it under their hands.
+    #[error("the database is in use by {}", in_words(holders))]
+    InUse {
+        /// Who, as far as the system tells.
+        holders: Vec<String>,
+    },
+
     /// A migration was edited after it was applied.
     #[error("the history diverges from this binary{}", lines(migrations))]
     Divergent {

@@ -12,7 +12,7 @@ use super::health::{
 use super::pages::Pages;
 use crate::audit;
 use crate::backup;
-use crate::boot::Boot;
+use crate::boot::{Boot, Run};
 use crate::compiled::Contract;
 use crate::connection::{self, Session};
 use crate::error::{Error, Failure};
@@ -23,7 +23,7 @@ use crate::look;
 use crate::options::Integrity;
 use crate::plan::Limit;
 use crate::probe;
-use crate::report::{BootReport, ErrorReport};
+use crate::report::ErrorReport;
 use crate::undated;
 use crate::verify;
 use crate::watch::Watch;
@@ -46,42 +46,36 @@ impl Boot<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Cancelled`] only.
+    /// [`Error::Cancelled`], and what is wrong with the options or the binary itself.
     pub fn measure(&self, what: Measure) -> Result<Health, Failure> {
         let start = Instant::now();
         let mut health = Health::new(self.schema, &self.name);
         health.measure_files(&self.path);
-        let measured = self.read(&mut health, what);
-        health.duration_ms = start.elapsed().into();
-        match measured {
-            Err(error @ Error::Cancelled) => {
-                let mut report = BootReport::new(self.name.clone());
-                report.error = Some(ErrorReport::of(&error));
-                Err(Failure { error, report: Box::new(report) })
+        self.act(|run| {
+            match self.read(&mut health, what, run) {
+                Err(error @ Error::Cancelled) => return Err(error),
+                Err(error) => health.refuse(&error),
+                Ok(()) => {}
             }
-            Err(error) => {
-                health.refuse(&error);
-                Ok(health)
-            }
-            Ok(()) => Ok(health),
-        }
+            health.duration_ms = start.elapsed().into();
+            Ok(health)
+        })
     }
 
     /// Opens the file and measures what is in it.
-    fn read(&self, health: &mut Health, what: Measure) -> Result<(), Error> {
-        health.exists = files::exists(&self.path)?;
-        if !health.exists {
-            let message = format!("`{}` does not exist", self.path.display());
+    fn read(&self, health: &mut Health, what: Measure, run: &Run<'_>) -> Result<(), Error> {
+        health.exists = run.path.exists();
+        if !files::exists(run.path)? {
+            let message = format!("`{}` does not exist", run.path.display());
             return Err(Error::Storage { action: "opened", message });
         }
-        let mut connection = connection::open_to_look(&self.path)?;
-        let watch = Watch::new(&self.options);
-        let session = Session::new(&mut connection, &self.path, self.options.lock_timeout, &watch)?;
+        let mut connection = connection::open_to_look(run.path)?;
+        let session = Session::new(&mut connection, run.path, run.options.lock_timeout, &run.watch)?;
         session.begin_read()?;
-        let measured = self.measure_session(health, what, &session, &watch);
+        let measured = run.watch.step(Step::Measure, 0, || self.measure_session(health, what, &session, run.limit()));
         session.rollback();
         let version = measured?;
-        if what.contracts { self.measure_contracts(health, version, &session, &watch) } else { Ok(()) }
+        if what.contracts { self.measure_contracts(health, version, &session, &run.watch) } else { Ok(()) }
     }
 
     /// What is of one state; returns the version at which the schema is, -1 for none.
@@ -90,11 +84,11 @@ impl Boot<'_> {
         health: &mut Health,
         what: Measure,
         session: &Session<'_>,
-        watch: &Watch,
+        limit: Limit,
     ) -> Result<i64, Error> {
         health.is_readable = true;
         health.measure_header(session.connection)?;
-        let version = self.look(health, session.connection, watch)?;
+        let version = self.look(health, session.connection, limit)?;
         self.measure_objects(health, session.connection, what.pages)?;
         Ok(version)
     }
@@ -125,13 +119,12 @@ impl Boot<'_> {
     }
 
     /// Asks what a boot asks first, and returns the version at which the schema is, -1 for none.
-    fn look(&self, health: &mut Health, connection: &Connection, watch: &Watch) -> Result<i64, Error> {
+    fn look(&self, health: &mut Health, connection: &Connection, limit: Limit) -> Result<i64, Error> {
         let entries = history::read(connection).ok().flatten().unwrap_or_default();
         health.version = entries.last().map(|entry| entry.version);
         health.last_migration = entries.into_iter().next_back().map(Into::into);
         health.adopted = audit::adoption(connection).is_ok_and(|adoption| adoption.is_some());
         health.boots = audit::latest(connection, BOOTS).unwrap_or_default();
-        let limit = Limit { target: self.options.target, maintenance: self.options.maintenance };
         let (version, live) = match look::at(self.schema, connection, limit) {
             Ok(look) => {
                 health.pending = look.plan.pending.len();
@@ -144,7 +137,7 @@ impl Boot<'_> {
                 }
                 // A damaged file can look like one of another version: boot checks it before it says so, and so does this.
                 let error = match error.exit_code() {
-                    1 | 4 => watch.step(Step::Integrity, 0, || verify::integrity(connection, Integrity::Full)).err(),
+                    1 | 4 => verify::integrity(connection, Integrity::Full).err(),
                     _ => None,
                 }
                 .unwrap_or(error);

@@ -14,13 +14,14 @@ use crate::boot::Boot;
 use crate::connection::{self, Session};
 use crate::error::{Error, Failure};
 use crate::estimate;
+use crate::event::Step;
 use crate::files;
 use crate::history;
 use crate::look::{self, Look};
-use crate::plan::{Limit, Start};
+use crate::options::Options;
+use crate::plan::Start;
 pub use crate::report::{AuditReport, BackupFile};
 use crate::report::{ErrorReport, HeldMigration, Milliseconds};
-use crate::watch::Watch;
 pub use health::{
     BackupAge, DifferenceReport, DifferenceSeverity, Health, IndexHealth, Measure, QueryHealth, Space, TableHealth,
     Undated,
@@ -37,7 +38,7 @@ impl Boot<'_> {
     ///
     /// [`Error::Locked`], [`Error::Storage`], [`Error::Integrity`] if the file cannot be read at all.
     pub fn status(&self) -> Result<Status, Failure> {
-        self.inspect(|looked, session| {
+        self.inspect(|looked, session, _| {
             let mut status = Status {
                 database: self.name.clone(),
                 exists: session.is_some(),
@@ -61,13 +62,12 @@ impl Boot<'_> {
                 status.audit = audit::latest(session.connection, AUDIT_ROWS).unwrap_or_default();
             }
             match looked {
-                Some(Ok(look)) => {
+                Ok(look) => {
                     status.pending = look.plan.pending.iter().copied().map(PendingMigration::from).collect();
                     status.held = look.plan.held.iter().map(HeldMigration::from).collect();
                     status.differences = look.differences.iter().map(ToString::to_string).collect();
                 }
-                Some(Err(error)) => status.error = Some(ErrorReport::of(&error)),
-                None => status.pending = self.schema.compiled().migrations.iter().map(Into::into).collect(),
+                Err(error) => status.error = Some(ErrorReport::of(&error)),
             }
             Ok(status)
         })
@@ -81,7 +81,7 @@ impl Boot<'_> {
     ///
     /// As [`Boot::status`].
     pub fn plan(&self) -> Result<PlanReport, Failure> {
-        self.inspect(|looked, session| {
+        self.inspect(|looked, session, options| {
             let mut report = PlanReport {
                 database: self.name.clone(),
                 action: PlannedAction::Create,
@@ -102,15 +102,13 @@ impl Boot<'_> {
                 error: None,
             };
             match looked {
-                None => report.pending = self.schema.compiled().migrations.iter().map(Into::into).collect(),
-                Some(Ok(look)) => {
-                    report.fill(&look, &self.path, self.options.backup);
+                Ok(look) => {
+                    report.fill(&look, &self.path, options.backup);
                     if let Some(session) = session {
-                        let (schema, path, options) = (self.schema, &self.path, &self.options);
-                        estimate::fill(&mut report, schema, session, path, &look, options)?;
+                        estimate::fill(&mut report, self.schema, session, &self.path, &look, options)?;
                     }
                 }
-                Some(Err(error)) => {
+                Err(error) => {
                     report.action = PlannedAction::Refuse;
                     report.error = Some(ErrorReport::of(&error));
                 }
@@ -119,33 +117,27 @@ impl Boot<'_> {
         })
     }
 
-    /// Looks at the database, if there is one, in one read transaction.
+    /// Looks at the database, if there is one, in one read transaction. Without one, what is described is an empty one.
     fn inspect<T>(
         &self,
-        describe: impl FnOnce(Option<Result<Look, Error>>, Option<&Session<'_>>) -> Result<T, Error>,
+        describe: impl FnOnce(Result<Look, Error>, Option<&Session<'_>>, &Options) -> Result<T, Error>,
     ) -> Result<T, Failure> {
-        let inspect = || {
-            if !files::exists(&self.path)? {
-                return describe(None, None);
+        self.act(|run| {
+            if !files::exists(run.path)? {
+                return describe(look::at_nothing(run.schema, run.limit()), None, &run.options);
             }
-            let mut connection = connection::open_to_look(&self.path)?;
-            let watch = Watch::new(&self.options);
-            let session = Session::new(&mut connection, &self.path, self.options.lock_timeout, &watch)?;
+            let mut connection = connection::open_to_look(run.path)?;
+            let session = Session::new(&mut connection, run.path, run.options.lock_timeout, &run.watch)?;
             session.begin_read()?;
-            let limit = Limit { target: self.options.target, maintenance: self.options.maintenance };
-            let looked = look::at(self.schema, session.connection, limit);
-            let described = match looked {
-                // Whoever cannot read the file cannot describe it either.
-                Err(error) if error.exit_code() != 4 => Err(session.patience.explain(error)),
-                looked => describe(Some(looked), Some(&session)),
-            };
+            let described = run.watch.step(Step::Look, 0, || {
+                match look::at(run.schema, session.connection, run.limit()) {
+                    // Whoever cannot read the file cannot describe it either.
+                    Err(error) if error.exit_code() != 4 => Err(session.patience.explain(error)),
+                    looked => describe(looked, Some(&session), &run.options),
+                }
+            });
             session.rollback();
             described
-        };
-        inspect().map_err(|error| {
-            let mut report = crate::report::BootReport::new(self.name.clone());
-            report.error = Some(ErrorReport::of(&error));
-            Failure { error, report: Box::new(report) }
         })
     }
 }

@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use rusqlite::Connection;
 
@@ -31,7 +30,7 @@ impl Alone {
         loop {
             let file = File::options().write(true).create(true).truncate(false).open(&path).map_err(failed)?;
             if let Err(std::fs::TryLockError::WouldBlock) = file.try_lock() {
-                return Err(Error::Locked { waited: Duration::ZERO, holders: vec!["another restore".to_owned()] });
+                return Err(Error::InUse { holders: vec!["another restore".to_owned()] });
             }
             // Whoever had it before has removed it: another restore may hold a newer file of the name.
             if is_at(&file, &path) {

@@ -83,12 +83,8 @@ impl Restore<'_> {
         self.watch.proceed()?;
         marker.write(self.path).map_err(|error| storage("restored", self.path, &error))?;
         let kept = marker.kept(self.path);
-        let replaced = self.watch.step(Step::Replace, 0, || Ok(replace::carry_out(self.path, &kept, copy, others)));
-        match replaced {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => return Err(self.undo(&marker, backup, &error)),
-            Err(error) => return Err(self.undo(&marker, backup, &std::io::Error::other(error))),
-        }
+        let replace = || replace::carry_out(self.path, &kept, copy, others);
+        self.watch.point_of_no_return(Step::Replace, replace).map_err(|error| self.undo(&marker, backup, &error))?;
         report.replaced = Replaced::at(kept);
         report.notes.extend(users.latecomers());
         Ok(())

@@ -34,7 +34,7 @@ impl Users {
     /// Refuses while another process has one of them open, or this process more than so many descriptors of the database.
     pub(super) fn refuse(&self, own: usize) -> Result<(), Error> {
         let holders = self.now(own);
-        if holders.is_empty() { Ok(()) } else { Err(Error::Locked { waited: std::time::Duration::ZERO, holders }) }
+        if holders.is_empty() { Ok(()) } else { Err(Error::InUse { holders }) }
     }
 
     /// Of those who opened the database at the last moment: they have the old file.

@@ -1,0 +1,14 @@
+#!/bin/sh
+# One look at the database; prints the answer only if there is something to look at, and exits as `health` does.
+set -u
+defaults=${DEFAULTS:-/etc/default/jira-worklog-dashboard}
+if [ -r "$defaults" ]; then
+    set -a
+    . "$defaults"
+    set +a
+fi
+cd "${STATE_DIRECTORY:-/var/lib/jira-worklog-dashboard}" || exit 8
+answer=$("${WORKLOG_MIGRATE:-/usr/local/bin/worklog-migrate}" health --db "${BOOTPROOF_DB:-worklog.db}" --lock-timeout 30 2>&1)
+code=$?
+[ "$code" -eq 0 ] || printf '%s\n' "$answer"
+exit "$code"
