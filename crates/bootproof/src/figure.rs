@@ -46,9 +46,27 @@ pub fn to_the_second(time: &str) -> String {
     }
 }
 
+/// A line that stays one: whatever a table is called, its name neither begins another line nor steers a terminal.
+#[must_use]
+pub fn one_line(text: &str) -> String {
+    text.chars().fold(String::with_capacity(text.len()), |mut line, character| {
+        if character.is_control() {
+            line.extend(character.escape_default());
+        } else {
+            line.push(character);
+        }
+        line
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_does_not_forge_a_line() {
+        assert_eq!(one_line("table `a\nready` — \u{1b}[2J"), "table `a\\nready` — \\u{1b}[2J");
+    }
 
     #[test]
     fn numbers_are_read_at_a_glance() {

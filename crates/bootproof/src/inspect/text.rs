@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::report::{PendingMigration, PlanReport, PlannedAction, Status};
 use crate::estimate::about;
-use crate::figure::{bytes, grouped, to_the_second};
+use crate::figure::{bytes, grouped, one_line, to_the_second};
 use crate::report::{ErrorReport, HeldMigration};
 
 impl PlannedAction {
@@ -63,7 +63,7 @@ impl fmt::Display for Status {
         }
         write_held(f, &self.held)?;
         for difference in &self.differences {
-            writeln!(f, "  difference {difference}")?;
+            writeln!(f, "  difference {}", one_line(difference))?;
         }
         for backup in &self.backups {
             writeln!(f, "  backup     {} ({})", backup.path.display(), bytes(backup.bytes))?;
@@ -84,7 +84,7 @@ impl fmt::Display for PlanReport {
         }
         write_held(f, &self.held)?;
         for repair in &self.repairs {
-            writeln!(f, "  repair     {repair}")?;
+            writeln!(f, "  repair     {}", one_line(repair))?;
         }
         for index in &self.indexes {
             let (name, size, rows) = (&index.name, bytes(index.bytes), grouped(index.rows));
@@ -107,7 +107,7 @@ impl fmt::Display for PlanReport {
             writeln!(f, "  lock       {lock}")?;
         }
         for note in &self.notes {
-            writeln!(f, "  note       {note}")?;
+            writeln!(f, "  note       {}", one_line(note))?;
         }
         write_error(f, self.error.as_ref())
     }

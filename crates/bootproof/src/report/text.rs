@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{BackupReport, BootReport, Check, Milliseconds, Outcome, QueryReport, Timing, Verdict};
-use crate::figure::{bytes, grouped};
+use crate::figure::{bytes, grouped, one_line};
 
 impl fmt::Display for BootReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -28,7 +28,7 @@ impl fmt::Display for BootReport {
         }
         self.write_queries(f)?;
         for note in &self.notes {
-            writeln!(f, "  note       {note}")?;
+            writeln!(f, "  note       {}", one_line(note))?;
         }
         if let Some(error) = &self.error {
             writeln!(f, "error: {}\n  {}\nhint: {}", error.message, self.state(), error.hint)?;
