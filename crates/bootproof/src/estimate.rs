@@ -219,9 +219,9 @@ fn locks(report: &PlanReport, is_wal: bool) -> Vec<String> {
     let readers = if is_wal {
         "readers never wait: the journal mode is WAL".to_owned()
     } else {
-        "readers may wait from the first page written early to the commit: the journal mode is not WAL".to_owned()
+        "readers may have to wait, at the latest for the commit: not in WAL mode".to_owned()
     };
-    let commit = "the commit waits for readers that are in the middle of a query";
+    let commit = "the commit waits for readers in the middle of a query";
     let mut locks = vec![writers, readers];
     if !is_wal {
         locks.push(commit.to_owned());
