@@ -219,7 +219,7 @@ fn locks(report: &PlanReport, is_wal: bool) -> Vec<String> {
     let readers = if is_wal {
         "readers never wait: the journal mode is WAL".to_owned()
     } else {
-        "readers may have to wait, at the latest for the commit: not in WAL mode".to_owned()
+        "readers may wait, at the latest for the commit: not in WAL mode".to_owned()
     };
     let commit = "the commit waits for readers in the middle of a query";
     let mut locks = vec![writers, readers];
