@@ -83,8 +83,12 @@ impl<'c> Session<'c> {
 
     /// Becomes the one writer. Foreign keys are off from here on: inside a transaction the switch does nothing, and with
     /// them on, dropping a table during a rebuild would delete its children (<https://sqlite.org/lang_altertable.html>).
+    ///
+    /// What is told to be committed must be so after a power cut. With SQLite's default the deleted journal may be back, and
+    /// take the commit back (<https://sqlite.org/pragma.html#pragma_synchronous>, `EXTRA`).
     pub(crate) fn begin_write(&self) -> Result<(), Error> {
-        self.execute("taking the write lock", "PRAGMA foreign_keys = OFF; BEGIN IMMEDIATE")?;
+        let sql = "PRAGMA foreign_keys = OFF; PRAGMA main.synchronous = EXTRA; BEGIN IMMEDIATE";
+        self.execute("taking the write lock", sql)?;
         self.set_cache(LARGE_CACHE)
     }
 
@@ -144,6 +148,7 @@ pub(crate) struct Settings {
     keep_wal: bool,
     busy_timeout: u32,
     cache_size: i64,
+    synchronous: i64,
 }
 
 impl Settings {
@@ -157,6 +162,7 @@ impl Settings {
                 cell_size_check: connection.pragma_query_value(None, "cell_size_check", |row| row.get(0))?,
                 busy_timeout: connection.pragma_query_value(None, "busy_timeout", |row| row.get(0))?,
                 cache_size: connection.pragma_query_value(None, "cache_size", |row| row.get(0))?,
+                synchronous: connection.pragma_query_value(None, "synchronous", |row| row.get(0))?,
             })
         };
         read().map_err(|error| Error::from_sqlite("reading the connection's settings", error))
@@ -175,6 +181,7 @@ impl Settings {
             switch(connection, DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, self.keep_wal),
             connection.pragma_update(None, "cell_size_check", self.cell_size_check),
             connection.pragma_update(None, "cache_size", self.cache_size),
+            connection.pragma_update(None, "synchronous", self.synchronous),
         ];
         restored
             .into_iter()

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use bootproof_catalog::difference::Subject;
 use bootproof_catalog::{Catalog, Difference, Severity, quoted};
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode, ffi};
 
 use crate::error::{Error, is_refused_sql};
 use crate::figure::{count, grouped};
@@ -27,10 +27,22 @@ pub(crate) fn integrity(connection: &Connection, level: Integrity) -> Result<Str
         Err(error) if is_refused_sql(&error) => table_by_table(connection, sql)?,
         Err(error) => return Err(Error::from_sqlite("checking the integrity", error)),
     };
+    if let Some(error) = unreadable(&problems) {
+        return Err(Error::from_sqlite("checking the integrity", error));
+    }
     match problems.as_slice() {
         [ok] if ok == "ok" => Ok(passed),
         _ => Err(Error::Integrity { problems }),
     }
+}
+
+/// A page that the system would not give is told among the problems, with the code of the error, and every index entry on it
+/// as missing. Nothing is known of the page; that is no damage to restore a backup for.
+fn unreadable(problems: &[String]) -> Option<rusqlite::Error> {
+    let codes = problems.iter().filter_map(|problem| problem.rsplit_once("error code=")?.1.trim().parse().ok());
+    let errors = codes.map(ffi::Error::new);
+    let mut unread = errors.filter(|error| !matches!(error.code, ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase));
+    Some(rusqlite::Error::SqliteFailure(unread.next()?, None))
 }
 
 /// An index or a CHECK of somebody's, with a function or collation that only their program has, stops the check of the whole

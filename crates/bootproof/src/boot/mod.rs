@@ -129,7 +129,7 @@ impl<'s> Boot<'s> {
     ///
     /// Before: any file, or none. After success: the file is at head and proven, or it was already. After a failure: the
     /// file is as it was; only after [`Error::CommitUncertain`], an I/O error during the commit itself, it may be at head
-    /// instead, proven all the same, and the backup is kept.
+    /// instead, proven all the same, and the backup is kept. A file that was made whole before the failure stays.
     ///
     /// # Errors
     ///

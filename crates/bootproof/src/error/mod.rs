@@ -329,9 +329,10 @@ impl Error {
     pub(crate) fn from_sqlite(doing: &'static str, source: rusqlite::Error) -> Self {
         let message = source.to_string();
         match source.sqlite_error_code() {
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
-                Self::Locked { waited: Duration::ZERO, holders: Vec::new() }
-            }
+            Some(
+                // The last: others held the WAL index whenever SQLite tried (https://sqlite.org/rescode.html#protocol).
+                ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::FileLockingProtocolFailed,
+            ) => Self::Locked { waited: Duration::ZERO, holders: Vec::new() },
             Some(ErrorCode::OperationInterrupted) => Self::Cancelled,
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
                 Self::Integrity { problems: vec![format!("while {doing}: {message}")] }

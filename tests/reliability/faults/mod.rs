@@ -1,0 +1,2 @@
+mod failing_operations;
+mod power_cuts;

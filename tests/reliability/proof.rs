@@ -1,0 +1,195 @@
+//! What must hold after every failure, whatever failed.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OpenFlags};
+
+use crate::scene::{Scene, Stage, Work};
+use worklog_schema::bootproof::Condition;
+
+/// What a database holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct State {
+    /// The versions of its history; `None` without one.
+    history: Option<Vec<i64>>,
+    /// Every table and index by name, and how it was made.
+    schema: BTreeMap<String, String>,
+    /// The rows of every table that is not the migrator's.
+    rows: BTreeMap<String, Vec<u8>>,
+}
+
+impl State {
+    /// What the database at this path holds; nothing where there is none.
+    pub(crate) fn of(path: &Path) -> Self {
+        if !path.exists() {
+            return Self::default();
+        }
+        Self::read(&Connection::open(path).unwrap()).unwrap()
+    }
+
+    fn read(connection: &Connection) -> rusqlite::Result<Self> {
+        let mut statement = connection.prepare(
+            "SELECT name, type || ' ' || ifnull(sql, '') FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_stat%' ESCAPE '\\'",
+        )?;
+        let schema: BTreeMap<String, String> =
+            statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
+        let history = if schema.contains_key("refinery_schema_history") {
+            let mut statement = connection.prepare("SELECT version FROM refinery_schema_history ORDER BY version")?;
+            Some(statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?)
+        } else {
+            None
+        };
+        let own = ["refinery_schema_history", "bootproof_audit"];
+        let tables = schema.iter().filter(|(name, sql)| sql.starts_with("table ") && !own.contains(&name.as_str()));
+        let rows =
+            tables.map(|(name, _)| Ok((name.clone(), rows(connection, name)?))).collect::<rusqlite::Result<_>>()?;
+        Ok(Self { history, schema, rows })
+    }
+
+    /// The version; `None` where it is unmanaged.
+    fn version(&self) -> Option<i64> {
+        self.history.as_ref().and_then(|history| history.last().copied())
+    }
+}
+
+/// Everything in a table, in the order of its rows.
+fn rows(connection: &Connection, table: &str) -> rusqlite::Result<Vec<u8>> {
+    let mut statement = connection.prepare(&format!("SELECT * FROM \"{table}\" NOT INDEXED"))?;
+    let columns = statement.column_count();
+    let mut content = Vec::new();
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        for column in 0..columns {
+            let (kind, bytes): (u8, &[u8]) = match row.get_ref(column)? {
+                ValueRef::Null => (0, &[]),
+                ValueRef::Integer(number) => (1, &number.to_le_bytes()),
+                ValueRef::Real(number) => (2, &number.to_le_bytes()),
+                ValueRef::Text(bytes) => (3, bytes),
+                ValueRef::Blob(bytes) => (4, bytes),
+            };
+            content.push(kind);
+            content.extend_from_slice(&bytes.len().to_le_bytes());
+            content.extend_from_slice(bytes);
+        }
+    }
+    Ok(content)
+}
+
+/// Which states may be found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Expected {
+    Old,
+    New,
+    Either,
+}
+
+/// What was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Found {
+    Old,
+    New,
+}
+
+/// Proves the directory: the database is sound and in one of its two states with every row, the backups are real, the next
+/// boot is ready, and nothing else stays behind.
+pub(crate) fn prove(scene: &Scene, stage: &Stage, expected: Expected) -> Result<Found, String> {
+    let found = prove_state(scene, stage, expected)?;
+    prove_backups(scene, stage)?;
+    stage.boots_again()?;
+    if State::of(&stage.database).rows != *rows_expected(scene, found) {
+        return Err("the next boot changed rows".to_owned());
+    }
+    let strays: Vec<String> = stage.files_beside().into_iter().filter(|name| !is_welcome(scene, stage, name)).collect();
+    if strays.is_empty() { Ok(found) } else { Err(format!("left behind: {strays:?}")) }
+}
+
+fn prove_state(scene: &Scene, stage: &Stage, expected: Expected) -> Result<Found, String> {
+    let state = if stage.database.exists() { sound_state(&stage.database)? } else { State::default() };
+    let found = if state == scene.after && expected != Expected::Old {
+        Found::New
+    } else if state == scene.before {
+        Found::Old
+    } else if state == scene.after {
+        Found::New
+    } else {
+        let rows = state.rows != scene.before.rows && state.rows != scene.after.rows;
+        let rows = if rows { ", and other rows" } else { "" };
+        return Err(format!("neither old nor new: history {:?}{rows}", state.history));
+    };
+    match (expected, found) {
+        (Expected::Old, Found::New) | (Expected::New, Found::Old) => {
+            Err(format!("{expected:?} was expected, {found:?} was found, version {:?}", state.version()))
+        }
+        _ => Ok(found),
+    }
+}
+
+/// A file that was to be made has no rows either way.
+fn rows_expected(scene: &Scene, found: Found) -> &BTreeMap<String, Vec<u8>> {
+    if found == Found::New || scene.before.rows.is_empty() { &scene.after.rows } else { &scene.before.rows }
+}
+
+fn sound_state(path: &Path) -> Result<State, String> {
+    let read = || {
+        let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        let integrity: String = connection.query_row("PRAGMA integrity_check", [], |row| row.get(0))?;
+        Ok((integrity, State::read(&connection)?))
+    };
+    match read() {
+        Ok((integrity, state)) if integrity == "ok" => Ok(state),
+        Ok((integrity, _)) => Err(format!("integrity: {integrity}")),
+        Err(error) => {
+            let error: rusqlite::Error = error;
+            Err(format!("the database cannot be read: {error}"))
+        }
+    }
+}
+
+/// A backup that has its name is whole, and its digest says so.
+fn prove_backups(scene: &Scene, stage: &Stage) -> Result<(), String> {
+    let names: Vec<String> = stage.files_beside().into_iter().filter(|name| is_backup(name)).collect();
+    if names.is_empty() {
+        return Ok(());
+    }
+    for name in &names {
+        let backup = stage.path().join(name);
+        if std::fs::read(&backup).ok() == scene.bytes() {
+            continue;
+        }
+        let uri = format!("file:{}?immutable=1", backup.display());
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+        let state = Connection::open_with_flags(uri, flags).and_then(|backup| State::read(&backup));
+        if state.as_ref() != Ok(&scene.before) {
+            return Err(format!("`{name}` is no backup"));
+        }
+    }
+    let listed = worklog_schema::boot(&stage.database).backups(true).map_err(|failure| failure.to_string())?;
+    match listed.backups.iter().find(|backup| backup.condition != Some(Condition::Sound)) {
+        Some(backup) => Err(format!("`{}`: {:?}", backup.path.display(), backup.problem)),
+        None if listed.backups.len() == names.len() => Ok(()),
+        None => Err(format!("{} of {names:?} are listed", listed.backups.len())),
+    }
+}
+
+/// `worklog.db.backup-YYYYMMDD_HHMMSS`
+pub(crate) fn is_backup(name: &str) -> bool {
+    let stamp = name.strip_prefix("worklog.db.backup-").and_then(|stamp| stamp.split_once('_'));
+    stamp.is_some_and(|(day, time)| {
+        day.len() == 8 && time.len() == 6 && (day.to_owned() + time).bytes().all(|byte| byte.is_ascii_digit())
+    })
+}
+
+/// What may stay beside the database.
+///
+/// A journal without a header is SQLite's way to keep one that has nothing to be played back; the next transaction takes it.
+/// After going back was cut off, the next boot has nothing to copy, so that what was being copied waits for the next one that
+/// has.
+fn is_welcome(scene: &Scene, stage: &Stage, name: &str) -> bool {
+    let is_played_back =
+        || std::fs::read(stage.path().join(name)).is_ok_and(|journal| journal.first().is_some_and(|byte| *byte != 0));
+    is_backup(name.strip_suffix(".sha256").unwrap_or(name))
+        || (name == "worklog.db-journal" && !is_played_back())
+        || (scene.work == Work::Revert && name.starts_with("worklog.db.backup-in-progress-"))
+}
