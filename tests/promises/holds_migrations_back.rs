@@ -1,7 +1,7 @@
-use bootproof::compiled::{Compiled, Image, Migration, Statement};
+use bootproof::compiled::{Migration, Statement};
 use bootproof::{Boot, Schema};
 
-use crate::support::{NEW_INDEXES, Sandbox, applied, query};
+use crate::support::{NEW_INDEXES, Sandbox, applied, query, schema_with};
 
 #[test]
 fn a_boot_goes_no_further_than_it_is_told() {
@@ -64,7 +64,7 @@ fn gated() -> Schema {
     const SQL: &str = "DELETE FROM auth_sessions;";
     const STATEMENTS: &[Statement] = &[Statement { start: 0, end: SQL.len(), line: 1 }];
     let head = worklog_schema::COMPILED.migrations.last().unwrap();
-    let gate = Migration {
+    schema_with(Migration {
         version: 3,
         name: "end_sessions",
         file: "003_end_sessions.sql",
@@ -76,16 +76,8 @@ fn gated() -> Schema {
         fingerprint: head.fingerprint,
         revert: None,
         maintenance: Some("everybody has to sign in again"),
-    };
-    let mut migrations: Vec<Migration> = worklog_schema::COMPILED.migrations.iter().map(copy).collect();
-    migrations.push(gate);
-    let image = Image { ..worklog_schema::COMPILED.image };
-    let compiled = Compiled { migrations: migrations.leak(), image, ..worklog_schema::COMPILED };
-    Schema::new("gated", Box::leak(Box::new(compiled)))
-}
-
-fn copy(migration: &Migration) -> Migration {
-    Migration { ..*migration }
+        compatible: false,
+    })
 }
 
 #[test]

@@ -25,8 +25,8 @@ mod refuses_damage;
 mod refuses_when_the_environment_forbids;
 mod repairs_and_tolerates;
 mod restores;
+mod rolls_out_beside_older_programs;
 mod serves_the_dashboard;
-
 mod survives_being_killed;
 mod tells_its_health;
 mod upgrades_a_managed_database;

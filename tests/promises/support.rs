@@ -6,11 +6,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use bootproof::{Cancellation, Event, Observer, Step};
+use bootproof::compiled::{Compiled, Contract, Image, Migration};
+use bootproof::{Cancellation, Event, Observer, Schema, Step};
 use rusqlite::{Connection, OpenFlags};
 use serde_json::Value;
 use tempfile::TempDir;
 use worklog_fixture::Fixture;
+use worklog_schema::COMPILED;
 
 /// The five indexes that the migrations add to the baseline.
 pub(crate) const NEW_INDEXES: [&str; 5] = [
@@ -220,6 +222,33 @@ pub(crate) fn integrity_check(path: &Path) -> Vec<String> {
 pub(crate) fn leaf_of(database: &Path, name: &str) -> usize {
     let sql = format!("SELECT CAST(max(pageno) AS TEXT) FROM dbstat WHERE name = '{name}' AND pagetype = 'leaf'");
     query(&Connection::open(database).unwrap(), &sql)[0].parse().unwrap()
+}
+
+/// The worklog schema with one more migration, as a program of tomorrow would carry it.
+pub(crate) fn schema_with(migration: Migration) -> Schema {
+    let mut migrations: Vec<Migration> = COMPILED.migrations.iter().map(|known| Migration { ..*known }).collect();
+    migrations.push(migration);
+    schema_of(migrations.leak())
+}
+
+/// The worklog schema as a program with these migrations would carry it.
+pub(crate) fn schema_of(migrations: &'static [Migration]) -> Schema {
+    let head = migrations.last().map_or(-1, |migration| migration.version);
+    let contracts = COMPILED.contracts.iter().filter(|contract| contract.since <= head);
+    let contracts: Vec<Contract> = contracts.map(|contract| Contract { ..*contract }).collect();
+    let compiled = Compiled { migrations, contracts: contracts.leak(), image: image(migrations), ..COMPILED };
+    Schema::new("worklog-schema", Box::leak(Box::new(compiled)))
+}
+
+/// An empty database after these migrations.
+fn image(migrations: &[Migration]) -> Image {
+    let mut connection = Connection::open_in_memory().unwrap();
+    connection.execute_batch(bootproof_catalog::HISTORY_DDL).unwrap();
+    connection.execute_batch(bootproof_catalog::AUDIT_DDL).unwrap();
+    migrations.iter().for_each(|migration| connection.execute_batch(migration.sql).unwrap());
+    let bytes = connection.serialize(rusqlite::MAIN_DB).unwrap();
+    let compressed = miniz_oxide::deflate::compress_to_vec_zlib(&bytes, 1);
+    Image { compressed: compressed.leak(), size: bytes.len() }
 }
 
 /// Calls the work off when a step begins.

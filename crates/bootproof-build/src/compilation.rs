@@ -80,6 +80,8 @@ pub(crate) struct Migration {
     pub(crate) revert: Option<Revert>,
     /// Why boot waits for an operator's permission, if it does.
     pub(crate) maintenance: Option<String>,
+    /// Whether programs of the version before can go on with the schema after it.
+    pub(crate) is_compatible: bool,
 }
 
 #[derive(Clone, Debug)]

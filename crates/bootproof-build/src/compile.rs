@@ -15,7 +15,7 @@ use crate::explain::Known;
 use crate::parse::{self, ContractSource, Directives};
 use crate::rehearse::Stage;
 use crate::source::{self, File, Source};
-use crate::{lint, revert, writes};
+use crate::{compatible, lint, revert, writes};
 
 /// Migrations that ran, and the database they left.
 struct Rehearsal {
@@ -104,7 +104,7 @@ fn rehearse(
     let mut catalogs: Vec<(i64, Catalog)> = Vec::new();
     let mut mismatches = BTreeSet::new();
     for (position, (source, directives)) in sources.iter().zip(directives).enumerate() {
-        let Directives { allows, maintenance } = directives;
+        let Directives { allows, maintenance, compatible } = directives;
         let known = Known { earlier: &migrations, later: sources.get(position + 1..).unwrap_or_default() };
         let before = catalogs.last().map_or(&nothing, |(_, catalog)| catalog);
         let Some(script) = stage.run(&source.up, known, &allows, diagnostics)? else { return Ok(None) };
@@ -121,6 +121,7 @@ fn rehearse(
         mismatches = mismatches_after;
         allows.report_unused(&source.up, diagnostics);
         let writes = writes::of(&source.up, &script, before, &after);
+        let is_compatible = compatible::judge(&source.up, compatible, before, &after, &writes, diagnostics);
         let revert = match &source.down {
             Some(down) => revert::written(&stage, down, before, &after, known, diagnostics)?,
             // Nobody wants to lose every table because a version went back to nothing.
@@ -137,6 +138,7 @@ fn rehearse(
             fingerprint: Fingerprint::of(&after),
             revert,
             maintenance,
+            is_compatible,
             file: source.up.clone(),
         });
         catalogs.push((source.version, after));

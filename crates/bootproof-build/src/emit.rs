@@ -110,6 +110,7 @@ fn migration(migration: &Migration) -> TokenStream {
     let statements = statements(&migration.statements);
     let revert = option(migration.revert.as_ref().map(revert));
     let maintenance = option(migration.maintenance.as_ref());
+    let compatible = migration.is_compatible;
     quote! {
         pub(super) const #ident: Migration = Migration {
             version: #version,
@@ -123,6 +124,7 @@ fn migration(migration: &Migration) -> TokenStream {
             fingerprint: #fingerprint,
             revert: #revert,
             maintenance: #maintenance,
+            compatible: #compatible,
         };
     }
 }

@@ -10,7 +10,7 @@ use crate::lint;
 use crate::source::File;
 
 /// The keywords of the directives of a migration.
-const OF_MIGRATIONS: [&str; 2] = ["allow", "maintenance"];
+const OF_MIGRATIONS: [&str; 3] = ["allow", "compatible", "maintenance"];
 
 const MAINTENANCE_ELSEWHERE: &str = "write it in the migration before which boot must wait";
 
@@ -60,6 +60,8 @@ pub(crate) struct Directives {
     pub(crate) allows: Allows,
     /// Why boot waits for an operator's permission: `-- bootproof: maintenance "why"`.
     pub(crate) maintenance: Option<String>,
+    /// Where it says that programs of the version before can go on: `-- bootproof: compatible "why"`.
+    pub(crate) compatible: Option<Range<usize>>,
 }
 
 /// A file of `queries/`, before SQLite has seen its SQL.
@@ -79,15 +81,15 @@ pub(crate) struct ContractSource {
 /// The directives of a migration. What cannot be used is reported and left out.
 pub(crate) fn migration(file: &Arc<File>, diagnostics: &mut Diagnostics) -> Directives {
     let mut found = Directives::default();
-    let mut is_maintenance_said = false;
+    let mut said = Vec::new();
     for directive in directives(&file.text) {
+        let is_said = said.contains(&directive.keyword);
+        said.push(directive.keyword);
         let problem = match directive.keyword {
             "allow" => allow(&directive).map(|allow| found.allows.0.push(allow)).err(),
-            "maintenance" if is_maintenance_said => Some(Box::new(repeated(&directive))),
-            "maintenance" => {
-                is_maintenance_said = true;
-                maintenance(&directive).map(|reason| found.maintenance = Some(reason)).err()
-            }
+            "compatible" | "maintenance" if is_said => Some(Box::new(repeated(&directive))),
+            "compatible" => compatible(&directive).map(|span| found.compatible = Some(span)).err(),
+            "maintenance" => maintenance(&directive).map(|reason| found.maintenance = Some(reason)).err(),
             _ => Some(Box::new(unknown(&directive, "a migration", &OF_MIGRATIONS))),
         };
         if let Some(problem) = problem {
@@ -130,6 +132,17 @@ fn maintenance(directive: &Directive<'_>) -> Result<String, Box<Diagnostic>> {
         Box::new(
             Diagnostic::error("missing-reason", message)
                 .help("write it in quotes, on this line: `-- bootproof: maintenance \"why boot must wait\"`"),
+        )
+    })
+}
+
+/// That programs of the version before can go on, with a reason for whoever reads the file.
+fn compatible(directive: &Directive<'_>) -> Result<Range<usize>, Box<Diagnostic>> {
+    quoted_reason(directive.argument).map(|_| directive.span.clone()).ok_or_else(|| {
+        let message = "`compatible` promises that older programs can go on, without a reason";
+        Box::new(
+            Diagnostic::error("missing-reason", message)
+                .help("write it in quotes, on this line: `-- bootproof: compatible \"why they can\"`"),
         )
     })
 }

@@ -362,3 +362,18 @@ fn the_image_is_an_empty_database_at_head() {
     let check: String = connection.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
     assert_eq!(check, "ok");
 }
+
+#[test]
+fn older_programs_can_go_on_beside_new_indexes_and_what_is_marked() {
+    let is_compatible = |sql: &str| {
+        let code = compile(&[("001_a.sql", "CREATE TABLE a(x, y); CREATE INDEX i ON a(x)"), ("002_b.sql", sql)]).emit();
+        field(&code, "V2_B", "compatible") == "true"
+    };
+    assert!(is_compatible("CREATE INDEX j ON a(y); ANALYZE;"));
+    assert!(is_compatible("DROP INDEX IF EXISTS j; CREATE INDEX j ON a(y) WHERE y > 0;"));
+    assert!(!is_compatible("CREATE UNIQUE INDEX j ON a(y);"), "it refuses rows");
+    assert!(!is_compatible("DROP INDEX i; CREATE INDEX j ON a(x);"), "an older program would build it again");
+    assert!(!is_compatible("CREATE INDEX j ON a(y); UPDATE a SET x = 1;"));
+    assert!(!is_compatible("ALTER TABLE a ADD COLUMN z;"), "an INSERT without a list of columns fails");
+    assert!(is_compatible("-- bootproof: compatible \"every INSERT lists its columns\"\nALTER TABLE a ADD COLUMN z;"));
+}

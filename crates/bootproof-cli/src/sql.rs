@@ -92,6 +92,7 @@ pub(crate) mod tests {
             writes: &[],
             fingerprint: 0,
             maintenance: None,
+            compatible: false,
             revert: None,
         }
     }

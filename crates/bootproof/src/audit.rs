@@ -7,6 +7,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension as _};
 use serde::{Deserialize, Serialize};
 
+use crate::compiled::Migration;
 use crate::error::Error;
 use crate::own_table;
 use crate::report::AuditReport;
@@ -45,11 +46,30 @@ pub(crate) struct Detail {
     pub(crate) repaired: Vec<String>,
     /// The differences from the baseline that an adoption found and accepted, by their keys.
     pub(crate) tolerated: Vec<String>,
+    /// The versions of those applied with which a binary of the version before can go on.
+    pub(crate) compatible: Vec<i64>,
     /// The file name of the backup made before.
     pub(crate) backup: Option<String>,
 }
 
 impl Detail {
+    /// That these migrations were applied.
+    pub(crate) fn of_applied(migrations: impl Iterator<Item = &'static Migration> + Clone) -> Self {
+        Self {
+            applied: migrations.clone().map(|migration| migration.title().to_owned()).collect(),
+            compatible: migrations
+                .filter(|migration| migration.compatible)
+                .map(|migration| migration.version)
+                .collect(),
+            ..Self::default()
+        }
+    }
+
+    /// That these migrations were reverted.
+    pub(crate) fn of_reverted(migrations: impl Iterator<Item = &'static Migration>) -> Self {
+        Self { reverted: migrations.map(|migration| migration.title().to_owned()).collect(), ..Self::default() }
+    }
+
     /// What a row says; nothing where nobody could have written it here.
     fn parse(detail: Value) -> Self {
         match detail {
@@ -101,6 +121,25 @@ pub(crate) fn adoption(connection: &Connection) -> Result<Option<BTreeSet<String
     Ok(detail.map(|detail| Detail::parse(detail).tolerated.into_iter().collect()))
 }
 
+/// The versions that were applied as compatible with the binary before them, and not otherwise since.
+pub(crate) fn compatible(connection: &Connection) -> Result<BTreeSet<i64>, Error> {
+    let mut compatible = BTreeSet::new();
+    if !exists(connection)? {
+        return Ok(compatible);
+    }
+    for detail in details(connection)?.into_iter().rev() {
+        let is_applied = |version: &i64| detail.applied.iter().any(|title| version_of(title) == Some(*version));
+        compatible.retain(|version| !is_applied(version));
+        compatible.extend(detail.compatible);
+    }
+    Ok(compatible)
+}
+
+/// `3` of `003_add_index`
+fn version_of(title: &str) -> Option<i64> {
+    title.split_once('_')?.0.parse().ok()
+}
+
 /// The number of the newest row.
 pub(crate) fn newest(connection: &Connection) -> Result<Option<i64>, Error> {
     connection
@@ -110,13 +149,17 @@ pub(crate) fn newest(connection: &Connection) -> Result<Option<i64>, Error> {
 
 /// The names of the backups that boots have made, the newest first.
 pub(crate) fn backups(connection: &Connection) -> Result<Vec<String>, Error> {
-    let read = || -> rusqlite::Result<Vec<Value>> {
+    Ok(details(connection)?.into_iter().filter_map(|detail| detail.backup).collect())
+}
+
+/// What every row says, the newest first.
+fn details(connection: &Connection) -> Result<Vec<Detail>, Error> {
+    let read = || -> rusqlite::Result<Vec<Detail>> {
         let mut statement = connection.prepare("SELECT detail FROM main.bootproof_audit ORDER BY id DESC")?;
-        let rows = statement.query_map([], |row| row.get(0))?;
+        let rows = statement.query_map([], |row| Ok(Detail::parse(row.get(0)?)))?;
         rows.collect()
     };
-    let details = read().map_err(|error| Error::from_sqlite("reading the audit table", error))?;
-    Ok(details.into_iter().filter_map(|detail| Detail::parse(detail).backup).collect())
+    read().map_err(|error| Error::from_sqlite("reading the audit table", error))
 }
 
 /// The newest rows, the newest first. Rows that nobody could have written here are left out.

@@ -43,6 +43,9 @@ pub struct Migration {
     pub revert: Option<Revert>,
     /// Why boot waits for an operator's permission before this migration, if it does.
     pub maintenance: Option<&'static str>,
+    /// Whether a program of the version before can go on with the schema after this migration: it only adds indexes that
+    /// refuse no row, or only adds, and says that it is compatible.
+    pub compatible: bool,
 }
 
 /// One statement of a migration or of a way back: a range of bytes of its text.

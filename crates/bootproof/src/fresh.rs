@@ -101,8 +101,7 @@ fn stamp(connection: &Connection, schema: &Schema) -> Result<(), Error> {
     let failed = |error| Error::from_sqlite("recording the history of the new database", error);
     connection.execute_batch("BEGIN IMMEDIATE").map_err(failed)?;
     apply::record_all(connection, schema)?;
-    let applied = schema.compiled().migrations.iter().map(|migration| migration.title().to_owned()).collect();
-    let detail = Detail { applied, ..Detail::default() };
+    let detail = Detail::of_applied(schema.compiled().migrations.iter());
     audit::write(connection, Event::Create, None, schema.head(), schema.build(), &detail).map_err(failed)?;
     connection.execute_batch("COMMIT").map_err(failed)
 }

@@ -59,8 +59,8 @@ pub use error::{Error, Failure};
 pub use event::{Cancellation, Event, Observer, Step};
 pub use options::{ForeignKeys, Integrity, Options};
 pub use report::{
-    AppliedMigration, BackupReport, BootReport, Check, CheckName, ErrorReport, HeldMigration, Milliseconds, Outcome,
-    PlanStep, QueryReport, StepReport, Timing, Verdict,
+    AppliedMigration, BackupReport, BootReport, Check, CheckName, ErrorReport, HeldMigration, Milliseconds,
+    NewerMigration, Outcome, PlanStep, QueryReport, StepReport, Timing, Verdict,
 };
 pub use restore::{DigestCheck, Replaced, RestoreReport};
 pub use schema::{Schema, Source};

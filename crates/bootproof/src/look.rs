@@ -42,7 +42,9 @@ pub(crate) fn at(schema: &Schema, connection: &Connection, limit: Limit) -> Resu
     let start = Instant::now();
     let history = history::read(connection)?;
     let live = Catalog::read(connection).map_err(|error| Error::from_reading("reading the schema", error))?;
-    let plan = plan::plan(schema, history.as_deref(), live.is_empty(), limit)?;
+    let is_ahead = history.as_deref().and_then(<[_]>::last).is_some_and(|newest| newest.version > schema.head());
+    let compatible = if is_ahead { audit::compatible(connection)? } else { BTreeSet::new() };
+    let plan = plan::plan(schema, history.as_deref(), &compatible, live.is_empty(), limit)?;
     let differences = match plan.version_recognised() {
         Some(version) => differences(schema, version, &live)?,
         None => Vec::new(),
@@ -57,7 +59,7 @@ pub(crate) fn at(schema: &Schema, connection: &Connection, limit: Limit) -> Resu
 
 /// What a look at an empty database would find.
 pub(crate) fn at_nothing(schema: &Schema, limit: Limit) -> Result<Look, Error> {
-    let plan = plan::plan(schema, None, true, limit)?;
+    let plan = plan::plan(schema, None, &BTreeSet::new(), true, limit)?;
     let (live, differences, tolerated) = (Catalog::default(), Vec::new(), BTreeSet::new());
     Ok(Look { plan, live, differences, tolerated, took: Duration::ZERO })
 }

@@ -1,7 +1,10 @@
 //! Compiled migrations and a history in, what to do out. Pure: no database, no clock.
 
+use std::collections::BTreeSet;
+
 use crate::compiled::Migration;
 use crate::error::Error;
+use crate::figure::one_line;
 use crate::history::Entry;
 use crate::schema::Schema;
 
@@ -14,6 +17,8 @@ pub(crate) struct Plan {
     pub(crate) pending: Vec<&'static Migration>,
     /// Those that would follow, and are held back.
     pub(crate) held: Vec<Held>,
+    /// What a newer binary applied, and marked as compatible with this one.
+    pub(crate) ahead: Vec<Entry>,
 }
 
 /// A migration that is pending and is not to run, and what it waits for.
@@ -39,20 +44,21 @@ pub(crate) enum Start {
     Empty,
     /// With tables but no history: to be adopted as this baseline.
     Unmanaged(&'static str, i64),
-    /// With a history up to this version.
+    /// With a history up to this version, as far as this binary knows it.
     Managed(i64),
 }
 
 impl Plan {
     /// The version the database is at before anything is done; `None` where it has no history.
     pub(crate) fn version_before(&self) -> Option<i64> {
-        match self.start {
-            Start::Managed(version) => Some(version),
-            Start::Empty | Start::Unmanaged(..) => None,
+        match (self.ahead.last(), self.start) {
+            (Some(newest), _) => Some(newest.version),
+            (None, Start::Managed(version)) => Some(version),
+            (None, Start::Empty | Start::Unmanaged(..)) => None,
         }
     }
 
-    /// The version whose schema the database has now: as recorded, or as recognised.
+    /// The version whose schema the database has now, as far as this binary knows it: as recorded, or as recognised.
     pub(crate) fn version_recognised(&self) -> Option<i64> {
         match self.start {
             Start::Managed(version) | Start::Unmanaged(_, version) => Some(version),
@@ -62,7 +68,8 @@ impl Plan {
 
     /// The version the database is at when everything is done; -1 where nothing is ever applied.
     pub(crate) fn version_after(&self) -> i64 {
-        self.pending.last().map(|migration| migration.version).or(self.version_recognised()).unwrap_or(-1)
+        let pending = self.pending.last().map(|migration| migration.version);
+        pending.or(self.version_before()).or(self.version_recognised()).unwrap_or(-1)
     }
 
     /// Whether the database is to be adopted.
@@ -72,7 +79,15 @@ impl Plan {
 }
 
 /// Decides, or refuses a history that this binary cannot continue.
-pub(crate) fn plan(schema: &Schema, history: Option<&[Entry]>, is_empty: bool, limit: Limit) -> Result<Plan, Error> {
+///
+/// `compatible` are the versions that newer binaries marked as no obstacle for the binary before them.
+pub(crate) fn plan(
+    schema: &Schema,
+    history: Option<&[Entry]>,
+    compatible: &BTreeSet<i64>,
+    is_empty: bool,
+    limit: Limit,
+) -> Result<Plan, Error> {
     let migrations = schema.compiled().migrations;
     let history = history.unwrap_or_default();
     let Some(last) = history.last() else {
@@ -85,19 +100,22 @@ pub(crate) fn plan(schema: &Schema, history: Option<&[Entry]>, is_empty: bool, l
             _ => Limit { maintenance: true, ..limit }.hold(Start::Empty, migrations.iter()),
         });
     };
-    if last.version > schema.head() {
-        return Err(Error::Newer { version: last.version, head: schema.head() });
+    let (known, ahead) = history.split_at(history.partition_point(|entry| entry.version <= schema.head()));
+    if let Some(obstacle) = ahead.iter().find(|entry| !compatible.contains(&entry.version)) {
+        let obstacle = one_line(&format!("{:03}_{}", obstacle.version, obstacle.name));
+        return Err(Error::Newer { version: last.version, head: schema.head(), obstacle });
     }
-    refuse_divergent(schema, history)?;
-    refuse_missing(schema, history, last.version)?;
+    refuse_divergent(schema, known)?;
+    refuse_missing(schema, known, last.version)?;
     let pending = migrations.iter().filter(|migration| migration.version > last.version);
-    Ok(limit.hold(Start::Managed(last.version), pending))
+    let known = last.version.min(schema.head());
+    Ok(Plan { ahead: ahead.to_vec(), ..limit.hold(Start::Managed(known), pending) })
 }
 
 impl Limit {
     /// Splits what is pending into what may run and what is held: from the first that may not, all.
     fn hold(self, start: Start, pending: impl Iterator<Item = &'static Migration>) -> Plan {
-        let mut plan = Plan { start, pending: Vec::new(), held: Vec::new() };
+        let mut plan = Plan { start, pending: Vec::new(), held: Vec::new(), ahead: Vec::new() };
         for migration in pending {
             let why = match (plan.held.first(), migration.maintenance) {
                 (Some(first), _) => Some(format!("waits for {}", first.migration.title())),

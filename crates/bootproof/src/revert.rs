@@ -83,6 +83,7 @@ mod tests {
             writes: &[],
             fingerprint: 0,
             maintenance: None,
+            compatible: false,
             revert,
         }
     }

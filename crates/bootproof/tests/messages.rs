@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bootproof::{
     AppliedMigration, BackupReport, BootReport, Check, CheckName, Difference, Error, ErrorReport, HeldMigration,
-    Milliseconds, Outcome, PlanStep, QueryReport, StepReport, Timing, Verdict,
+    Milliseconds, NewerMigration, Outcome, PlanStep, QueryReport, StepReport, Timing, Verdict,
 };
 
 fn text(text: &str) -> Vec<String> {
@@ -26,11 +26,11 @@ fn errors() -> Vec<Error> {
         Error::InUse { holders: text("process 4711 (dashboard)") },
         Error::Divergent { migrations: text("001_add_composite_indexes was applied under the name `other`") },
         Error::Missing { migrations: text("3 later was applied, and this binary does not have it") },
-        Error::Newer { version: 3, head: 2 },
+        Error::Newer { version: 3, head: 2, obstacle: "003_later".to_owned() },
         // The page of errors has one entry for both.
         Error::BackupUnfit {
             backup: PathBuf::from("w.db.backup-20260210_093000"),
-            reason: Box::new(Error::Newer { version: 3, head: 2 }),
+            reason: Box::new(Error::Newer { version: 3, head: 2, obstacle: "003_later".to_owned() }),
         },
         Error::Malformed { table: "refinery_schema_history", problems: text("version is NULL, not an integer") },
         Error::NotAdoptable { baseline: "000_baseline", differences: missing("table `companies` is missing") },
@@ -185,6 +185,7 @@ fn report() -> BootReport {
             name: "multi_tenant_constraints".to_owned(),
             why: "waits for permission: it rebuilds three tables".to_owned(),
         }],
+        ahead: vec![NewerMigration { version: 4, name: "add_audit_index".to_owned() }],
         repaired: text("idx_users_email"),
         backup: Some(BackupReport {
             path: PathBuf::from("worklog.db.backup-20260210_093000"),
@@ -225,7 +226,7 @@ fn a_report_for_programs() {
 
 #[test]
 fn a_refusal_for_people() {
-    let error = Error::Newer { version: 3, head: 2 };
+    let error = Error::Newer { version: 3, head: 2, obstacle: "003_later".to_owned() };
     let refused = BootReport {
         verdict: Verdict::Refused,
         from_version: Some(3),

@@ -1,4 +1,4 @@
-//! What was applied, reverted, held, repaired and backed up.
+//! What was applied, reverted, held, repaired and backed up, and what a newer binary had applied.
 
 use bootproof::{AppliedMigration, BackupReport, BootReport};
 use maud::{Markup, html};
@@ -6,8 +6,9 @@ use maud::{Markup, html};
 use super::text;
 
 pub(super) fn body(report: &BootReport) -> Option<Markup> {
-    let BootReport { applied, reverted, held, repaired, backup, .. } = report;
-    if applied.is_empty() && reverted.is_empty() && held.is_empty() && repaired.is_empty() && backup.is_none() {
+    let BootReport { applied, reverted, held, ahead, repaired, backup, .. } = report;
+    let is_still = applied.is_empty() && reverted.is_empty() && held.is_empty() && ahead.is_empty();
+    if is_still && repaired.is_empty() && backup.is_none() {
         return None;
     }
     Some(html! {
@@ -22,6 +23,13 @@ pub(super) fn body(report: &BootReport) -> Option<Markup> {
                         td { "held back" }
                         th scope="row" { (title(migration.version, &migration.name)) }
                         td { (text::prose(&migration.why)) }
+                    }
+                }
+                @for migration in ahead {
+                    tr {
+                        td { "ahead" }
+                        th scope="row" { (title(migration.version, &migration.name)) }
+                        td { "of a newer binary, compatible with this one" }
                     }
                 }
                 @for index in repaired {

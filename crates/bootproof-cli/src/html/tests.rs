@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use bootproof::{
-    AppliedMigration, BackupReport, BootReport, Check, CheckName, ErrorReport, HeldMigration, Milliseconds, Outcome,
-    PlanStep, QueryReport, StepReport, Timing, Verdict,
+    AppliedMigration, BackupReport, BootReport, Check, CheckName, ErrorReport, HeldMigration, Milliseconds,
+    NewerMigration, Outcome, PlanStep, QueryReport, StepReport, Timing, Verdict,
 };
 use log::Level;
 
@@ -85,6 +85,7 @@ fn complete() -> BootReport {
             name: "shrink".to_owned(),
             why: "waits for `--maintenance`".to_owned(),
         }],
+        ahead: vec![NewerMigration { version: 4, name: "add_audit_index".to_owned() }],
         repaired: vec!["idx_worklogs_started_date".to_owned()],
         backup: Some(BackupReport {
             path: PathBuf::from("/srv/worklog.db.backup-20251231_120000"),

@@ -12,11 +12,12 @@ use crate::connection::Session;
 use crate::error::Error;
 use crate::event::Step;
 use crate::foreign_keys::Violations;
+use crate::history::Entry;
 use crate::look::Look;
 use crate::options::Integrity;
 use crate::plan::Held;
 use crate::report::{
-    AppliedMigration, BootReport, Check, CheckName, ErrorReport, HeldMigration, Milliseconds, Outcome,
+    AppliedMigration, BootReport, Check, CheckName, ErrorReport, HeldMigration, Milliseconds, NewerMigration, Outcome,
 };
 use crate::undated;
 use crate::verify;
@@ -129,6 +130,12 @@ impl AppliedMigration {
 impl From<&Held> for HeldMigration {
     fn from(held: &Held) -> Self {
         Self { version: held.migration.version, name: held.migration.name.to_owned(), why: held.why.clone() }
+    }
+}
+
+impl From<&Entry> for NewerMigration {
+    fn from(entry: &Entry) -> Self {
+        Self { version: entry.version, name: entry.name.clone() }
     }
 }
 

@@ -19,7 +19,7 @@ use crate::history;
 use crate::look::{self, Look, behind};
 use crate::options::{Integrity, Options};
 use crate::plan::{Limit, Start};
-use crate::report::{AppliedMigration, BootReport, CheckName, HeldMigration, Verdict};
+use crate::report::{AppliedMigration, BootReport, CheckName, HeldMigration, NewerMigration, Verdict};
 use crate::revert;
 use crate::schema::Schema;
 use crate::statistics;
@@ -125,12 +125,17 @@ impl Run<'_> {
         let mut connection = connection::open(self.path, false)?;
         let session = Session::new(&mut connection, self.path, self.options.lock_timeout, &self.watch)?;
         let migrations = self.schema.compiled().migrations;
-        let was_reverted = self.transact(&session, |look| match look.plan.start {
-            Start::Managed(from) => {
+        let was_reverted = self.transact(&session, |look| match (look.plan.ahead.first(), look.plan.start) {
+            (Some(newer), _) => {
+                let reason =
+                    format!("cannot be gone back to: only a newer binary knows the way back from {}", newer.version);
+                Err(Error::NoSuchVersion { version: to, reason })
+            }
+            (None, Start::Managed(from)) => {
                 let migrations = revert::path(migrations, from, to)?;
                 Ok((!migrations.is_empty()).then_some(Change::Back { migrations, to }))
             }
-            Start::Empty | Start::Unmanaged(..) => {
+            (None, Start::Empty | Start::Unmanaged(..)) => {
                 let reason = "cannot be gone back to: the database has no history".to_owned();
                 Err(Error::NoSuchVersion { version: to, reason })
             }
@@ -166,6 +171,7 @@ impl Run<'_> {
                     self.report.from_version = look.plan.version_before();
                 }
                 self.report.held = look.plan.held.iter().map(HeldMigration::from).collect();
+                self.report.ahead = look.plan.ahead.iter().map(NewerMigration::from).collect();
                 Ok(look)
             }
             Err(error) if matches!(error.exit_code(), 1 | 4) => {

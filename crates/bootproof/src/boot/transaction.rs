@@ -171,17 +171,16 @@ impl Run<'_> {
         scripts: &[Applied],
         backup: Option<&Backup>,
     ) -> Result<(), Error> {
-        let titles = scripts.iter().map(|script| script.migration.title().to_owned()).collect();
-        let (applied, reverted) = match change {
-            Change::Forward { .. } => (titles, Vec::new()),
-            Change::Back { .. } => (Vec::new(), titles),
+        let run = scripts.iter().map(|script| script.migration);
+        let done = match change {
+            Change::Forward { .. } => Detail::of_applied(run),
+            Change::Back { .. } => Detail::of_reverted(run),
         };
         let detail = Detail {
-            applied,
-            reverted,
             repaired: self.report.repaired.clone(),
             tolerated: if look.plan.adopts() { look.tolerated.iter().cloned().collect() } else { Vec::new() },
             backup: backup.and_then(|backup| Some(backup.path.file_name()?.to_string_lossy().into_owned())),
+            ..done
         };
         let (from, build) = (self.report.from_version, self.schema.build());
         audit::write(session.connection, change.event(), from, change.to(), build, &detail)

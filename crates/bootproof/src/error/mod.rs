@@ -50,12 +50,17 @@ pub enum Error {
     },
 
     /// The database was migrated by a newer binary.
-    #[error("the database is at version {version}, newer than this binary, which knows versions up to {head}")]
+    #[error(
+        "the database is at version {version}, newer than this binary, which knows versions up to {head}; `{obstacle}` \
+         was not marked as compatible with older binaries"
+    )]
     Newer {
         /// The version of the database.
         version: i64,
         /// The head of this binary.
         head: i64,
+        /// The oldest migration that this binary does not know and that is not marked as compatible.
+        obstacle: String,
     },
 
     /// One of the migrator's own tables cannot be understood.

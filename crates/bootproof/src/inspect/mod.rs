@@ -21,7 +21,7 @@ use crate::look::{self, Look};
 use crate::options::Options;
 use crate::plan::Start;
 pub use crate::report::{AuditReport, BackupFile};
-use crate::report::{ErrorReport, HeldMigration, Milliseconds};
+use crate::report::{ErrorReport, HeldMigration, Milliseconds, NewerMigration};
 pub use health::{
     BackupAge, DifferenceReport, DifferenceSeverity, Health, IndexHealth, Measure, QueryHealth, Space, TableHealth,
     Undated,
@@ -49,6 +49,7 @@ impl Boot<'_> {
                 history: Vec::new(),
                 pending: Vec::new(),
                 held: Vec::new(),
+                ahead: Vec::new(),
                 differences: Vec::new(),
                 backups: backup::list(&self.path),
                 audit: Vec::new(),
@@ -65,6 +66,7 @@ impl Boot<'_> {
                 Ok(look) => {
                     status.pending = look.plan.pending.iter().copied().map(PendingMigration::from).collect();
                     status.held = look.plan.held.iter().map(HeldMigration::from).collect();
+                    status.ahead = look.plan.ahead.iter().map(NewerMigration::from).collect();
                     status.differences = look.differences.iter().map(ToString::to_string).collect();
                 }
                 Err(error) => status.error = Some(ErrorReport::of(&error)),

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::compiled::{Migration, Object};
 use crate::history;
-use crate::report::{AuditReport, BackupFile, ErrorReport, HeldMigration, Milliseconds, StepReport};
+use crate::report::{AuditReport, BackupFile, ErrorReport, HeldMigration, Milliseconds, NewerMigration, StepReport};
 
 /// Where a database stands; serialises to the JSON of `status --json`.
 #[derive(Clone, Debug, Serialize)]
@@ -27,6 +27,8 @@ pub struct Status {
     pub pending: Vec<PendingMigration>,
     /// The migrations it would hold back, and why.
     pub held: Vec<HeldMigration>,
+    /// The migrations that a newer binary applied, and marked as compatible with this one.
+    pub ahead: Vec<NewerMigration>,
     /// How the live schema differs from what was compiled for its version.
     pub differences: Vec<String>,
     /// The backups beside the database, the newest first.

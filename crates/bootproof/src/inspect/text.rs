@@ -5,7 +5,7 @@ use std::fmt;
 use super::report::{PendingMigration, PlanReport, PlannedAction, Status};
 use crate::estimate::about;
 use crate::figure::{bytes, grouped, one_line, to_the_second};
-use crate::report::{ErrorReport, HeldMigration};
+use crate::report::{ErrorReport, HeldMigration, write_ahead};
 
 impl PlannedAction {
     fn in_words(self) -> &'static str {
@@ -51,7 +51,8 @@ impl fmt::Display for Status {
             (true, None) => format!("unmanaged, {}", bytes(self.bytes)),
             (true, Some(version)) => {
                 let adopted = if self.adopted { ", adopted" } else { "" };
-                format!("version {version} of {}{adopted}, {}", self.head, bytes(self.bytes))
+                let head = if version > self.head { ", ahead of" } else { " of" };
+                format!("version {version}{head} {}{adopted}, {}", self.head, bytes(self.bytes))
             }
         };
         writeln!(f, "{}: {version}", self.database)?;
@@ -62,6 +63,7 @@ impl fmt::Display for Status {
             writeln!(f, "  pending    {migration}")?;
         }
         write_held(f, &self.held)?;
+        write_ahead(f, &self.ahead)?;
         for difference in &self.differences {
             writeln!(f, "  difference {}", one_line(difference))?;
         }

@@ -2,6 +2,8 @@
 
 mod text;
 
+pub(crate) use text::write_ahead;
+
 use std::path::{Path, PathBuf};
 
 use serde::{Serialize, Serializer};
@@ -27,6 +29,8 @@ pub struct BootReport {
     pub reverted: Vec<AppliedMigration>,
     /// The migrations of this binary that were not applied although they are pending, and why.
     pub held: Vec<HeldMigration>,
+    /// The migrations that a newer binary applied, and marked as compatible with this one.
+    pub ahead: Vec<NewerMigration>,
     /// The indexes rebuilt.
     pub repaired: Vec<String>,
     /// The backup made before migrating, if one is kept.
@@ -78,6 +82,15 @@ pub struct HeldMigration {
     pub name: String,
     /// What it waits for.
     pub why: String,
+}
+
+/// A migration of which this binary knows only what the database says.
+#[derive(Clone, Debug, Serialize)]
+pub struct NewerMigration {
+    /// Its version.
+    pub version: i64,
+    /// Its name.
+    pub name: String,
 }
 
 /// One step of a boot.
@@ -289,6 +302,7 @@ impl BootReport {
             applied: Vec::new(),
             reverted: Vec::new(),
             held: Vec::new(),
+            ahead: Vec::new(),
             repaired: Vec::new(),
             backup: None,
             checks: Vec::new(),

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{BackupReport, BootReport, Check, Milliseconds, Outcome, QueryReport, Timing, Verdict};
+use super::{BackupReport, BootReport, Check, Milliseconds, NewerMigration, Outcome, QueryReport, Timing, Verdict};
 use crate::figure::{bytes, grouped, one_line};
 
 impl fmt::Display for BootReport {
@@ -17,6 +17,7 @@ impl fmt::Display for BootReport {
         for migration in &self.held {
             writeln!(f, "  held       {:03} {}: {}", migration.version, migration.name, migration.why)?;
         }
+        write_ahead(f, &self.ahead)?;
         for index in &self.repaired {
             writeln!(f, "  repaired   {index}")?;
         }
@@ -35,6 +36,13 @@ impl fmt::Display for BootReport {
         }
         Ok(())
     }
+}
+
+pub(crate) fn write_ahead(f: &mut fmt::Formatter<'_>, ahead: &[NewerMigration]) -> fmt::Result {
+    ahead.iter().try_for_each(|migration| {
+        let name = one_line(&migration.name);
+        writeln!(f, "  ahead      {:03} {name}: of a newer binary, compatible with this one", migration.version)
+    })
 }
 
 impl BootReport {

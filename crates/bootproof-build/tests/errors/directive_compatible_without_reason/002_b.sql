@@ -1,0 +1,3 @@
+-- bootproof: compatible
+-- bootproof: compatible "nobody reads it yet"
+CREATE TABLE b (x INTEGER);

@@ -1,0 +1,3 @@
+-- bootproof: compatible "nobody reads x any more"
+ALTER TABLE a ADD COLUMN y INTEGER;
+ALTER TABLE a DROP COLUMN x;
