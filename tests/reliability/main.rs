@@ -20,3 +20,6 @@ mod tally;
 
 // The disk fails, or loses its power.
 mod faults;
+
+// The operating system fails the real binary.
+mod system_calls;

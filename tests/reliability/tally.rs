@@ -31,7 +31,8 @@ pub(crate) fn chosen(steps: &[Step], share: usize, fits: impl Fn(&Step) -> bool)
     chosen
 }
 
-fn spread(group: &[usize], share: usize) -> Vec<usize> {
+/// So many of them, spread evenly: the first and the last among them, or the one in the middle.
+pub(crate) fn spread<T: Copy>(group: &[T], share: usize) -> Vec<T> {
     match share.min(group.len()) {
         0 | 1 => vec![group[group.len() / 2]],
         share => (0..share).map(|pick| group[pick * (group.len() - 1) / (share - 1)]).collect(),

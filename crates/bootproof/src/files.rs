@@ -79,14 +79,23 @@ pub(crate) fn beside(path: &Path, infix: &str) -> Vec<PathBuf> {
     entries.filter(starts).map(|entry| entry.path()).collect()
 }
 
-/// Flushes a directory, so that a new name is on the disk. Not every file system can; what it can it has done by itself.
+/// Flushes a directory, so that a new name is on the disk.
+///
+/// Not everybody may open one, and not every file system can flush one: nothing more can be done there, and SQLite does not
+/// mind either. That the disk would not is an error.
 #[cfg(unix)]
-pub(crate) fn sync_directory(directory: &Path) {
-    if let Err(error) = std::fs::File::open(directory).and_then(|directory| directory.sync_all()) {
-        log::debug!("`{}` was not flushed: {error}", directory.display());
+pub(crate) fn sync_directory(directory: &Path) -> std::io::Result<()> {
+    use std::io::ErrorKind::{InvalidInput, Unsupported};
+    let Ok(directory) = std::fs::File::open(directory) else { return Ok(()) };
+    match directory.sync_all() {
+        Err(error) if !matches!(error.kind(), InvalidInput | Unsupported) => Err(error),
+        _ => Ok(()),
     }
 }
 
 /// Windows flushes names by itself.
 #[cfg(not(unix))]
-pub(crate) fn sync_directory(_directory: &Path) {}
+#[expect(clippy::unnecessary_wraps, reason = "its twin can fail")]
+pub(crate) fn sync_directory(_directory: &Path) -> std::io::Result<()> {
+    Ok(())
+}

@@ -62,7 +62,7 @@ pub(crate) fn create(schema: &Schema, path: &Path) -> Result<Created, Error> {
         .tempfile_in(directory(path))
         .map_err(|error| storage("created", path, &error))?;
     match fill(&mut file, &bytes, schema) {
-        Ok(()) => Ok(publish(file, path)),
+        Ok(()) => publish(file, path),
         // Another process took the file for a remnant.
         Err(_) if !file.path().exists() => Ok(Created::No),
         Err(error) => Err(error),
@@ -85,14 +85,14 @@ fn fill(file: &mut NamedTempFile, bytes: &[u8], schema: &Schema) -> Result<(), E
 
 /// The descriptor is closed before the file gets its name: closing it afterwards would drop the locks of whoever in this
 /// process has opened the database by then.
-fn publish(file: NamedTempFile, path: &Path) -> Created {
+fn publish(file: NamedTempFile, path: &Path) -> Result<Created, Error> {
     match file.into_temp_path().persist_noclobber(path) {
         Ok(()) => {
-            sync_directory(directory(path));
-            Created::Yes
+            sync_directory(directory(path)).map_err(|error| storage("created", path, &error))?;
+            Ok(Created::Yes)
         }
         // Somebody else was faster, or the file system knows no such rename: the general way works everywhere.
-        Err(_) => Created::No,
+        Err(_) => Ok(Created::No),
     }
 }
 

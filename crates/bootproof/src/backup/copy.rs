@@ -10,7 +10,7 @@ use bootproof_catalog::Catalog;
 use rusqlite::backup::{Backup as OnlineBackup, StepResult};
 use rusqlite::{Connection, OpenFlags, TransactionState};
 
-use crate::error::Error;
+use crate::error::{Error, storage};
 use crate::ffi;
 use crate::files::sidecar;
 use crate::options::Integrity;
@@ -47,7 +47,7 @@ pub(super) fn pages(
     if !sidecar(path, "-wal").metadata().is_ok_and(|wal| wal.len() > 0)
         && let Some(header) = ffi::file_header(connection)
     {
-        restore_header(partial, &header).map_err(|error| unwritten(partial, &error))?;
+        restore_header(partial, &header).map_err(|error| storage("copied", partial, &error))?;
     }
     Ok(())
 }
@@ -89,15 +89,6 @@ fn restore_header(partial: &Path, header: &[u8]) -> io::Result<()> {
     let mut file = File::options().write(true).open(partial)?;
     file.seek(SeekFrom::Start(0))?;
     file.write_all(header)
-}
-
-/// An I/O error on a copy; of the kinds of error an operator tells apart, a full disk is another.
-pub(crate) fn unwritten(copy: &Path, error: &io::Error) -> Error {
-    let message = format!("`{}`: {error}", copy.display());
-    match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Error::DiskFull { message },
-        _ => Error::Storage { action: "copied", message },
-    }
 }
 
 /// Reads the copy back: sound, of the same schema, with as many rows in every table.

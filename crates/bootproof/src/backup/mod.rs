@@ -16,7 +16,7 @@ use bootproof_catalog::Catalog;
 use rusqlite::Connection;
 use tempfile::NamedTempFile;
 
-use crate::error::Error;
+use crate::error::{Error, storage};
 use crate::event::Step;
 use crate::figure::bytes;
 use crate::files::{directory, sync_directory};
@@ -54,10 +54,7 @@ pub(crate) fn make(
 ) -> Result<Backup, Error> {
     names::remove_remnants(path);
     let intended = names::first_free(path);
-    let failed = |error: io::Error| match copy::unwritten(&intended, &error) {
-        Error::Storage { .. } => Error::BackupFailed { path: intended.clone(), message: error.to_string() },
-        other => other,
-    };
+    let failed = |error: io::Error| unmade(&intended, &error);
     let partial = names::partial(path).map_err(failed)?;
     log::info!("backing up `{}`", path.display());
     watch.step(Step::Backup, 0, || {
@@ -88,7 +85,7 @@ impl Backup {
     /// never a backup beside the digest of another file.
     pub(crate) fn publish(self) -> Result<BackupReport, Error> {
         let path = self.path.clone();
-        self.name().map_err(|error| Error::BackupFailed { message: error.to_string(), path })
+        self.name().map_err(|error| unmade(&path, &error))
     }
 
     /// As [`Backup::publish`], under a later name where somebody took this one meanwhile.
@@ -105,13 +102,20 @@ impl Backup {
         line.as_file().sync_all()?;
         // Open, and so locked, until its backup is there.
         let _locked = line.persist_noclobber(&recorded)?;
-        sync_directory(directory(&self.path));
-        if let Err(error) = self.copy.persist_noclobber(&self.path) {
-            let _ = fs::remove_file(&recorded);
-            return Err(error.error);
-        }
-        sync_directory(directory(&self.path));
+        let flush = || sync_directory(directory(&self.path));
+        flush()
+            .and_then(|()| self.copy.persist_noclobber(&self.path).map_err(|error| error.error))
+            .inspect_err(|_| drop(fs::remove_file(&recorded)))?;
+        flush().inspect_err(|_| drop(remove(&self.path)))?;
         Ok(BackupReport { path: self.path, bytes: self.bytes, verified: true })
+    }
+}
+
+/// An I/O error on a backup; of the kinds of error an operator tells apart, a full disk is another.
+fn unmade(path: &Path, error: &io::Error) -> Error {
+    match storage("copied", path, error) {
+        Error::Storage { .. } => Error::BackupFailed { path: path.to_owned(), message: error.to_string() },
+        other => other,
     }
 }
 

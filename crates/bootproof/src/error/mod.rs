@@ -406,7 +406,12 @@ pub(crate) fn is_refused_sql(error: &rusqlite::Error) -> bool {
     }
 }
 
-/// The message of an I/O error on a path.
+/// The error for an I/O error on a path.
 pub(crate) fn storage(action: &'static str, path: &Path, error: &std::io::Error) -> Error {
-    Error::Storage { action, message: format!("`{}`: {error}", path.display()) }
+    use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    let message = format!("`{}`: {error}", path.display());
+    match error.kind() {
+        StorageFull | QuotaExceeded | FileTooLarge => Error::DiskFull { message },
+        _ => Error::Storage { action, message },
+    }
 }

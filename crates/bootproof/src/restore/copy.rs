@@ -11,7 +11,7 @@ use tempfile::TempPath;
 use super::report::RestoreReport;
 use super::users;
 use crate::backup;
-use crate::backup::copy::{open_immutable, unwritten};
+use crate::backup::copy::open_immutable;
 use crate::backup::digest::Digest;
 use crate::error::{Error, storage};
 use crate::event::Step;
@@ -61,7 +61,7 @@ pub(super) fn make(
     }
     backup::require_space(directory(path), bytes + (1 << 20))?;
     let old = fs::metadata(path).ok();
-    let failed = |error: &io::Error| unwritten(&copy, error);
+    let failed = |error: &io::Error| storage("copied", &copy, error);
     let mut target = create(&copy, old.as_ref()).map_err(|error| failed(&error))?;
     let guard = TempPath::try_from_path(&copy).map_err(|error| failed(&error))?;
     let mut source = File::open(backup).map_err(unread)?;
@@ -70,7 +70,7 @@ pub(super) fn make(
     report.compare(backup, Some(&digest))?;
     report.notes.extend(adopt_permissions(&target, &copy, old.as_ref()).map_err(|error| failed(&error))?);
     target.sync_all().map_err(|error| failed(&error))?;
-    sync_directory(directory(path));
+    sync_directory(directory(path)).map_err(|error| failed(&error))?;
     Ok((guard, digest))
 }
 

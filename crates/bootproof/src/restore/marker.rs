@@ -68,8 +68,8 @@ impl Marker {
         fs::rename(&unfinished, sidecar(path, MARK)).inspect_err(|_| {
             let _ = fs::remove_file(&unfinished);
         })?;
-        sync_directory(directory(path));
-        Ok(())
+        // A mark that may not be there after a power cut must not be there now: nothing has been done yet.
+        sync_directory(directory(path)).inspect_err(|_| drop(fs::remove_file(sidecar(path, MARK))))
     }
 }
 
@@ -79,7 +79,10 @@ pub(super) fn remove(path: &Path) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(error),
         Ok(()) => {
-            sync_directory(directory(path));
+            // If a power cut brings it back, whoever finds it finds everything done.
+            if let Err(error) = sync_directory(directory(path)) {
+                log::warn!("`{}` was not flushed: {error}", directory(path).display());
+            }
             Ok(())
         }
     }

@@ -65,6 +65,5 @@ fn roll_back(path: &Path, kept: &Path) -> io::Result<()> {
             fs::rename(&kept, &log)?;
         }
     }
-    sync_directory(directory(path));
-    Ok(())
+    sync_directory(directory(path))
 }

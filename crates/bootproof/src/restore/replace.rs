@@ -36,7 +36,7 @@ pub(super) fn carry_out(path: &Path, kept: &Path, copy: TempPath, others: Others
     let others = cfg!(unix).then_some(others);
     for step in ORDER {
         step.make(path, kept, &copy)?;
-        sync_directory(directory(path));
+        sync_directory(directory(path))?;
     }
     drop(others);
     Ok(())
