@@ -14,6 +14,10 @@
 )]
 
 // What every suite uses.
+#[path = "../promises/support.rs"]
+#[allow(dead_code, reason = "the promises use more of it")]
+mod support;
+
 mod proof;
 mod scene;
 mod tally;
@@ -23,3 +27,9 @@ mod faults;
 
 // The operating system fails the real binary.
 mod system_calls;
+
+// Many want the database at once.
+mod crowds;
+
+// Memory runs out.
+mod memory;

@@ -7,6 +7,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::error::Error;
+use crate::ffi;
 use crate::files::sidecar;
 use crate::lock::Patience;
 use crate::watch::Watch;
@@ -57,9 +58,29 @@ impl<'c> Session<'c> {
     }
 
     /// Whether the journal mode is WAL.
-    pub(crate) fn is_wal(&self) -> bool {
+    pub(crate) fn is_wal(&self) -> Result<bool, Error> {
         let mode = self.connection.query_row("PRAGMA main.journal_mode", [], |row| row.get::<_, String>(0));
-        mode.is_ok_and(|mode| mode == "wal")
+        mode.map(|mode| mode == "wal").map_err(|error| Error::from_sqlite("asking for the journal mode", error))
+    }
+
+    /// Refuses a file that is no longer at its path: what is done to it nobody would see, and the log beside the path is
+    /// another file's, which closing the last connection would fold into this one.
+    pub(crate) fn refuse_moved(&self) -> Result<(), Error> {
+        if !ffi::has_moved(self.connection) {
+            return Ok(());
+        }
+        fold_wal_on_close(self.connection, false)?;
+        Err(Error::Moved)
+    }
+
+    /// The better reason for an error, where the file is no longer at its path: whatever goes by the path since, a journal or
+    /// a second connection, is of another file.
+    pub(crate) fn or_moved(&self, error: Error) -> Error {
+        match (error, self.refuse_moved()) {
+            (error @ (Error::CommitUncertain { .. } | Error::Cancelled), _) => error,
+            (_, Err(moved @ Error::Moved)) => moved,
+            (error, _) => error,
+        }
     }
 
     /// Starts reading: everything read until [`Session::rollback`] is of one state.
@@ -78,7 +99,14 @@ impl<'c> Session<'c> {
             },
             other => other,
         })?;
-        self.set_cache(LARGE_CACHE)
+        self.begun()
+    }
+
+    /// What every transaction begins with. Where that fails nothing was done: there is nothing to end but the wish to.
+    fn begun(&self) -> Result<(), Error> {
+        self.refuse_moved().and_then(|()| self.set_cache(LARGE_CACHE)).inspect_err(|_| {
+            self.connection.execute_batch("ROLLBACK").ok();
+        })
     }
 
     /// Becomes the one writer. Foreign keys are off from here on: inside a transaction the switch does nothing, and with
@@ -89,7 +117,7 @@ impl<'c> Session<'c> {
     pub(crate) fn begin_write(&self) -> Result<(), Error> {
         let sql = "PRAGMA foreign_keys = OFF; PRAGMA main.synchronous = EXTRA; BEGIN IMMEDIATE";
         self.execute("taking the write lock", sql)?;
-        self.set_cache(LARGE_CACHE)
+        self.begun()
     }
 
     /// Becomes the only one connected, until the connection is closed: in this mode SQLite keeps its locks after a
@@ -99,7 +127,8 @@ impl<'c> Session<'c> {
         self.execute(
             "taking the database alone",
             "PRAGMA main.locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; SELECT count(*) FROM main.sqlite_schema; ROLLBACK",
-        )
+        )?;
+        self.refuse_moved()
     }
 
     /// Commits, after readers have left where they stand in the way. After [`Error::Locked`] the transaction is open as

@@ -59,7 +59,7 @@ pub(crate) fn fill(
     look: &Look,
     options: &Options,
 ) -> Result<(), Error> {
-    let (connection, is_wal) = (session.connection, session.is_wal());
+    let (connection, is_wal) = (session.connection, session.is_wal()?);
     let mut load = Workload::measure(connection, &look.live);
     load.count(&verify::row_counts(connection, &look.live)?);
     let after = expected::catalog_at(schema, look.plan.version_after())?;

@@ -1,7 +1,7 @@
-//! The three things that SQLite tells and rusqlite does not pass on.
+//! The four things that SQLite tells and rusqlite does not pass on.
 #![expect(
     unsafe_code,
-    reason = "rusqlite 0.41 wraps neither sqlite3_db_status nor SQLITE_FCNTL_FILE_POINTER, and no path that is not Unicode"
+    reason = "rusqlite 0.41 wraps neither sqlite3_db_status nor sqlite3_file_control, and no path that is not Unicode"
 )]
 
 #[cfg(unix)]
@@ -51,6 +51,22 @@ pub(crate) fn file_of(connection: &Connection) -> Option<PathBuf> {
 #[cfg(not(unix))]
 pub(crate) fn file_of(connection: &Connection) -> Option<PathBuf> {
     connection.path().filter(|path| !path.is_empty()).map(PathBuf::from)
+}
+
+/// Whether the file that is open is no longer the one at its path: it was renamed or deleted, or another took its name
+/// (<https://sqlite.org/c3ref/c_fcntl_begin_atomic_write.html>, `SQLITE_FCNTL_HAS_MOVED`). False where SQLite cannot tell.
+pub(crate) fn has_moved(connection: &Connection) -> bool {
+    let mut moved: c_int = 0;
+    // SAFETY: the handle is valid while `connection` is borrowed, and what is stored is an integer, in a live one.
+    let code = unsafe {
+        ffi::sqlite3_file_control(
+            connection.handle(),
+            c"main".as_ptr(),
+            ffi::SQLITE_FCNTL_HAS_MOVED,
+            (&raw mut moved).cast(),
+        )
+    };
+    code == ffi::SQLITE_OK && moved != 0
 }
 
 /// The header as it stands in the database file, read through SQLite's own descriptor.

@@ -1,9 +1,10 @@
 //! Rows that refer to a parent that does not exist.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bootproof_catalog::{Catalog, quoted};
 use rusqlite::Connection;
+use sha2::{Digest as _, Sha256};
 
 use crate::error::{Error, is_refused_sql};
 use crate::options::ForeignKeys;
@@ -13,12 +14,24 @@ const TOLD: usize = 1000;
 
 /// Every violation: what is violated, and how often.
 ///
-/// Known by table, columns, values and parent, not by row number: a table rebuild may number its rows anew.
+/// Known by table, columns, values and parent, not by row number: a table rebuild may number its rows anew. There can be as
+/// many as there are rows, so that most are known by no more than a digest.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Violations {
-    counts: BTreeMap<String, usize>,
+    counts: BTreeMap<Known, usize>,
     told: Vec<(String, String)>,
     total: usize,
+}
+
+/// The half of a digest: enough that no two are taken for one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Known(u128);
+
+impl Known {
+    fn of(violation: &str) -> Self {
+        let digest = Sha256::digest(violation);
+        Self(digest.iter().take(16).fold(0, |half, byte| half << 8 | u128::from(*byte)))
+    }
 }
 
 impl Violations {
@@ -69,10 +82,10 @@ impl Violations {
 
     fn add(&mut self, violation: String, row: String) {
         self.total += 1;
+        *self.counts.entry(Known::of(&violation)).or_default() += 1;
         if self.told.len() < TOLD {
-            self.told.push((violation.clone(), row));
+            self.told.push((violation, row));
         }
-        *self.counts.entry(violation).or_default() += 1;
     }
 
     /// Judges by policy; `before` are the violations found before the migration, where there was one.
@@ -81,13 +94,13 @@ impl Violations {
             _ if self.total == 0 => Ok("every row has its parent".to_owned()),
             (ForeignKeys::Strict, _) => Err(self.refusal(|_| true, self.total)),
             (ForeignKeys::NoNew, before) => {
-                let known = |violation: &String| match before {
+                let known = |violation: &Known| match before {
                     Some(before) => before.counts.get(violation).copied().unwrap_or_default(),
                     None => usize::MAX,
                 };
                 let new = self.counts.iter().map(|(violation, count)| count.saturating_sub(known(violation))).sum();
                 if new > 0 {
-                    let is_new = |violation: &String| self.counts.get(violation) > Some(&known(violation));
+                    let is_new = |violation: &Known| self.counts.get(violation) > Some(&known(violation));
                     return Err(self.refusal(is_new, new));
                 }
                 Ok(format!("{} rows without their parent, tolerated", self.total))
@@ -97,11 +110,17 @@ impl Violations {
 
     /// What to say of tables that are somebody else's.
     pub(crate) fn notes(&self) -> impl Iterator<Item = String> {
-        self.counts.iter().map(|(violation, count)| format!("{} ({count} rows)", violation.replace("{row}", "")))
+        let told: BTreeSet<&String> = self.told.iter().map(|(violation, _)| violation).collect();
+        let count = |violation: &str| self.counts.get(&Known::of(violation)).copied().unwrap_or_default();
+        let notes: Vec<String> =
+            told.into_iter().map(|told| format!("{} ({} rows)", told.replace("{row}", ""), count(told))).collect();
+        let more = self.counts.len() - notes.len();
+        let more = (more > 0).then(|| format!("… and {more} more such violations"));
+        notes.into_iter().chain(more)
     }
 
-    fn refusal(&self, which: impl Fn(&String) -> bool, total: usize) -> Error {
-        let told = self.told.iter().filter(|(violation, _)| which(violation));
+    fn refusal(&self, which: impl Fn(&Known) -> bool, total: usize) -> Error {
+        let told = self.told.iter().filter(|(violation, _)| which(&Known::of(violation)));
         Error::ForeignKeys { violations: told.map(|(violation, row)| violation.replace("{row}", row)).collect(), total }
     }
 }

@@ -27,6 +27,7 @@ mod expected;
 mod ffi;
 mod files;
 mod history;
+mod holders;
 mod lock;
 mod own_table;
 

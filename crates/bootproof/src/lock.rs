@@ -1,4 +1,4 @@
-//! Waiting for other processes: how long, how often to look, and whom to name.
+//! Waiting for other processes: how long, and how often to look.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 
 use crate::error::{Error, in_words};
+use crate::holders;
 use crate::watch::Watch;
 
 /// How often a waiting process says so.
@@ -82,7 +83,7 @@ impl Patience {
             Error::Locked { .. } if self.watch.is_cancelled() => Error::Cancelled,
             Error::Locked { .. } => {
                 let waited = self.lock().since.map_or(Duration::ZERO, |since| since.elapsed());
-                Error::Locked { waited, holders: holders(&self.path) }
+                Error::Locked { waited, holders: holders::of(&self.path) }
             }
             other => other,
         }
@@ -103,7 +104,7 @@ impl Patience {
                     self.path.display(),
                     waited.as_secs_f64(),
                     self.timeout.as_secs_f64(),
-                    in_words(&holders(&self.path)),
+                    in_words(&holders::of(&self.path)),
                 );
             }
             let pause = Duration::from_millis(u64::try_from(count).unwrap_or_default() + 1);
@@ -116,49 +117,4 @@ impl Patience {
     fn lock(&self) -> MutexGuard<'_, Wait> {
         self.wait.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// The processes that hold a lock on the database or its WAL index, as `/proc/locks` lists them. Reading that file
-/// touches no lock, unlike opening the database itself (<https://sqlite.org/howtocorrupt.html>, section 2.2).
-#[cfg(target_os = "linux")]
-fn holders(path: &Path) -> Vec<String> {
-    use std::os::unix::fs::MetadataExt as _;
-    let Ok(locks) = std::fs::read_to_string("/proc/locks") else { return Vec::new() };
-    let mut shm = path.as_os_str().to_owned();
-    shm.push("-shm");
-    let inodes: Vec<String> = [path.as_os_str(), shm.as_os_str()]
-        .iter()
-        .filter_map(|file| std::fs::metadata(file).ok())
-        .map(|file| format!(":{}", file.ino()))
-        .collect();
-    let own = std::process::id().to_string();
-    let mut holders: Vec<String> = locks
-        .lines()
-        .map(|line| line.split_whitespace().collect::<Vec<_>>())
-        .filter(|fields| !fields.contains(&"->"))
-        .filter_map(|fields| match fields.as_slice() {
-            [_, _, _, _, pid, file, ..] if inodes.iter().any(|inode| file.ends_with(inode)) => Some((*pid).to_owned()),
-            _ => None,
-        })
-        .filter(|pid| *pid != own)
-        .map(process)
-        .collect();
-    holders.sort();
-    holders.dedup();
-    holders
-}
-
-/// A process by its number and its program's name.
-#[cfg(target_os = "linux")]
-pub(crate) fn process(pid: impl std::fmt::Display) -> String {
-    match std::fs::read_to_string(format!("/proc/{pid}/comm")) {
-        Ok(name) => format!("process {pid} ({})", name.trim()),
-        Err(_) => format!("process {pid}"),
-    }
-}
-
-/// Elsewhere the system does not tell.
-#[cfg(not(target_os = "linux"))]
-fn holders(_path: &Path) -> Vec<String> {
-    Vec::new()
 }

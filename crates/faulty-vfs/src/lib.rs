@@ -1,4 +1,4 @@
-//! Failing operations and power cuts under SQLite, for tests.
+//! Failing operations, power cuts and missing memory under SQLite, for tests.
 //!
 //! [`install`] puts a layer between SQLite and the operating system (<https://sqlite.org/vfs.html>) and makes it the default
 //! of the process, so that whatever opens a database from then on goes through it, unchanged. Operations pass through
@@ -26,6 +26,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! [`memory`] does the same to the allocator that SQLite has, for processes that begin with it.
+//!
 //! # What is not simulated
 //!
 //! What a program does to files without SQLite (creating, renaming, flushing) never fails and is on the disk at once, in
@@ -48,6 +50,9 @@ mod random;
 // Between SQLite and the operating system.
 mod file;
 mod vfs;
+
+// Between SQLite and its allocator.
+pub mod memory;
 
 pub use disk::PowerCut;
 pub use fault::{Fault, Injection};

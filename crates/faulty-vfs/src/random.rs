@@ -15,7 +15,7 @@ impl Random {
     }
 
     pub(crate) fn one_in(&mut self, chances: u64) -> bool {
-        self.next() % chances.max(1) == 0
+        self.next().is_multiple_of(chances.max(1))
     }
 
     pub(crate) fn coin(&mut self) -> bool {

@@ -26,6 +26,9 @@ use crate::statistics;
 use crate::watch::Watch;
 use crate::workload::Workload;
 
+/// How often a boot starts over because another file took the name of the one it had opened.
+const MOST_REPLACEMENTS: usize = 3;
+
 /// One boot on its way.
 pub(crate) struct Run<'r> {
     pub(crate) schema: &'r Schema,
@@ -78,7 +81,20 @@ impl Run<'_> {
         Limit { target: self.options.target, maintenance: self.options.maintenance }
     }
 
+    /// A file that was replaced after it had been opened is another's affair: the boot is of the file at the path.
     pub(super) fn boot(&mut self) -> Result<(), Error> {
+        for _ in 0..MOST_REPLACEMENTS {
+            match self.boot_what_is_there() {
+                Err(Error::Moved) => log::info!("`{}` was replaced: starting over", self.path.display()),
+                booted => return booted,
+            }
+            self.report = BootReport::new(std::mem::take(&mut self.report.database));
+            self.contracts = Contracts::default();
+        }
+        self.boot_what_is_there()
+    }
+
+    fn boot_what_is_there(&mut self) -> Result<(), Error> {
         let mut create = false;
         if !files::exists(self.path)? {
             create = true;
@@ -98,7 +114,9 @@ impl Run<'_> {
             session.begin_read()?;
             let looked = self.look_or_blame_the_file(&session);
             let current = match looked {
-                Ok(look) if look.is_current() => self.verify_current(&session, &look),
+                Ok(look) if look.is_current() => {
+                    self.verify_current(&session, &look).and_then(|()| session.refuse_moved())
+                }
                 Ok(look) => {
                     session.rollback();
                     if self.options.benchmark && !look.plan.pending.is_empty() && look.plan.start != Start::Empty {
@@ -112,6 +130,7 @@ impl Run<'_> {
                 }
                 Err(error) => Err(error),
             };
+            let current = current.map_err(|error| session.or_moved(error));
             session.rollback();
             current?;
             self.after_reading(&session);

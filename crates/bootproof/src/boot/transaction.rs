@@ -45,6 +45,7 @@ impl Run<'_> {
                 Ok(true)
             }
             other => {
+                let other = other.map_err(|error| session.or_moved(error));
                 let is_certain = !matches!(other, Err(Error::CommitUncertain { .. }));
                 if session.rollback() && is_certain {
                     self.discard_backup();
@@ -90,6 +91,7 @@ impl Run<'_> {
 
         // From here it can be called off only while the commit waits for readers.
         watch.proceed()?;
+        session.refuse_moved()?;
         self.report.backup = backup.map(Backup::publish).transpose()?;
         watch.step(Step::Commit, 0, || commit(session))?;
         self.report.to_version = Some(change.to());
@@ -114,7 +116,7 @@ impl Run<'_> {
         let new = estimate::new_indexes(session.connection, look, &after, &self.load);
         let new = new.iter().map(|index| index.bytes).sum();
         let backup = if backs_up { self.load.bytes() } else { 0 };
-        Ok(estimate::disk_needed(self.path, look, new, backup, session.is_wal()))
+        Ok(estimate::disk_needed(self.path, look, new, backup, session.is_wal()?))
     }
 
     fn discard_backup(&mut self) {
@@ -216,7 +218,7 @@ impl Run<'_> {
 /// (<https://sqlite.org/atomiccommit.html#_rollback>). With a log, nobody knows before it is next recovered: the commit may
 /// be in it although flushing it failed.
 fn commit(session: &Session<'_>) -> Result<(), Error> {
-    let (ours, is_wal) = (audit::newest(session.connection)?, session.is_wal());
+    let (ours, is_wal) = (audit::newest(session.connection)?, session.is_wal()?);
     session.commit().map_err(|error| match error {
         Error::Locked { .. } | Error::Cancelled => error,
         other => {

@@ -9,7 +9,7 @@ impl Error {
         match self {
             Self::Unexpected { .. } => 1,
             Self::InTransaction | Self::Environment { .. } | Self::NoSuchVersion { .. } => 2,
-            Self::Locked { .. } | Self::InUse { .. } => 3,
+            Self::Locked { .. } | Self::InUse { .. } | Self::Moved => 3,
             Self::Divergent { .. }
             | Self::Missing { .. }
             | Self::Newer { .. }
@@ -34,6 +34,7 @@ impl Error {
             | Self::BackupFailed { .. }
             | Self::ReportUnwritable { .. }
             | Self::DiskFull { .. }
+            | Self::OutOfMemory { .. }
             | Self::Storage { .. }
             | Self::RestoreRefused { .. }
             | Self::BackupNotRemoved { .. } => 8,
@@ -48,6 +49,7 @@ impl Error {
         match self {
             Self::Locked { .. } => "locked",
             Self::InUse { .. } => "in_use",
+            Self::Moved => "moved",
             Self::Divergent { .. } => "divergent",
             Self::Missing { .. } => "missing",
             Self::Newer { .. } => "newer",
@@ -67,6 +69,7 @@ impl Error {
             Self::BackupFailed { .. } => "backup_failed",
             Self::ReportUnwritable { .. } => "report_unwritable",
             Self::DiskFull { .. } => "disk_full",
+            Self::OutOfMemory { .. } => "out_of_memory",
             Self::Storage { .. } => "storage",
             Self::InTransaction => "in_transaction",
             Self::Environment { .. } => "environment",
@@ -92,6 +95,7 @@ impl Error {
                 "end the transaction that holds the database, then restart; or wait longer: `BOOTPROOF_LOCK_TIMEOUT` (seconds), `--lock-timeout`"
             }
             Self::InUse { .. } => "stop the program named above, then run `restore` again: nothing is waited for",
+            Self::Moved => "restart: the file that is there now will be opened; stop whatever renames databases in use",
             Self::Divergent { .. } => {
                 "deploy a build from the files that were applied; an applied migration is never edited, a change is a new migration"
             }
@@ -127,6 +131,9 @@ impl Error {
             }
             Self::ReportUnwritable { .. } => "name another file for the report, or do without it",
             Self::DiskFull { .. } => "free space, then restart; `BOOTPROOF_BACKUP=off` saves the space of the backup",
+            Self::OutOfMemory { .. } => {
+                "give the process more memory, by its own limit or that of its container, or end others; then restart"
+            }
             Self::Storage { .. } => "check the path, its owner, its permissions and the disk, then restart",
             Self::InTransaction => "commit or roll back before migrating",
             Self::Environment { .. } => "correct or unset the variable",

@@ -12,6 +12,9 @@ impl Error {
                  the middle of a transaction holds its lock until it ends"
             }
             Self::InUse { .. } => "the application was not stopped before a restore, or another restore is under way",
+            Self::Moved => {
+                "a restore, a deployment or a person put another file in its place in the moment in which it was opened"
+            }
             Self::Divergent { .. } => {
                 "a migration file was edited after it had been applied here, or two branches used one number for different \
                  files"
@@ -62,6 +65,10 @@ impl Error {
                 "its directory does not exist or may not be written, or something that is no page has its name"
             }
             Self::DiskFull { .. } => "less space than the backup, the new indexes and sorting need",
+            Self::OutOfMemory { .. } => {
+                "a limit on the memory of the process or its container, or a machine without any left; a boot needs about 150 MB, \
+                 whatever the size of the database"
+            }
             Self::Storage { .. } => {
                 "the path does not exist, belongs to another user, is not a regular file, or the disk fails"
             }

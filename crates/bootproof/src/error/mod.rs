@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bootproof_catalog::Difference;
-use rusqlite::ErrorCode;
+use rusqlite::{ErrorCode, ffi};
 
 use crate::report::BootReport;
 pub(crate) use words::in_words;
@@ -34,6 +34,10 @@ pub enum Error {
         /// Who, as far as the system tells.
         holders: Vec<String>,
     },
+
+    /// The file was renamed or deleted, or another took its name, after it had been opened.
+    #[error("the database was replaced by another file, or moved, after it had been opened")]
+    Moved,
 
     /// A migration was edited after it was applied.
     #[error("the history diverges from this binary{}", lines(migrations))]
@@ -202,6 +206,13 @@ pub enum Error {
         message: String,
     },
 
+    /// SQLite could not get the memory it needs.
+    #[error("out of memory while {doing}")]
+    OutOfMemory {
+        /// What the engine was doing.
+        doing: &'static str,
+    },
+
     /// The operating system would not let the file be used.
     #[error("the database cannot be {action}: {message}")]
     Storage {
@@ -343,9 +354,16 @@ impl Error {
                 Self::Integrity { problems: vec![format!("while {doing}: {message}")] }
             }
             Some(ErrorCode::DiskFull) => Self::DiskFull { message: format!("{message} (while {doing})") },
+            Some(ErrorCode::OutOfMemory) => Self::OutOfMemory { doing },
+            // Before it writes a journal beside the path, SQLite itself looks whether the file is still there.
+            Some(ErrorCode::ReadOnly)
+                if source.sqlite_error().is_some_and(|error| error.extended_code == ffi::SQLITE_READONLY_DBMOVED) =>
+            {
+                Self::Moved
+            }
             Some(ErrorCode::ReadOnly) => Self::Storage { action: "written", message },
             Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => Self::Storage { action: "opened", message },
-            Some(ErrorCode::SystemIoFailure | ErrorCode::OutOfMemory | ErrorCode::NoLargeFileSupport) => {
+            Some(ErrorCode::SystemIoFailure | ErrorCode::NoLargeFileSupport) => {
                 Self::Storage { action: "used", message: format!("{message} (while {doing})") }
             }
             _ => Self::Unexpected { doing, source },

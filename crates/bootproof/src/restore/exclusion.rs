@@ -92,7 +92,7 @@ pub(super) fn exclude(path: &Path, options: &Options, watch: &Watch, notes: &mut
     };
     match connect() {
         Ok(connection) => Ok(Others(Some(connection))),
-        Err(error @ (Error::Locked { .. } | Error::Cancelled)) => Err(error),
+        Err(error @ (Error::Locked { .. } | Error::Moved | Error::Cancelled)) => Err(error),
         Err(error) => {
             let message = error.to_string();
             let reason = message.lines().next().unwrap_or_default();

@@ -88,7 +88,7 @@ mod system {
             .filter(|pid| *pid != own && open_files(&pid.to_string()).any(|open| files.contains(&&open)))
             .collect();
         processes.sort_unstable();
-        processes.into_iter().map(crate::lock::process).collect()
+        processes.into_iter().map(crate::holders::process).collect()
     }
 
     fn open_files(process: &str) -> impl Iterator<Item = Identity> {
