@@ -245,7 +245,9 @@ fn image(migrations: &[Migration]) -> Image {
     let mut connection = Connection::open_in_memory().unwrap();
     connection.execute_batch(bootproof_catalog::HISTORY_DDL).unwrap();
     connection.execute_batch(bootproof_catalog::AUDIT_DDL).unwrap();
-    migrations.iter().for_each(|migration| connection.execute_batch(migration.sql).unwrap());
+    for migration in migrations {
+        connection.execute_batch(migration.sql).unwrap();
+    }
     let bytes = connection.serialize(rusqlite::MAIN_DB).unwrap();
     let compressed = miniz_oxide::deflate::compress_to_vec_zlib(&bytes, 1);
     Image { compressed: compressed.leak(), size: bytes.len() }

@@ -25,6 +25,9 @@ mod tally;
 // The disk fails, or loses its power.
 mod faults;
 
+// The process is killed, or called off.
+mod crashes;
+
 // The operating system fails the real binary.
 mod system_calls;
 
@@ -33,3 +36,6 @@ mod crowds;
 
 // Memory runs out.
 mod memory;
+
+// All of it at random, against a model.
+mod simulation;

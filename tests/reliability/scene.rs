@@ -5,14 +5,20 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::Connection;
+use rusqlite::config::DbConfig;
 use tempfile::TempDir;
 use worklog_fixture::Fixture;
-use worklog_schema::bootproof::{BootReport, Failure, Options, Verdict};
+use worklog_schema::bootproof::{Boot, BootReport, Failure, Options, Verdict};
 
-use crate::proof::State;
+use crate::proof::{State, is_backup};
 
 /// Few enough for thousands of boots. Every table has some.
 const ROWS: usize = 200;
+/// How many backups there are to prune, and how many of them stay.
+const BACKUPS: usize = 5;
+pub(crate) const KEPT: usize = 2;
+/// The newest row of a database that is to be replaced by a backup from before.
+const NEWEST: &str = "INSERT INTO companies(id, name) VALUES (4711, 'newest')";
 /// Nobody but the test holds a lock, and that one never lets go.
 const LOCK_TIMEOUT: Duration = Duration::from_millis(2);
 
@@ -29,6 +35,55 @@ pub(crate) enum Work {
     Revert,
     /// There is no file yet.
     Create,
+    /// Not a boot: a backup on request.
+    BackUp,
+    /// Not a boot: all but the newest backups are removed.
+    Prune,
+    /// Not a boot: a backup takes the place of a database that has a newer row.
+    Restore,
+}
+
+impl Work {
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Migrate,
+        Self::Nothing,
+        Self::Repair,
+        Self::Revert,
+        Self::Create,
+        Self::BackUp,
+        Self::Prune,
+        Self::Restore,
+    ];
+
+    /// Does it, as the operator's command would.
+    pub(crate) fn carry_out(self, boot: &Boot<'_>, database: &Path) -> Result<(), Failure> {
+        match self {
+            Self::Migrate | Self::Nothing | Self::Repair | Self::Create => boot.run().map(drop),
+            Self::Revert => boot.revert(0).map(drop),
+            Self::BackUp => boot.back_up().map(drop),
+            Self::Prune => boot.prune_backups(KEPT).map(drop),
+            Self::Restore => boot.restore(&oldest_backup(database)).map(drop),
+        }
+    }
+
+    /// The arguments by which the operator's command does it.
+    pub(crate) fn arguments(self, database: &Path) -> Vec<String> {
+        let words: &[&str] = match self {
+            Self::Migrate | Self::Nothing | Self::Repair | Self::Create => &["boot"],
+            Self::Revert => &["revert", "--to", "0"],
+            Self::BackUp => &["backup"],
+            // There is no command that prunes and does nothing else.
+            Self::Prune => &["backup", "--keep", "2"],
+            Self::Restore => return vec!["restore".to_owned(), oldest_backup(database).display().to_string()],
+        };
+        words.iter().map(|word| (*word).to_owned()).collect()
+    }
+}
+
+fn oldest_backup(database: &Path) -> PathBuf {
+    let directory = database.parent().unwrap();
+    let backups = names_in(directory).into_iter().filter(|name| is_backup(name));
+    directory.join(backups.min().unwrap())
 }
 
 /// How the database keeps its transactions whole.
@@ -54,23 +109,26 @@ pub(crate) struct Scene {
 
 impl Scene {
     pub(crate) fn new(work: Work, journal: Journal) -> Self {
+        Self::of_size(work, journal, ROWS)
+    }
+
+    /// With so many worklogs.
+    pub(crate) fn of_size(work: Work, journal: Journal, rows: usize) -> Self {
         faulty_vfs::install().unwrap();
         let original = directory();
         let database = original.path().join("worklog.db");
         if work != Work::Create {
-            Fixture::new(ROWS).wal(journal == Journal::Wal).create(&database).unwrap();
+            Fixture::new(rows).wal(journal == Journal::Wal).create(&database).unwrap();
         }
         if !matches!(work, Work::Migrate | Work::Create) {
             worklog_schema::boot(&database).backup(false).run().unwrap();
         }
-        if work == Work::Repair {
-            let connection = Connection::open(&database).unwrap();
-            connection.execute_batch("DROP INDEX idx_worklogs_company_day").unwrap();
-        }
-        let before = State::of(&database);
-        let mut scene = Self { work, journal, original, after: before.clone(), before };
+        prepare(work, &database);
+        let mut scene = Self { work, journal, original, before: State::default(), after: State::default() };
+        // Reading it leaves no log, which may be what it is about.
+        scene.before = State::of(&scene.stage().database);
         let stage = scene.stage();
-        scene.boot(&stage.database).unwrap().unwrap();
+        work.carry_out(&worklog_schema::boot(&stage.database), &stage.database).unwrap();
         scene.after = State::of(&stage.database);
         scene
     }
@@ -79,9 +137,14 @@ impl Scene {
         format!("{:?} with {:?}", self.work, self.journal).to_lowercase()
     }
 
-    /// The database as a boot finds it; `None` where there is none.
-    pub(crate) fn bytes(&self) -> Option<Vec<u8>> {
-        fs::read(self.original.path().join("worklog.db")).ok()
+    /// A file as the work finds it; `None` where there is none of that name.
+    pub(crate) fn file(&self, name: &str) -> Option<Vec<u8>> {
+        fs::read(self.original.path().join(name)).ok()
+    }
+
+    /// The files that lie beside the database before.
+    pub(crate) fn files_beside(&self) -> Vec<String> {
+        names_in(self.original.path()).into_iter().filter(|name| name != "worklog.db").collect()
     }
 
     /// A copy to work on.
@@ -136,13 +199,38 @@ impl Stage {
 
     /// The names of the files beside the database.
     pub(crate) fn files_beside(&self) -> Vec<String> {
-        let names = fs::read_dir(self.path()).unwrap().map(|entry| entry.unwrap().file_name());
-        names.map(|name| name.to_string_lossy().into_owned()).filter(|name| name != "worklog.db").collect()
+        names_in(self.path()).into_iter().filter(|name| name != "worklog.db").collect()
+    }
+}
+
+/// The names of the files in a directory.
+pub(crate) fn names_in(directory: &Path) -> Vec<String> {
+    let names = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().file_name());
+    names.map(|name| name.to_string_lossy().into_owned()).collect()
+}
+
+/// What there has to be for the work.
+fn prepare(work: Work, database: &Path) {
+    let boot = worklog_schema::boot(database);
+    match work {
+        Work::Repair => {
+            let connection = Connection::open(database).unwrap();
+            connection.execute_batch("DROP INDEX idx_worklogs_company_day").unwrap();
+        }
+        Work::Prune => (0..BACKUPS).for_each(|_| drop(boot.back_up().unwrap())),
+        Work::Restore => {
+            boot.back_up().unwrap();
+            let connection = Connection::open(database).unwrap();
+            // In WAL mode the row is in the log only, as a killed application leaves it.
+            connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).unwrap();
+            connection.execute_batch(NEWEST).unwrap();
+        }
+        Work::Migrate | Work::Nothing | Work::Revert | Work::Create | Work::BackUp => {}
     }
 }
 
 /// In memory where the system has such a place: thousands of databases are made.
-fn directory() -> TempDir {
+pub(crate) fn directory() -> TempDir {
     let memory = Path::new("/dev/shm");
     if memory.is_dir() { tempfile::tempdir_in(memory).unwrap() } else { tempfile::tempdir().unwrap() }
 }

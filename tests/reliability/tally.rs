@@ -1,6 +1,7 @@
 //! What a test covered, and what went wrong.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::time::Instant;
 
 use faulty_vfs::{Operation, Step};
@@ -29,6 +30,26 @@ pub(crate) fn chosen(steps: &[Step], share: usize, fits: impl Fn(&Step) -> bool)
     let mut chosen: Vec<usize> = groups.values().flat_map(|group| spread(group, share)).collect();
     chosen.sort_unstable();
     chosen
+}
+
+/// How many rows: `RELIABILITY_ROWS=100000` says it.
+pub(crate) fn size(short: usize, long: usize) -> usize {
+    let usual = if std::env::var_os("RELIABILITY").is_some() { long } else { short };
+    std::env::var("RELIABILITY_ROWS").map_or(usual, |rows| rows.parse().expect("how many rows"))
+}
+
+/// The seeds of random cases: `RELIABILITY=50` takes fifty, `RELIABILITY_SEED=7` begins with the seventh and by itself takes no
+/// other.
+pub(crate) fn seeds(short: u64, long: u64) -> Range<u64> {
+    let number = |name: &str| std::env::var(name).ok().map(|value| value.parse::<u64>().expect("a number"));
+    let count = match share(usize::try_from(short).unwrap()) {
+        usize::MAX => long,
+        count => count as u64,
+    };
+    match number("RELIABILITY_SEED") {
+        Some(seed) if std::env::var_os("RELIABILITY").is_none() => seed..seed + 1,
+        first => first.unwrap_or(1)..first.unwrap_or(1) + count,
+    }
 }
 
 /// So many of them, spread evenly: the first and the last among them, or the one in the middle.
@@ -67,8 +88,14 @@ impl Tally {
         for (outcome, count) in &self.outcomes {
             println!("  {count:>6} {outcome}");
         }
-        let told = self.failures.iter().take(TOLD).map(|failure| format!("\n  {failure}")).collect::<String>();
-        assert!(self.failures.is_empty(), "{} of {cases} cases of {}:{told}", self.failures.len(), self.name);
+        let told: Vec<&str> = self.failures.iter().take(TOLD).map(String::as_str).collect();
+        assert!(
+            self.failures.is_empty(),
+            "{} of {cases} cases of {}:\n  {}",
+            self.failures.len(),
+            self.name,
+            told.join("\n  ")
+        );
         assert!(cases > 0, "no case of {}", self.name);
     }
 }

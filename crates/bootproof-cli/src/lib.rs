@@ -53,6 +53,7 @@ use crate::progress::Progress;
 /// it exits by itself only when Ctrl-C is pressed twice.
 #[must_use]
 pub fn main(schema: &Schema) -> ExitCode {
+    signal::listen();
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let program = program_name(arguments.first(), schema.name());
     let answer = args::parse(schema, &program, arguments).and_then(|cli| {

@@ -1,5 +1,6 @@
 //! Ctrl-C, and what a service manager sends: the first calls the work off, the second ends the program.
 
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use bootproof::Cancellation;
@@ -9,27 +10,31 @@ const INTERRUPTED: i32 = 130;
 /// Signals that come closer together are one wish.
 const ONE_WISH: Duration = Duration::from_secs(1);
 
-/// Gives this process a switch that Ctrl-C turns.
+/// What a signal calls off; nothing before there is any work.
+static WORK: OnceLock<Cancellation> = OnceLock::new();
+
+/// Answers signals from now on, which is to be as early as can be: before, they end the program as if it had crashed.
 ///
-/// The work under way is rolled back, whoever waits stops waiting. Whoever asks a second time does not want to wait for
-/// that either: what is left behind then, the next boot cleans up.
-pub(crate) fn cancellation() -> Cancellation {
-    let cancellation = Cancellation::default();
-    let switch = cancellation.clone();
+/// Without work it ends at once. Otherwise the work under way is rolled back, whoever waits stops waiting. Whoever asks a
+/// second time does not want to wait for that either: what is left behind then, the next boot cleans up.
+pub(crate) fn listen() {
     let mut first: Option<Instant> = None;
-    let installed = ctrlc::set_handler(move || {
+    let answer = move || {
+        let Some(work) = WORK.get() else { std::process::exit(INTERRUPTED) };
         match first {
             // `timeout` and some terminals send the same signal twice, to the process and to its group.
             Some(first) if first.elapsed() < ONE_WISH => return,
             Some(_) => std::process::exit(INTERRUPTED),
             None => first = Some(Instant::now()),
         }
-        switch.cancel();
+        work.cancel();
         log::warn!("cancelling: what was not committed is rolled back; again to end at once");
-    });
-    if let Err(error) = installed {
-        // A program that handles signals itself goes on doing so.
-        log::debug!("Ctrl-C ends the program as usual: {error}");
-    }
-    cancellation
+    };
+    // A program that handles signals itself goes on doing so.
+    let _ = ctrlc::set_handler(answer);
+}
+
+/// The switch that a signal turns from now on.
+pub(crate) fn cancellation() -> Cancellation {
+    WORK.get_or_init(Cancellation::default).clone()
 }

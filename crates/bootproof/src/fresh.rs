@@ -44,7 +44,7 @@ fn refuse_orphaned_log(path: &Path) -> Result<(), Error> {
 }
 
 /// Removes what killed processes left of their new files. If one of them is alive, it notices and goes the general way.
-fn remove_remnants(path: &Path) {
+pub(crate) fn remove_remnants(path: &Path) {
     for remnant in beside(path, ".new-") {
         let _ = std::fs::remove_file(remnant);
     }

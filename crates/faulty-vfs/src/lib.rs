@@ -58,6 +58,7 @@ pub use disk::PowerCut;
 pub use fault::{Fault, Injection};
 pub use operation::{Counts, Operation, Step};
 pub use plan::{observe, with_fault, with_power_cut};
+pub use random::Random;
 pub use vfs::{Unregistered, install};
 
 #[cfg(test)]

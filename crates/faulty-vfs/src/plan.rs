@@ -14,6 +14,7 @@ thread_local! {
     static PLAN: RefCell<Option<Plan>> = const { RefCell::new(None) };
 }
 
+#[expect(clippy::large_enum_variant, reason = "a thread has one")]
 enum Plan {
     Observe { steps: Vec<Step> },
     Fail { injection: Injection, counted: u64, struck: Option<Step> },

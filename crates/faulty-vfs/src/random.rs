@@ -1,9 +1,13 @@
-//! A small seeded generator (SplitMix64): a state of the disk that broke a promise has to come again by its seed.
+//! A small seeded generator (SplitMix64): what broke a promise has to come again by its seed.
 
-pub(crate) struct Random(u64);
+/// Numbers that look random; the same seed gives the same.
+#[derive(Clone, Debug)]
+pub struct Random(u64);
 
 impl Random {
-    pub(crate) fn new(seed: u64) -> Self {
+    /// Begins with a seed.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
         Self(seed)
     }
 
@@ -14,16 +18,23 @@ impl Random {
         value ^ (value >> 31)
     }
 
-    pub(crate) fn one_in(&mut self, chances: u64) -> bool {
-        self.next().is_multiple_of(chances.max(1))
+    /// A number from 0 to below this one; 0 where there is none.
+    pub fn below(&mut self, end: u64) -> u64 {
+        self.next() % end.max(1)
     }
 
-    pub(crate) fn coin(&mut self) -> bool {
+    /// True once in so many times.
+    pub fn one_in(&mut self, chances: u64) -> bool {
+        self.below(chances) == 0
+    }
+
+    /// True every other time.
+    pub fn coin(&mut self) -> bool {
         self.one_in(2)
     }
 
     /// Bytes that mean nothing.
-    pub(crate) fn fill(&mut self, bytes: &mut [u8]) {
+    pub fn fill(&mut self, bytes: &mut [u8]) {
         for eight in bytes.chunks_mut(8) {
             for (byte, random) in eight.iter_mut().zip(self.next().to_le_bytes()) {
                 *byte = random;

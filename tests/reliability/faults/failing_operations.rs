@@ -3,7 +3,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use faulty_vfs::{Counts, Fault, Injection};
 use worklog_schema::bootproof::{BootReport, Error, Failure};
 
-use crate::proof::{Expected, prove};
+use crate::proof::{Expected, is_honest, prove};
 use crate::scene::{Journal, Scene, Work};
 use crate::tally::{Tally, chosen, share};
 
@@ -91,18 +91,6 @@ fn fails_well(scene: &Scene, injection: Injection) -> Result<String, String> {
     }
     let found = prove(scene, &stage, expected).map_err(|problem| format!("{told}; {problem}"))?;
     Ok(format!("{:?} {}: {told}, {found:?}", injection.fault, struck.operation.name()))
-}
-
-/// Whether the exit code sends the operator to the right place.
-///
-/// A disk that says a file ends where it does not cannot be told from a damaged file: what SQLite then misses is gone for
-/// all it knows.
-fn is_honest(fault: Fault, code: u8) -> bool {
-    match fault {
-        Fault::Busy => matches!(code, 3 | 8),
-        Fault::ShortRead => matches!(code, 6 | 8),
-        Fault::Io | Fault::Full | Fault::Denied => code == 8,
-    }
 }
 
 fn told(result: &Result<BootReport, Failure>) -> String {

@@ -43,9 +43,8 @@ impl Fault {
         match call {
             "read" => &[IO, INTERRUPTED],
             "write" => &[IO, FULL, QUOTA, INTERRUPTED, Fault::Short, Fault::Kill],
-            "fsync" | "copy" => &[IO, FULL, Fault::Kill],
+            "fsync" | "copy" | "ftruncate" | "fallocate" => &[IO, FULL, Fault::Kill],
             "open" | "link" | "rename" => &[IO, FULL, DENIED, Fault::Kill],
-            "ftruncate" | "fallocate" => &[IO, FULL, Fault::Kill],
             "lock" => &[IO, DENIED],
             _ => &[IO, DENIED, Fault::Kill],
         }

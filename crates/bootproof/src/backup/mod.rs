@@ -26,7 +26,7 @@ use digest::Digest;
 
 pub(crate) use catalogue::of as catalogue;
 pub use catalogue::{Backups, Condition, KnownBackup, Origin};
-pub(crate) use names::{list, stamp};
+pub(crate) use names::{list, remove_remnants, stamp};
 pub(crate) use prune::{among_digested, boots as prune};
 
 /// A copy that is whole, verified and flushed, but has not got its name yet. Dropped, it is deleted.

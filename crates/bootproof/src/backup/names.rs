@@ -56,7 +56,7 @@ pub(super) fn is_companion(path: &Path, file: &Path) -> bool {
 pub(crate) fn stamp(is_free: impl Fn(&str) -> bool) -> String {
     let mut time = jiff::Zoned::now();
     loop {
-        let stamp = time.strftime("%Y%m%d_%H%M%S").to_string();
+        let stamp = format_stamp(&time);
         if is_free(&stamp) {
             return stamp;
         }
@@ -64,11 +64,25 @@ pub(crate) fn stamp(is_free: impl Fn(&str) -> bool) -> String {
     }
 }
 
-/// A name for a backup made now, which no backup and no digest has.
+fn format_stamp(time: &jiff::Zoned) -> String {
+    time.strftime("%Y%m%d_%H%M%S").to_string()
+}
+
+/// How far the clock that named the newest backup may have been ahead: it is put back an hour every autumn, further when a
+/// machine moves. What is named later than that is nobody's clock.
+const AHEAD: jiff::SignedDuration = jiff::SignedDuration::from_hours(25);
+
+/// A name for a backup made now, which no backup and no digest has, and which sorts after every other: pruning takes what has
+/// the latest name for the newest.
 pub(super) fn first_free(path: &Path) -> PathBuf {
     let name = |stamp: &str| sidecar(path, &format!("{BACKUP}{stamp}"));
     let is_free = |file: &Path| file.symlink_metadata().is_err();
-    name(&stamp(|stamp| is_free(&name(stamp)) && is_free(&digest::beside(&name(stamp)))))
+    let latest = format_stamp(&jiff::Zoned::now().saturating_add(AHEAD));
+    let backups = list(path);
+    let newest =
+        backups.iter().filter_map(|backup| stamp_of(path, &backup.path)).filter(|stamp| *stamp < &*latest).max();
+    let is_newest = |stamp: &str| newest.is_none_or(|newest| stamp > newest);
+    name(&stamp(|stamp| is_newest(stamp) && is_free(&name(stamp)) && is_free(&digest::beside(&name(stamp)))))
 }
 
 /// A file for something that is not whole yet, locked against those who clean up for as long as it is open.
@@ -87,7 +101,7 @@ pub(super) fn partial(path: &Path) -> io::Result<NamedTempFile> {
 
 /// Removes what killed processes left: files in progress, and digests whose backup never came. What is locked, somebody
 /// is at work on.
-pub(super) fn remove_remnants(path: &Path) {
+pub(crate) fn remove_remnants(path: &Path) {
     for file in beside(path, BACKUP).iter().filter(|file| is_remnant(path, file)) {
         // Whoever held the lock until now has given the backup its name, if it ever will.
         if let Some(_locked) = abandoned(file)
@@ -153,6 +167,23 @@ mod tests {
         for other in ["2026", "20260210-093000", "20260210_093000x", "in-progress-abcdef", "20260210_093000.sha256"] {
             assert!(!is_stamp(other.as_bytes()), "{other}");
         }
+    }
+
+    #[test]
+    fn a_new_backup_sorts_after_those_that_a_clock_ahead_has_named() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("w.db");
+        let ahead = |hours| {
+            let time = jiff::Zoned::now().saturating_add(jiff::SignedDuration::from_hours(hours));
+            sidecar(&path, &format!("{BACKUP}{}", format_stamp(&time)))
+        };
+        fs::write(sidecar(&path, ".backup-99991231_235959"), "x").unwrap();
+        assert!(first_free(&path) < ahead(1));
+        fs::write(ahead(1), "x").unwrap();
+        let first = first_free(&path);
+        assert!(first > ahead(1) && first < ahead(2));
+        fs::write(&first, "x").unwrap();
+        assert!(first_free(&path) > first);
     }
 
     #[test]

@@ -10,6 +10,7 @@ use rusqlite::Connection;
 
 use super::change::Change;
 use super::contracts::Contracts;
+use crate::backup;
 use crate::connection::{self, Session};
 use crate::error::Error;
 use crate::event::Step;
@@ -20,6 +21,7 @@ use crate::look::{self, Look, behind};
 use crate::options::{Integrity, Options};
 use crate::plan::{Limit, Start};
 use crate::report::{AppliedMigration, BootReport, CheckName, HeldMigration, NewerMigration, Verdict};
+use crate::restore;
 use crate::revert;
 use crate::schema::Schema;
 use crate::statistics;
@@ -109,6 +111,7 @@ impl Run<'_> {
     /// Looks, and works, until a look finds nothing left to do: between a look and the lock, another process may have
     /// done the work.
     pub(super) fn boot_connection(&mut self, connection: &mut Connection) -> Result<(), Error> {
+        self.remove_remnants();
         let session = Session::new(connection, self.path, self.options.lock_timeout, &self.watch)?;
         loop {
             session.begin_read()?;
@@ -167,6 +170,16 @@ impl Run<'_> {
             format!("the next boot of this binary goes up again, unless `BOOTPROOF_TARGET={to}` tells it to stay");
         self.report.notes.push(stay);
         Ok(())
+    }
+
+    /// What killed processes left beside the database, whatever they were at: also where this boot finds nothing to do.
+    fn remove_remnants(&self) {
+        // A database in memory has no files beside it.
+        if self.path.file_name().is_some() {
+            backup::remove_remnants(self.path);
+            fresh::remove_remnants(self.path);
+            restore::remove_remnants(self.path);
+        }
     }
 
     pub(super) fn must_exist(&self) -> Result<(), Error> {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
+use super::{copy, marker};
 use crate::connection::{self, Session};
 use crate::error::{Error, storage};
 use crate::event::Step;
@@ -43,6 +44,22 @@ impl Alone {
 impl Drop for Alone {
     fn drop(&mut self) {
         let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+/// Removes what a restore left that was killed before it replaced anything: its copy, its unfinished mark and its lock.
+/// One that is alive keeps what is its own, and one that was killed later has left its mark, for another restore to read.
+pub(crate) fn remove_remnants(database: &Path) {
+    let unfinished = [copy::name(database), marker::unfinished(database)];
+    let is_there = |file: &PathBuf| file.symlink_metadata().is_ok();
+    if (unfinished.iter().any(is_there) || is_there(&sidecar(database, LOCK)))
+        && let Ok(_alone) = Alone::begin(database)
+        && marker::refuse_interrupted(database).is_ok()
+    {
+        log::info!("removing what an interrupted restore left beside `{}`", database.display());
+        for file in unfinished {
+            let _ = std::fs::remove_file(file);
+        }
     }
 }
 

@@ -61,7 +61,7 @@ impl Marker {
 
     /// Puts the mark on the disk, whole or not at all.
     pub(super) fn write(&self, path: &Path) -> io::Result<()> {
-        let unfinished = sidecar(path, UNFINISHED);
+        let unfinished = unfinished(path);
         let mut file = File::create(&unfinished)?;
         file.write_all(&serde_json::to_vec(self).map_err(io::Error::other)?)?;
         file.sync_all()?;
@@ -71,6 +71,11 @@ impl Marker {
         // A mark that may not be there after a power cut must not be there now: nothing has been done yet.
         sync_directory(directory(path)).inspect_err(|_| drop(fs::remove_file(sidecar(path, MARK))))
     }
+}
+
+/// Where the mark is before it is whole.
+pub(super) fn unfinished(path: &Path) -> PathBuf {
+    sidecar(path, UNFINISHED)
 }
 
 /// Takes the mark away, if there is one.

@@ -32,6 +32,7 @@ use exclusion::Alone;
 use marker::Marker;
 use users::Users;
 
+pub(crate) use exclusion::remove_remnants;
 pub(crate) use marker::refuse_interrupted;
 pub use report::{DigestCheck, Replaced, RestoreReport};
 
