@@ -40,6 +40,8 @@ pub(super) enum Operation {
     Crash(Work, u64, u64),
     /// An operation of SQLite's fails.
     Fail(Work, Injection),
+    /// It is called off when the step of that number begins.
+    CallOff(Work, usize),
     Beside(Other, Work),
     /// Two binaries boot at the same time.
     Crowd {
@@ -61,18 +63,19 @@ pub(super) enum Operation {
 
 impl Operation {
     pub(super) fn random(random: &mut Random) -> Self {
-        match random.below(24) {
+        match random.below(28) {
             0..5 => Self::Work(Work::random(random)),
-            5..9 => Self::Crash(Work::random_but_restore(random), 1 + random_position(random), random.below(1 << 16)),
-            9..12 => Self::Fail(Work::random(random), injection(random)),
-            12..15 => {
+            5..10 => Self::Crash(Work::random_but_restore(random), 1 + random_position(random), random.below(1 << 16)),
+            10..13 => Self::Fail(Work::random(random), injection(random)),
+            13..16 => Self::CallOff(Work::random(random), usize::try_from(random.below(20)).unwrap()),
+            16..19 => {
                 let other = if random.coin() { Other::Idle } else { Other::Reader };
                 Self::Beside(other, Work::random(random))
             }
-            15..17 => Self::Crowd { release: random_version(random) },
-            17..20 => Self::Write { seed: random.below(1 << 32) },
-            20 => Self::SwitchJournal,
-            21 => Self::DropIndex,
+            19..21 => Self::Crowd { release: random_version(random) },
+            21..24 => Self::Write { seed: random.below(1 << 32) },
+            24 => Self::SwitchJournal,
+            25 => Self::DropIndex,
             _ => Self::Corrupt { seed: random.below(1 << 32) },
         }
     }
@@ -89,10 +92,10 @@ impl Work {
 
     /// The simulated disk knows nothing of files that are renamed: a restore is killed elsewhere.
     fn random_but_restore(random: &mut Random) -> Self {
-        match random.below(9) {
+        match random.below(11) {
             0..5 => Self::Boot { release: random_version(random), backup: !random.one_in(4) },
-            5..7 => Self::Revert { to: random_version(random) },
-            7 => Self::BackUp,
+            5..9 => Self::Revert { to: i64::try_from(random.below(u64::try_from(HEAD).unwrap() + 1)).unwrap() },
+            9 => Self::BackUp,
             _ => Self::Prune { keep: 1 + usize::try_from(random.below(3)).unwrap() },
         }
     }
@@ -103,13 +106,19 @@ fn random_version(random: &mut Random) -> i64 {
     if random.one_in(3) { i64::try_from(random.below(u64::try_from(HEAD).unwrap())).unwrap() } else { HEAD }
 }
 
-/// Early ones as often as late ones, whose number nobody knows beforehand.
+/// Early ones as often as late ones, whose number nobody knows beforehand; any; or the one after the last.
 fn random_position(random: &mut Random) -> u64 {
-    let magnitude = random.below(11);
-    random.below(1 << magnitude)
+    match random.below(3) {
+        0 => {
+            let magnitude = random.below(10);
+            random.below(1 << magnitude)
+        }
+        1 => random.below(500),
+        _ => 1 << 32,
+    }
 }
 
 fn injection(random: &mut Random) -> Injection {
     let fault = Fault::ALL[usize::try_from(random.below(Fault::ALL.len() as u64)).unwrap()];
-    Injection { fault, operation: None, nth: 1 + random_position(random), lasting: random.coin() }
+    Injection { fault, operation: None, nth: 1 + random.below(400), lasting: random.coin() }
 }

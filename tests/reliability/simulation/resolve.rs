@@ -19,6 +19,7 @@ pub(super) enum Disturbance {
     None,
     Crash,
     Fault(Fault),
+    CalledOff,
     Beside { other: Other, is_wal: bool },
 }
 
@@ -144,6 +145,7 @@ fn is_allowed(work: Work, code: u8, expectation: &Expectation, disturbance: Dist
         Disturbance::None | Disturbance::Beside { .. } => false,
         // Nobody is there to read it.
         Disturbance::Crash => true,
+        Disturbance::CalledOff => code == 130,
         Disturbance::Fault(fault) => {
             // Short reads make a backup look damaged, too.
             let is_backup = matches!(work, Work::Restore { .. }) && fault == Fault::ShortRead;
@@ -215,6 +217,7 @@ impl Disturbance {
         match self {
             Self::None => String::new(),
             Self::Crash => ", power cut".to_owned(),
+            Self::CalledOff => ", called off".to_owned(),
             Self::Fault(fault) => format!(", {fault:?}"),
             Self::Beside { other, .. } => format!(" beside {other:?}"),
         }

@@ -3,13 +3,15 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use faulty_vfs::{Random, with_fault, with_power_cut};
 use rusqlite::Connection;
 use tempfile::TempDir;
 use worklog_fixture::Fixture;
-use worklog_schema::bootproof::{Boot, Condition, Failure};
+use worklog_schema::bootproof::{Boot, Cancellation, Condition, Event, Failure, Observer};
 use worklog_schema::{HEAD, fresh};
 
 use super::model::{Content, Expectation, Model, Rows};
@@ -74,6 +76,12 @@ impl World {
                 let (told, struck) = with_fault(injection, || self.run(work, &boot));
                 let disturbance = struck.map_or(Disturbance::None, |_| Disturbance::Fault(injection.fault));
                 self.settle(work, &told, disturbance)
+            }
+            Operation::CallOff(work, nth) => {
+                let cancellation = Cancellation::default();
+                let observer = Arc::new(CallsOff(AtomicUsize::new(nth + 1), cancellation.clone()));
+                let boot = self.boot(work, BRIEF).cancellation(cancellation).observer(observer);
+                self.settle(work, &self.run(work, &boot), Disturbance::CalledOff)
             }
             Operation::Beside(other, work) => self.beside(other, work),
             Operation::Crowd { release } => self.crowd(release),
@@ -237,6 +245,18 @@ impl World {
         }
         fs::write(&self.database, intact).unwrap();
         Ok(format!("damage {}, code {code}", found(is_found)))
+    }
+}
+
+/// Calls the work off when so many steps have begun.
+#[derive(Debug)]
+struct CallsOff(AtomicUsize, Cancellation);
+
+impl Observer for CallsOff {
+    fn notice(&self, event: Event) {
+        if matches!(event, Event::Started(_)) && self.0.fetch_sub(1, Ordering::Relaxed) == 1 {
+            self.1.cancel();
+        }
     }
 }
 
