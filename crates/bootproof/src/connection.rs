@@ -73,10 +73,10 @@ impl<'c> Session<'c> {
         Err(Error::Moved)
     }
 
-    /// The better reason for an error, where the file is no longer at its path: whatever goes by the path since, a journal or
-    /// a second connection, is of another file.
-    pub(crate) fn or_moved(&self, error: Error) -> Error {
-        match (error, self.refuse_moved()) {
+    /// The better reason for an error: that the disk would not read, or that the file is no longer at its path, and whatever
+    /// goes by the path since, a journal or a second connection, is of another file.
+    pub(crate) fn blame(&self, error: Error) -> Error {
+        match (error.unless_unreadable(self.connection), self.refuse_moved()) {
             (error @ (Error::CommitUncertain { .. } | Error::Cancelled), _) => error,
             (_, Err(moved @ Error::Moved)) => moved,
             (error, _) => error,
@@ -141,7 +141,10 @@ impl<'c> Session<'c> {
     fn execute(&self, doing: &'static str, sql: &str) -> Result<(), Error> {
         self.patience.waiting(|| {
             let executed = self.connection.execute_batch(sql);
-            executed.map_err(|error| self.patience.explain(Error::from_reading(doing, error)))
+            executed.map_err(|error| {
+                let error = Error::from_reading(doing, error).unless_unreadable(self.connection);
+                self.patience.explain(error)
+            })
         })
     }
 

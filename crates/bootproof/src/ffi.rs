@@ -1,4 +1,4 @@
-//! The four things that SQLite tells and rusqlite does not pass on.
+//! The five things that SQLite tells and rusqlite does not pass on.
 #![expect(
     unsafe_code,
     reason = "rusqlite 0.41 wraps neither sqlite3_db_status nor sqlite3_file_control, and no path that is not Unicode"
@@ -69,24 +69,54 @@ pub(crate) fn has_moved(connection: &Connection) -> bool {
     code == ffi::SQLITE_OK && moved != 0
 }
 
+/// The error with which the system last refused to read the file or its log, where SQLite calls that damage: its layer for
+/// Unix takes these three for a file system that is broken (`SQLITE_IOERR_CORRUPTFS` in `os_unix.c`), and a statement that
+/// meets one ends with `SQLITE_CORRUPT`.
+#[cfg(unix)]
+pub(crate) fn read_error(connection: &Connection) -> Option<std::io::Error> {
+    const EIO: c_int = 5;
+    const ENXIO: c_int = 6;
+    const ERANGE: c_int = 34;
+    let last_error = |file: *mut ffi::sqlite3_file| {
+        let mut number: c_int = 0;
+        // SAFETY: a file that has methods is open; what is stored is an integer, in a live one.
+        let code = unsafe {
+            let methods = (!file.is_null()).then(|| (*file).pMethods).filter(|methods| !methods.is_null())?;
+            (*methods).xFileControl?(file, ffi::SQLITE_FCNTL_LAST_ERRNO, (&raw mut number).cast())
+        };
+        (code == ffi::SQLITE_OK && matches!(number, EIO | ENXIO | ERANGE)).then_some(number)
+    };
+    let numbers = [ffi::SQLITE_FCNTL_FILE_POINTER, ffi::SQLITE_FCNTL_JOURNAL_POINTER]
+        .map(|which| file_pointer(connection, which).and_then(last_error));
+    numbers.into_iter().flatten().next().map(std::io::Error::from_raw_os_error)
+}
+
+/// Elsewhere SQLite calls it what it is.
+#[cfg(not(unix))]
+pub(crate) fn read_error(_connection: &Connection) -> Option<std::io::Error> {
+    None
+}
+
+/// SQLite's open file: that of the database, or of its journal or log.
+fn file_pointer(connection: &Connection, which: c_int) -> Option<*mut ffi::sqlite3_file> {
+    let mut file: *mut ffi::sqlite3_file = std::ptr::null_mut();
+    // SAFETY: the handle is valid while `connection` is borrowed; what is stored is a pointer to a file that lives as long as
+    // the connection.
+    let code =
+        unsafe { ffi::sqlite3_file_control(connection.handle(), c"main".as_ptr(), which, (&raw mut file).cast()) };
+    (code == ffi::SQLITE_OK && !file.is_null()).then_some(file)
+}
+
 /// The header as it stands in the database file, read through SQLite's own descriptor.
 ///
 /// Opening the file a second time would do for reading, but closing it again would drop every lock this process holds on
 /// the file (<https://sqlite.org/howtocorrupt.html>, section 2.2).
 pub(crate) fn file_header(connection: &Connection) -> Option<[u8; HEADER]> {
-    let mut file: *mut ffi::sqlite3_file = std::ptr::null_mut();
     let mut header = [0_u8; HEADER];
-    // SAFETY: the handle is valid while `connection` is borrowed. SQLITE_FCNTL_FILE_POINTER stores a pointer to the open
-    // file of the schema named, which lives as long as the connection; a file without methods is one that is not open.
-    // xRead writes at most as many bytes as the buffer has.
+    let file = file_pointer(connection, ffi::SQLITE_FCNTL_FILE_POINTER)?;
+    // SAFETY: a file without methods is one that is not open. xRead writes at most as many bytes as the buffer has.
     let code = unsafe {
-        let code = ffi::sqlite3_file_control(
-            connection.handle(),
-            c"main".as_ptr(),
-            ffi::SQLITE_FCNTL_FILE_POINTER,
-            (&raw mut file).cast(),
-        );
-        if code != ffi::SQLITE_OK || file.is_null() || (*file).pMethods.is_null() {
+        if (*file).pMethods.is_null() {
             return None;
         }
         let read = (*(*file).pMethods).xRead?;

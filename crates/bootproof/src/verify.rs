@@ -25,7 +25,9 @@ pub(crate) fn integrity(connection: &Connection, level: Integrity) -> Result<Str
     let (problems, passed) = match strings(connection, sql) {
         Ok(problems) => (problems, passed.to_owned()),
         Err(error) if is_refused_sql(&error) => table_by_table(connection, sql)?,
-        Err(error) => return Err(Error::from_sqlite("checking the integrity", error)),
+        Err(error) => {
+            return Err(Error::from_sqlite("checking the integrity", error).unless_unreadable(connection));
+        }
     };
     // One row can tell of many pages, under a headline.
     let lines = problems.iter().flat_map(|row| row.lines()).filter(|line| !line.starts_with("*** in database"));
@@ -35,7 +37,7 @@ pub(crate) fn integrity(connection: &Connection, level: Integrity) -> Result<Str
     }
     match problems.as_slice() {
         [ok] if ok == "ok" => Ok(passed),
-        _ => Err(Error::Integrity { problems }),
+        _ => Err(Error::Integrity { problems }.unless_unreadable(connection)),
     }
 }
 

@@ -106,7 +106,7 @@ impl Interposer {
     }
 
     /// Runs the binary undisturbed, and tells how many calls of each kind it makes.
-    pub(super) fn observe(&self, stage: &Stage, arguments: &[&str]) -> Vec<(String, u64)> {
+    pub(super) fn observe(&self, stage: &Stage, arguments: &[String]) -> Vec<(String, u64)> {
         let report = stage.path().join("calls");
         let mut command = self.command(stage, arguments);
         let output = command.env("INTERPOSE_REPORT", &report).output().unwrap();
@@ -118,7 +118,7 @@ impl Interposer {
     }
 
     /// Runs it while a call goes wrong.
-    pub(super) fn run(&self, stage: &Stage, arguments: &[&str], plan: &Plan<'_>) -> Ended {
+    pub(super) fn run(&self, stage: &Stage, arguments: &[String], plan: &Plan<'_>) -> Ended {
         let mut command = self.command(stage, arguments);
         command.env("INTERPOSE_CALL", plan.call).env("INTERPOSE_NTH", plan.nth.to_string());
         let fault = match plan.fault {
@@ -132,7 +132,12 @@ impl Interposer {
         Ended::of(&command.output().unwrap())
     }
 
-    fn command(&self, stage: &Stage, arguments: &[&str]) -> Command {
+    /// Runs it as it is.
+    pub(super) fn undisturbed(&self, stage: &Stage, arguments: &[String]) -> Ended {
+        Ended::of(&self.command(stage, arguments).output().unwrap())
+    }
+
+    fn command(&self, stage: &Stage, arguments: &[String]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_worklog-migrate"));
         command.arg("--db").arg(&stage.database).args(["--json", "--lock-timeout", "1"]).args(arguments);
         command.current_dir(stage.path());

@@ -14,40 +14,52 @@ use crate::tally::{Tally, share, spread};
 
 #[test]
 fn while_migrating() {
-    every_call(Work::Migrate, Journal::Delete, &["boot"], 1);
+    every_call(Work::Migrate, Journal::Delete, 1);
 }
 
 #[test]
 fn while_migrating_in_wal_mode() {
-    every_call(Work::Migrate, Journal::Wal, &["boot"], 1);
+    every_call(Work::Migrate, Journal::Wal, 1);
 }
 
 #[test]
 fn with_nothing_to_do_but_a_report() {
-    every_call(Work::Nothing, Journal::Delete, &["boot", "--report", "report.html"], 1);
+    every_call(Work::Nothing, Journal::Delete, 1);
 }
 
 #[test]
 fn while_repairing() {
-    every_call(Work::Repair, Journal::Delete, &["boot"], 1);
+    every_call(Work::Repair, Journal::Delete, 1);
 }
 
 #[test]
 fn while_going_back() {
-    every_call(Work::Revert, Journal::Delete, &["revert", "--to", "0"], 1);
+    every_call(Work::Revert, Journal::Delete, 1);
 }
 
 #[test]
 fn while_the_file_is_created() {
-    every_call(Work::Create, Journal::Delete, &["boot"], 2);
+    every_call(Work::Create, Journal::Delete, 1);
 }
 
+#[test]
+fn while_backing_up_and_pruning() {
+    every_call(Work::Prune, Journal::Delete, 1);
+}
+
+#[test]
+fn while_restoring() {
+    every_call(Work::Restore, Journal::Delete, 1);
+}
+
+const REPORT: &str = "report.html";
+
 /// Every call of every kind, in every way it can go wrong, once and from then on.
-fn every_call(work: Work, journal: Journal, arguments: &[&str], short: usize) {
+fn every_call(work: Work, journal: Journal, short: usize) {
     let scene = Scene::new(work, journal);
     let interposer = Interposer::build();
     let stage = scene.stage();
-    let calls = interposer.observe(&stage, arguments);
+    let calls = interposer.observe(&stage, &arguments(&scene, &stage));
     let mut tally = Tally::new(format!("system calls, {}", scene.name()));
     for (call, count) in calls {
         let all: Vec<u64> = (1..=count).collect();
@@ -59,13 +71,23 @@ fn every_call(work: Work, journal: Journal, arguments: &[&str], short: usize) {
                 for nth in spread(&all, share(short)) {
                     let plan = Plan { call: &call, nth, fault, lasting };
                     let stage = scene.stage();
-                    let outcome = fails_well(&scene, &stage, &interposer.run(&stage, arguments, &plan), fault);
+                    let ended = interposer.run(&stage, &arguments(&scene, &stage), &plan);
+                    let outcome = fails_well(&scene, &stage, &ended, fault);
                     tally.count(&plan.to_string(), outcome.map(|outcome| format!("{call} {fault}: {outcome}")));
                 }
             }
         }
     }
     tally.finish();
+}
+
+/// What the operator types; a boot that changes nothing writes a report.
+fn arguments(scene: &Scene, stage: &Stage) -> Vec<String> {
+    let mut arguments = scene.work.arguments(&stage.database);
+    if scene.work == Work::Nothing {
+        arguments.extend(["--report".to_owned(), stage.path().join(REPORT).display().to_string()]);
+    }
+    arguments
 }
 
 /// What a run that something went wrong in must have said, and left behind.
@@ -75,14 +97,32 @@ fn fails_well(scene: &Scene, stage: &Stage, ended: &Ended, fault: Fault) -> Resu
     }
     let expected = match (ended.code, ended.kind.as_deref()) {
         (None, _) if fault == Fault::Kill => Expected::Either,
+        (Some(8), Some("commit_uncertain")) | (Some(7), Some("restore_interrupted")) => Expected::Either,
         (Some(0), _) => Expected::New,
-        (Some(8), Some("commit_uncertain")) => Expected::Either,
         (Some(8), _) if scene.work == Work::Create => Expected::Either,
         (Some(3 | 8), _) => Expected::Old,
         (code, kind) => return Err(format!("it ended with {code:?}, {kind:?}: {}", ended.stderr)),
     };
+    prove_report(scene, stage, ended)?;
     let found =
         prove(scene, stage, expected).map_err(|problem| format!("{:?} {:?}; {problem}", ended.code, ended.kind))?;
     let code = ended.code.map_or_else(|| "killed".to_owned(), |code| code.to_string());
     Ok(format!("{code} {}, {found:?}", ended.kind.as_deref().unwrap_or_default()))
+}
+
+/// A report is there as a whole or not at all, and what a report in progress leaves goes with the next.
+fn prove_report(scene: &Scene, stage: &Stage, ended: &Ended) -> Result<(), String> {
+    if scene.work != Work::Nothing {
+        return Ok(());
+    }
+    let path = stage.path().join(REPORT);
+    let is_whole = |page: &String| page.trim_end().ends_with("</html>");
+    if std::fs::read_to_string(&path).is_ok_and(|page| !is_whole(&page)) {
+        return Err(format!("{:?}, and a report that ends in the middle", ended.code));
+    }
+    let next = Interposer::build().undisturbed(stage, &arguments(scene, stage));
+    if next.code != Some(0) || !std::fs::read_to_string(&path).is_ok_and(|page| is_whole(&page)) {
+        return Err(format!("the next run ends with {:?}: {}", next.code, next.stderr));
+    }
+    std::fs::remove_file(path).map_err(|error| error.to_string())
 }

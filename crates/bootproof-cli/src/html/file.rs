@@ -1,10 +1,15 @@
 //! Puts a page in its place: whole or not at all, and legible to nobody who may not read the database.
 
-use std::fs;
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 
 use tempfile::{Builder, NamedTempFile};
+
+/// What the name of a page in progress ends with, after as many random characters.
+const ENDING: &str = ".tmp";
+const RANDOM: usize = 6;
 
 /// Writes a page beside its place and renames it there.
 ///
@@ -26,13 +31,42 @@ pub(crate) fn can_be_written(path: &Path, like: Option<&Path>) -> io::Result<()>
     begin(path).map(drop)
 }
 
-/// An empty file beside the place of a page, readable to its owner alone.
+/// An empty file beside the place of a page, readable to its owner alone, and locked against those who clean up.
 fn begin(path: &Path) -> io::Result<NamedTempFile> {
     let directory = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
-    Builder::new().prefix(".report-").suffix(".tmp").tempfile_in(directory)
+    let mut prefix = OsString::from(".");
+    prefix.push(path.file_name().unwrap_or_default());
+    prefix.push("-");
+    remove_remnants(directory, &prefix);
+    loop {
+        let file = Builder::new().prefix(&prefix).suffix(ENDING).tempfile_in(directory)?;
+        // Before it was locked, somebody may have taken it for a remnant. Not every file system knows locks.
+        let is_others = matches!(file.as_file().try_lock(), Err(TryLockError::WouldBlock));
+        if !is_others && file.path().exists() {
+            return Ok(file);
+        }
+    }
+}
+
+/// Removes what killed processes left of this page. What is locked, somebody is at work on.
+fn remove_remnants(directory: &Path, prefix: &OsStr) {
+    let is_remnant = |entry: &fs::DirEntry| {
+        let name = entry.file_name();
+        let name = name.as_encoded_bytes();
+        name.starts_with(prefix.as_encoded_bytes())
+            && name.ends_with(ENDING.as_bytes())
+            && name.len() == prefix.len() + RANDOM + ENDING.len()
+            && entry.file_type().is_ok_and(|kind| kind.is_file())
+    };
+    for remnant in fs::read_dir(directory).into_iter().flatten().flatten().filter(is_remnant) {
+        let path = remnant.path();
+        if File::open(&path).is_ok_and(|file| file.try_lock().is_ok()) {
+            let _ = fs::remove_file(path);
+        }
+    }
 }
 
 fn may_be_replaced(path: &Path, like: Option<&Path>) -> io::Result<()> {

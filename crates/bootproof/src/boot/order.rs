@@ -133,7 +133,7 @@ impl Run<'_> {
                 }
                 Err(error) => Err(error),
             };
-            let current = current.map_err(|error| session.or_moved(error));
+            let current = current.map_err(|error| session.blame(error));
             session.rollback();
             current?;
             self.after_reading(&session);
@@ -258,6 +258,7 @@ impl Run<'_> {
         let mut connection = connection::open_to_look(self.path)?;
         let session = Session::new(&mut connection, self.path, self.options.lock_timeout, &self.watch)?;
         let done = act(self, &session);
+        let done = done.map_err(|error| session.blame(error));
         session.rollback();
         done
     }

@@ -45,7 +45,7 @@ impl Run<'_> {
                 Ok(true)
             }
             other => {
-                let other = other.map_err(|error| session.or_moved(error));
+                let other = other.map_err(|error| session.blame(error));
                 let is_certain = !matches!(other, Err(Error::CommitUncertain { .. }));
                 if session.rollback() && is_certain {
                     self.discard_backup();

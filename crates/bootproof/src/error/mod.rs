@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bootproof_catalog::Difference;
-use rusqlite::{ErrorCode, ffi};
+use rusqlite::{Connection, ErrorCode, ffi};
 
 use crate::report::BootReport;
 pub(crate) use words::in_words;
@@ -367,6 +367,14 @@ impl Error {
                 Self::Storage { action: "used", message: format!("{message} (while {doing})") }
             }
             _ => Self::Unexpected { doing, source },
+        }
+    }
+
+    /// What was taken for damage is a disk that would not read, where the connection has met one.
+    pub(crate) fn unless_unreadable(self, connection: &Connection) -> Self {
+        match (self, crate::ffi::read_error(connection)) {
+            (Self::Integrity { .. }, Some(error)) => Self::Storage { action: "read", message: error.to_string() },
+            (other, _) => other,
         }
     }
 
