@@ -13,7 +13,7 @@ use crate::tally::{Tally, seeds};
 
 /// How many cases there are of each work.
 const SHORT: u64 = 4;
-const LONG: u64 = 400;
+const LONG: u64 = 150;
 /// One in so many cases is a long row of restarts, of up to so many.
 const ROWS_OF_RESTARTS: u64 = 10;
 const RESTARTS: u64 = 15;

@@ -16,7 +16,7 @@ use crate::tally::{Tally, seeds};
 
 /// How many cases there are of each work.
 const SHORT: u64 = 3;
-const LONG: u64 = 200;
+const LONG: u64 = 100;
 /// What says that it was called off.
 const CALLED_OFF: i32 = 130;
 

@@ -18,7 +18,7 @@ const AT: &str = "CRASH_AT";
 
 /// How many worklogs the operator's database has: enough to be killed in the middle of everything.
 pub(super) fn rows() -> usize {
-    size(2_000, 20_000)
+    size(2_000, 5_000)
 }
 
 /// The beginnings and the ends of the steps of some work, in words.

@@ -16,7 +16,7 @@ use world::World;
 
 /// How many sequences, and how many operations in each.
 const SHORT: u64 = 10;
-const LONG: u64 = 2_000;
+const LONG: u64 = 300;
 const OPERATIONS: u64 = 16;
 
 #[test]
