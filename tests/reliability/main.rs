@@ -39,3 +39,8 @@ mod memory;
 
 // All of it at random, against a model.
 mod simulation;
+// The file is damaged.
+mod corruption;
+
+// Somebody made it to mislead.
+mod hostile;

@@ -49,6 +49,11 @@ impl State {
         Ok(Self { history, schema, rows })
     }
 
+    /// Whether another has every row of this one, unchanged.
+    pub(crate) fn is_kept_by(&self, other: &Self) -> bool {
+        self.rows.iter().all(|(table, rows)| other.rows.get(table) == Some(rows))
+    }
+
     /// The version; `None` where it is unmanaged.
     pub(crate) fn version(&self) -> Option<i64> {
         self.history.as_ref().and_then(|history| history.last().copied())
@@ -150,7 +155,7 @@ fn rows_expected(scene: &Scene, found: Found) -> &BTreeMap<String, Vec<u8>> {
     if found == Found::New || scene.before.rows.is_empty() { &scene.after.rows } else { &scene.before.rows }
 }
 
-/// What a database holds, if it is sound.
+/// What a database holds that an integrity check finds nothing wrong with; or what is wrong.
 pub(crate) fn sound_state(path: &Path) -> Result<State, String> {
     let read = || {
         let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use bootproof_catalog::{AUDIT_DDL, AUDIT_TABLE};
-use rusqlite::types::Value;
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension as _};
 use serde::{Deserialize, Serialize};
 
@@ -71,9 +71,9 @@ impl Detail {
     }
 
     /// What a row says; nothing where nobody could have written it here.
-    fn parse(detail: Value) -> Self {
+    fn parse(detail: ValueRef<'_>) -> Self {
         match detail {
-            Value::Text(text) => serde_json::from_str(&text).unwrap_or_default(),
+            ValueRef::Text(text) => serde_json::from_slice(text).unwrap_or_default(),
             _ => Self::default(),
         }
     }
@@ -114,11 +114,11 @@ pub(crate) fn adoption(connection: &Connection) -> Result<Option<BTreeSet<String
         return Ok(None);
     }
     let sql = "SELECT detail FROM main.bootproof_audit WHERE event = 'adopt' ORDER BY id DESC LIMIT 1";
-    let detail: Option<Value> = connection
-        .query_row(sql, [], |row| row.get(0))
+    let detail = connection
+        .query_row(sql, [], |row| Ok(Detail::parse(row.get_ref(0)?)))
         .optional()
         .map_err(|error| Error::from_sqlite("reading the audit table", error))?;
-    Ok(detail.map(|detail| Detail::parse(detail).tolerated.into_iter().collect()))
+    Ok(detail.map(|detail| detail.tolerated.into_iter().collect()))
 }
 
 /// The versions that were applied as compatible with the binary before them, and not otherwise since.
@@ -156,7 +156,7 @@ pub(crate) fn backups(connection: &Connection) -> Result<Vec<String>, Error> {
 fn details(connection: &Connection) -> Result<Vec<Detail>, Error> {
     let read = || -> rusqlite::Result<Vec<Detail>> {
         let mut statement = connection.prepare("SELECT detail FROM main.bootproof_audit ORDER BY id DESC")?;
-        let rows = statement.query_map([], |row| Ok(Detail::parse(row.get(0)?)))?;
+        let rows = statement.query_map([], |row| Ok(Detail::parse(row.get_ref(0)?)))?;
         rows.collect()
     };
     read().map_err(|error| Error::from_sqlite("reading the audit table", error))
@@ -170,12 +170,15 @@ pub(crate) fn latest(connection: &Connection, limit: u32) -> rusqlite::Result<Ve
          ORDER BY id DESC LIMIT ?1",
     )?;
     let rows = statement.query_map([limit], |row| {
+        let text = |column| -> rusqlite::Result<_> {
+            Ok(String::from_utf8_lossy(row.get_ref(column)?.as_bytes()?).into_owned())
+        };
         Ok(AuditReport {
-            at: row.get(0)?,
-            event: row.get(1)?,
+            at: text(0)?,
+            event: text(1)?,
             from_version: row.get(2).unwrap_or_default(),
             to_version: row.get(3).unwrap_or_default(),
-            binary: row.get(4)?,
+            binary: text(4)?,
         })
     })?;
     rows.collect()

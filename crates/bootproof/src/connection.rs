@@ -18,6 +18,10 @@ const LARGE_CACHE: i64 = 64 * 1024;
 /// SQLite's own default in KiB: what an application has that does not choose (<https://sqlite.org/compile.html#default_cache_size>).
 const DEFAULT_CACHE: i64 = 2_000;
 
+/// Where the header says which version of the file format is needed to write the file, and the newest there is.
+const WRITE_VERSION: usize = 18;
+const NEWEST_VERSION: u8 = 2;
+
 /// A connection prepared for a boot, and how it waits for others.
 #[derive(Debug)]
 pub(crate) struct Session<'c> {
@@ -99,6 +103,7 @@ impl<'c> Session<'c> {
             },
             other => other,
         })?;
+        self.refuse_newer_format()?;
         self.begun()
     }
 
@@ -109,6 +114,19 @@ impl<'c> Session<'c> {
         })
     }
 
+    /// A header that names a later format for writing lets SQLite read the file and nobody write it
+    /// (<https://sqlite.org/fileformat2.html#file_format_version_numbers>). There is no such format: the header is damaged.
+    fn refuse_newer_format(&self) -> Result<(), Error> {
+        let is_read_only = self.connection.is_readonly("main").unwrap_or_default();
+        match ffi::file_header(self.connection).as_ref().and_then(|header| header.get(WRITE_VERSION)) {
+            Some(version) if is_read_only && *version > NEWEST_VERSION => {
+                let problem = format!("the header names version {version} of the file format, which nobody can write");
+                Err(Error::Integrity { problems: vec![problem] })
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Becomes the one writer. Foreign keys are off from here on: inside a transaction the switch does nothing, and with
     /// them on, dropping a table during a rebuild would delete its children (<https://sqlite.org/lang_altertable.html>).
     ///
@@ -116,7 +134,10 @@ impl<'c> Session<'c> {
     /// take the commit back (<https://sqlite.org/pragma.html#pragma_synchronous>, `EXTRA`).
     pub(crate) fn begin_write(&self) -> Result<(), Error> {
         let sql = "PRAGMA foreign_keys = OFF; PRAGMA main.synchronous = EXTRA; BEGIN IMMEDIATE";
-        self.execute("taking the write lock", sql)?;
+        self.execute("taking the write lock", sql).map_err(|error| match error {
+            Error::Storage { action: "written", .. } => self.refuse_newer_format().err().unwrap_or(error),
+            other => other,
+        })?;
         self.begun()
     }
 

@@ -1,5 +1,10 @@
 //! Figures as people read them; the same wherever a report, a page or a plan shows one.
 
+use std::path::Path;
+
+/// More of a line nobody reads; a table's name or a value can have a million characters.
+const LONGEST_LINE: usize = 1_000;
+
 /// A number of bytes in powers of a thousand, as disks are sold: `41.2 MB`.
 #[must_use]
 pub fn bytes(bytes: u64) -> String {
@@ -50,13 +55,33 @@ pub fn to_the_second(time: &str) -> String {
 #[must_use]
 pub fn one_line(text: &str) -> String {
     text.chars().fold(String::with_capacity(text.len()), |mut line, character| {
-        if character.is_control() {
+        if character.is_control() || is_steering(character) {
             line.extend(character.escape_default());
         } else {
             line.push(character);
         }
         line
     })
+}
+
+/// Whether a character ends a line without being a control character, or turns the direction of those that follow.
+fn is_steering(character: char) -> bool {
+    matches!(character, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// A line that stays one, and of no more characters than somebody reads: of a longer one, its beginning and its length.
+pub(crate) fn short_line(text: &str) -> String {
+    match text.char_indices().nth(LONGEST_LINE) {
+        None => one_line(text),
+        Some((end, _)) => {
+            format!("{}… ({} more)", one_line(text.get(..end).unwrap_or_default()), bytes((text.len() - end) as u64))
+        }
+    }
+}
+
+/// A path as a message shows it.
+pub(crate) fn shown(path: &Path) -> String {
+    one_line(&path.display().to_string())
 }
 
 #[cfg(test)]
@@ -66,6 +91,14 @@ mod tests {
     #[test]
     fn a_name_does_not_forge_a_line() {
         assert_eq!(one_line("table `a\nready` — \u{1b}[2J"), "table `a\\nready` — \\u{1b}[2J");
+        assert_eq!(one_line("a\u{2028}b\u{202e}c"), "a\\u{2028}b\\u{202e}c");
+    }
+
+    #[test]
+    fn a_long_name_is_told_by_its_beginning() {
+        let line = short_line(&"é".repeat(1_000_000));
+        assert!(line.starts_with("éé") && line.ends_with("é… (2.0 MB more)") && line.len() < 2_100, "{line}");
+        assert_eq!(short_line("short"), "short");
     }
 
     #[test]

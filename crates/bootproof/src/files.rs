@@ -1,18 +1,41 @@
 //! Files by name: which one a path means, and what lies beside it.
 
+use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, storage};
+use crate::figure::shown;
+
+/// So many links lead from one to the next before the system calls it a loop.
+const MOST_LINKS: usize = 40;
 
 /// The file that a path means: absolute, so that SQLite takes no name for a URI or for a database in memory, and without
-/// symbolic links, so that what lies beside it is looked for where SQLite puts it.
+/// symbolic links, so that what lies beside it is looked for where SQLite puts it. A link to a file that is not there yet means
+/// that file.
 pub(crate) fn resolve(path: &Path) -> PathBuf {
+    let mut path = path.to_owned();
+    for _ in 0..MOST_LINKS {
+        if let Ok(found) = path.canonicalize() {
+            return found;
+        }
+        match path.read_link() {
+            Ok(target) => path = directory(&path).join(target),
+            Err(_) => break,
+        }
+    }
     let parent = || Some(path.parent()?.canonicalize().ok()?.join(path.file_name()?));
-    path.canonicalize()
-        .ok()
-        .or_else(parent)
-        .or_else(|| std::path::absolute(path).ok())
-        .unwrap_or_else(|| path.to_owned())
+    parent().or_else(|| std::path::absolute(&path).ok()).unwrap_or(path)
+}
+
+/// Opens a file of ours beside the database to read it. Where others may write the directory, anything can have its name: a
+/// link is not followed, and a named pipe would keep us waiting for good.
+pub(crate) fn open_regular(path: &Path) -> io::Result<File> {
+    if path.symlink_metadata()?.is_file() { File::open(path) } else { Err(not_regular()) }
+}
+
+pub(crate) fn not_regular() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file")
 }
 
 /// The smallest page that SQLite knows (<https://sqlite.org/fileformat2.html#pages>).
@@ -21,18 +44,28 @@ const SMALLEST_PAGE: u64 = 512;
 /// Whether a regular file is there; anything else under that name is refused before SQLite touches it.
 pub(crate) fn exists(path: &Path) -> Result<bool, Error> {
     crate::restore::refuse_interrupted(path)?;
+    refuse_strangers(path)?;
     match std::fs::metadata(path) {
         // SQLite takes a file that is shorter than its smallest page for an empty one, and would overwrite it.
         Ok(file) if file.is_file() && (1..SMALLEST_PAGE).contains(&file.len()) => Err(Error::Integrity {
-            problems: vec![format!("`{}` has {} bytes: too short for a database", path.display(), file.len())],
+            problems: vec![format!("`{}` has {} bytes: too short for a database", shown(path), file.len())],
         }),
         Ok(file) if file.is_file() => Ok(true),
-        Ok(_) => {
-            Err(Error::Storage { action: "opened", message: format!("`{}` is not a regular file", path.display()) })
-        }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+        Ok(_) => Err(Error::Storage { action: "opened", message: format!("`{}` is not a regular file", shown(path)) }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(storage("opened", path, &error)),
     }
+}
+
+/// What has the name of a file that SQLite keeps beside the database must be one: SQLite would wait for a named pipe for good,
+/// deaf to signals.
+pub(crate) fn refuse_strangers(path: &Path) -> Result<(), Error> {
+    for file in ["-journal", "-wal", "-shm"].map(|suffix| sidecar(path, suffix)) {
+        if file.symlink_metadata().is_ok_and(|there| !there.is_file()) {
+            return Err(storage("opened", &file, &not_regular()));
+        }
+    }
+    Ok(())
 }
 
 /// A file that SQLite keeps beside the database: `-wal`, `-shm`, `-journal`.

@@ -7,6 +7,7 @@ use rusqlite::Connection;
 use sha2::{Digest as _, Sha256};
 
 use crate::error::{Error, is_refused_sql};
+use crate::figure::short_line;
 use crate::options::ForeignKeys;
 
 /// How many violations are told one by one; beyond that they are counted.
@@ -131,8 +132,9 @@ fn values(connection: &Connection, table: &str, rowid: Option<i64>, columns: &[S
     let mut told = Vec::new();
     for column in columns {
         let sql = format!("SELECT quote({}) FROM main.{} WHERE rowid = ?1", quoted(column), quoted(table));
-        let value: String = connection.prepare_cached(&sql)?.query_row([rowid], |row| row.get(0))?;
-        told.push(format!("{column} = {value}"));
+        let quote = |row: &rusqlite::Row<'_>| Ok(String::from_utf8_lossy(row.get_ref(0)?.as_bytes()?).into_owned());
+        let value = connection.prepare_cached(&sql)?.query_row([rowid], quote)?;
+        told.push(format!("{column} = {}", short_line(&value)));
     }
     Ok(told.join(", "))
 }

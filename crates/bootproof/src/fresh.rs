@@ -10,6 +10,7 @@ use crate::apply;
 use crate::audit::{self, Detail, Event};
 use crate::error::{Error, storage};
 use crate::expected;
+use crate::figure::shown;
 use crate::files::{beside, directory, exists, sidecar, sync_directory};
 use crate::schema::Schema;
 
@@ -36,7 +37,7 @@ fn refuse_orphaned_log(path: &Path) -> Result<(), Error> {
         let has_content = log.metadata().is_ok_and(|log| log.len() > 0);
         // Unless another process has made the database meanwhile, and is at work on it.
         if has_content && !exists(path)? {
-            let message = format!("it is missing, and `{}` may hold its newest rows", log.display());
+            let message = format!("it is missing, and `{}` may hold its newest rows", shown(&log));
             return Err(Error::Storage { action: "created", message });
         }
     }

@@ -5,6 +5,7 @@ use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 
 use crate::error::Error;
+use crate::figure::short_line;
 use crate::own_table;
 
 /// One applied migration.
@@ -66,10 +67,12 @@ fn entry(row: &rusqlite::Row<'_>) -> Result<Entry, String> {
     };
     let (name, applied_on, checksum) = (text(1, "name")?, text(2, "applied_on")?, text(3, "checksum")?);
     if applied_on.parse::<jiff::Timestamp>().is_err() {
-        return Err(format!("version {version}: applied_on is {applied_on:?}, not a time in RFC 3339"));
+        let applied_on = short_line(&applied_on);
+        return Err(format!("version {version}: applied_on is \"{applied_on}\", not a time in RFC 3339"));
     }
-    let checksum =
-        checksum.parse().map_err(|_| format!("version {version}: checksum is {checksum:?}, not a 64-bit number"))?;
+    let checksum = checksum
+        .parse()
+        .map_err(|_| format!("version {version}: checksum is \"{}\", not a 64-bit number", short_line(&checksum)))?;
     Ok(Entry { version, name, applied_on, checksum })
 }
 
@@ -78,7 +81,7 @@ fn described(value: ValueRef<'_>) -> String {
         ValueRef::Null => "NULL".to_owned(),
         ValueRef::Integer(number) => number.to_string(),
         ValueRef::Real(number) => number.to_string(),
-        ValueRef::Text(bytes) => format!("{:?}", String::from_utf8_lossy(bytes)),
+        ValueRef::Text(bytes) => format!("\"{}\"", short_line(&String::from_utf8_lossy(bytes))),
         ValueRef::Blob(bytes) => format!("a blob of {} bytes", bytes.len()),
     }
 }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 
 use crate::error::{Error, in_words};
+use crate::figure::shown;
 use crate::holders;
 use crate::watch::Watch;
 
@@ -101,7 +102,7 @@ impl Patience {
                 wait.said = waited;
                 log::info!(
                     "waiting for `{}`, {:.0} s of at most {:.0} s; held by {}",
-                    self.path.display(),
+                    shown(&self.path),
                     waited.as_secs_f64(),
                     self.timeout.as_secs_f64(),
                     in_words(&holders::of(&self.path)),

@@ -8,14 +8,17 @@ use crate::error::Error;
 pub(crate) fn exists(connection: &Connection, table: &'static str, columns: &[&str]) -> Result<bool, Error> {
     let failed = |error| Error::from_sqlite("looking for the migrator's own tables", error);
     let malformed = |problem: String| Error::Malformed { table, problems: vec![problem] };
-    let kind: Option<String> = connection
-        .query_row("SELECT type FROM main.sqlite_schema WHERE name = ?1 COLLATE NOCASE", [table], |row| row.get(0))
-        .optional()
-        .map_err(failed)?;
+    // Only an ordinary table has pages: what is written into another is not in this file, and runs somebody's module.
+    let sql = "SELECT CASE WHEN type = 'table' AND ifnull(rootpage, 0) <= 0 THEN 'virtual table' ELSE type END
+               FROM main.sqlite_schema WHERE name = ?1 COLLATE NOCASE";
+    let kind: Option<String> = connection.query_row(sql, [table], |row| row.get(0)).optional().map_err(failed)?;
     match kind.as_deref() {
         None => return Ok(false),
         Some("table") => {}
         Some(other) => return Err(malformed(format!("it is a {other}, not a table"))),
+    }
+    if let Some(trigger) = trigger(connection, table).map_err(failed)? {
+        return Err(malformed(format!("the trigger `{trigger}` is on it, and would run whenever a boot writes")));
     }
     // With the table's name before it, a missing column cannot be taken for text.
     let columns: Vec<String> = columns.iter().map(|column| format!("t.{column}")).collect();
@@ -24,4 +27,10 @@ pub(crate) fn exists(connection: &Connection, table: &'static str, columns: &[&s
         Err(rusqlite::Error::SqlInputError { msg, .. }) => Err(malformed(msg)),
         Err(error) => Err(failed(error)),
     }
+}
+
+/// A trigger on a table of ours: nobody's but somebody else's.
+fn trigger(connection: &Connection, table: &str) -> rusqlite::Result<Option<String>> {
+    let sql = "SELECT name FROM main.sqlite_schema WHERE type = 'trigger' AND tbl_name = ?1 COLLATE NOCASE";
+    connection.query_row(sql, [table], |row| row.get(0)).optional()
 }

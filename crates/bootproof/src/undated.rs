@@ -12,6 +12,7 @@ use rusqlite::{Connection, OptionalExtension as _};
 use serde::Serialize;
 
 use crate::error::Error;
+use crate::figure::{one_line, short_line};
 
 /// Rows of one table that no query by this date function of this column finds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -31,6 +32,7 @@ pub struct Undated {
 impl fmt::Display for Undated {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { table, column, function, rows, example } = self;
+        let (table, column, example) = (one_line(table), one_line(column), short_line(example));
         write!(
             f,
             "{rows} rows of `{table}` have no date: `{function}({column})` is NULL, as for '{example}', and no query by date \

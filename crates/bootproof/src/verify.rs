@@ -175,8 +175,9 @@ pub(crate) fn additions_kept(
     }
 }
 
+/// One column of text: what SQLite says of a damaged name need not be Unicode.
 fn strings(connection: &Connection, sql: &str) -> rusqlite::Result<Vec<String>> {
     let mut statement = connection.prepare(sql)?;
-    let rows = statement.query_map([], |row| row.get(0))?;
+    let rows = statement.query_map([], |row| Ok(String::from_utf8_lossy(row.get_ref(0)?.as_bytes()?).into_owned()))?;
     rows.collect()
 }

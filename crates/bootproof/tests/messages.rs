@@ -37,6 +37,7 @@ fn errors() -> Vec<Error> {
         Error::NotAdoptable { baseline: "000_baseline", differences: missing("table `companies` is missing") },
         Error::Drifted { differences: missing("column `logs.duration_ms` is missing") },
         Error::Behind { work: text("migration 002_add_company_day_index is pending") },
+        Error::Incompatible { doing: "counting rows", message: "no such function: tax".to_owned() },
         Error::SourcesDisagree { files: text("`001_a.sql` differs from what was compiled") },
         Error::MigrationFailed {
             migration: "001_add_composite_indexes",

@@ -215,7 +215,7 @@ fn no_series_comes_twice() {
 fn a_name_does_not_steer_the_terminal() {
     let mut health = sound();
     health.tables[0].name = "a\u{1b}[2Jb".to_owned();
-    assert!(text::page(&health, &[], Verdict::Healthy).contains("a[2Jb"));
+    assert!(text::page(&health, &[], Verdict::Healthy).contains("a\\u{1b}[2Jb"));
 }
 
 #[test]

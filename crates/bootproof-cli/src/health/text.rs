@@ -1,7 +1,7 @@
 //! Health for people: the verdict, the alerts, then the numbers; at most 80 columns.
 
-use bootproof::figure::to_the_second;
 pub(super) use bootproof::figure::{bytes, grouped};
+use bootproof::figure::{one_line, to_the_second};
 use bootproof::inspect::Health;
 
 use super::Verdict;
@@ -70,7 +70,7 @@ impl Page {
 
     /// A name or a value out of the database must not steer the terminal.
     fn line(&mut self, line: &str) {
-        self.0.extend(line.trim_end().chars().filter(|character| !character.is_control()));
+        self.0.push_str(&one_line(line.trim_end()));
         self.0.push('\n');
     }
 

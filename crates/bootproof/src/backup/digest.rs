@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest as _, Sha256};
 
 use crate::error::Error;
-use crate::files::sidecar;
+use crate::files::{open_regular, sidecar};
 use crate::watch::Watch;
 
 /// What the name of a digest's file ends with, after the name of the backup.
@@ -128,7 +128,7 @@ pub(crate) fn recorded(backup: &Path) -> Recorded {
         let mut bytes = Vec::new();
         file.take(LONGEST_LINE).read_to_end(&mut bytes).map(|_| bytes)
     };
-    let bytes = match File::open(beside(backup)).and_then(read) {
+    let bytes = match open_regular(&beside(backup)).and_then(read) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Recorded::Nothing,
         Err(_) => return Recorded::Nonsense,

@@ -18,7 +18,7 @@ use tempfile::NamedTempFile;
 
 use crate::error::{Error, storage};
 use crate::event::Step;
-use crate::figure::bytes;
+use crate::figure::{bytes, shown};
 use crate::files::{directory, sync_directory};
 use crate::report::BackupReport;
 use crate::watch::Watch;
@@ -56,7 +56,7 @@ pub(crate) fn make(
     let intended = names::first_free(path);
     let failed = |error: io::Error| unmade(&intended, &error);
     let partial = names::partial(path).map_err(failed)?;
-    log::info!("backing up `{}`", path.display());
+    log::info!("backing up `{}`", shown(path));
     watch.step(Step::Backup, 0, || {
         copy::pages(connection, path, partial.path(), timeout, watch).map_err(|error| match error {
             // Of others it has been waited for before.
@@ -122,7 +122,7 @@ fn unmade(path: &Path, error: &io::Error) -> Error {
 /// Deletes a backup that turned out pointless, because what it was to protect from did not happen.
 pub(crate) fn discard(backup: &BackupReport) {
     if let Err(error) = remove(&backup.path) {
-        log::warn!("could not remove `{}`: {error}", backup.path.display());
+        log::warn!("could not remove `{}`: {error}", shown(&backup.path));
     }
 }
 
@@ -140,7 +140,7 @@ pub(crate) fn require_space(directory: &Path, needed: u64) -> Result<(), Error> 
     match fs4::available_space(directory) {
         Ok(available) if available < needed => {
             let (available, needed) = (bytes(available), bytes(needed));
-            let message = format!("{available} free in `{}`, about {needed} needed", directory.display());
+            let message = format!("{available} free in `{}`, about {needed} needed", shown(directory));
             Err(Error::DiskFull { message })
         }
         _ => Ok(()),

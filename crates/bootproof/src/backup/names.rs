@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
 use super::digest;
-use crate::files::{beside, directory, sidecar};
+use crate::figure::shown;
+use crate::files::{beside, directory, open_regular, sidecar};
 use crate::report::BackupFile;
 
 /// Between the name of the database and whatever tells its copies apart.
@@ -107,7 +108,7 @@ pub(crate) fn remove_remnants(path: &Path) {
         if let Some(_locked) = abandoned(file)
             && is_remnant(path, file)
         {
-            log::info!("removing `{}`, left by an interrupted backup", file.display());
+            log::info!("removing `{}`, left by an interrupted backup", shown(file));
             let _ = fs::remove_file(file);
         }
     }
@@ -149,7 +150,7 @@ fn lock(_file: &fs::File) -> Lock {
 /// The file, locked, if nobody else is at work on it.
 #[cfg(unix)]
 fn abandoned(file: &Path) -> Option<fs::File> {
-    fs::File::open(file).ok().filter(|file| lock(file) == Lock::Taken)
+    open_regular(file).ok().filter(|file| lock(file) == Lock::Taken)
 }
 
 #[cfg(not(unix))]

@@ -6,6 +6,7 @@ use super::catalogue::{Backups, KnownBackup, Origin, examine};
 use super::{names, remove};
 use crate::error::Error;
 use crate::event::Step;
+use crate::figure::shown;
 use crate::watch::Watch;
 
 /// Deletes all but the newest of the backups that boots have made, by the names the audit table has recorded, the newest
@@ -14,9 +15,9 @@ pub(crate) fn boots(path: &Path, made: &[String], keep: usize) {
     for backup in names::list(path) {
         let is_old = |name: &std::ffi::OsStr| made.iter().skip(keep).any(|made| made.as_str() == name);
         if backup.path.file_name().is_some_and(is_old) {
-            log::info!("removing the old backup `{}`", backup.path.display());
+            log::info!("removing the old backup `{}`", shown(&backup.path));
             if let Err(error) = remove(&backup.path) {
-                log::warn!("could not remove `{}`: {error}", backup.path.display());
+                log::warn!("could not remove `{}`: {error}", shown(&backup.path));
             }
         }
     }
@@ -45,7 +46,7 @@ pub(crate) fn among_digested(listed: &Backups, keep: usize, watch: &Watch) -> Re
     let old = digested.iter().enumerate().skip(keep).filter(|(position, _)| sound != Some(*position));
     let mut removed = Vec::new();
     for (_, backup) in old {
-        log::info!("removing the old backup `{}`", backup.path.display());
+        log::info!("removing the old backup `{}`", shown(&backup.path));
         remove(&backup.path)
             .map_err(|error| Error::BackupNotRemoved { path: backup.path.clone(), message: error.to_string() })?;
         removed.push(backup.path.clone());

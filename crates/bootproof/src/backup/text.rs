@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::catalogue::{Backups, Condition, KnownBackup, Origin};
-use crate::figure::bytes;
+use crate::figure::{bytes, one_line, shown};
 
 /// What the columns after the name take of 80.
 const NAME: usize = 34;
@@ -11,9 +11,9 @@ const NAME: usize = 34;
 impl fmt::Display for Backups {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.backups.is_empty() {
-            return writeln!(f, "no backups of {} in {}", self.database, self.directory.display());
+            return writeln!(f, "no backups of {} in {}", one_line(&self.database), shown(&self.directory));
         }
-        writeln!(f, "{}", self.directory.display())?;
+        writeln!(f, "{}", shown(&self.directory))?;
         let [name, size, version, age, origin, condition] = ["backup", "size", "at", "age", "made by", "condition"];
         writeln!(f, "{name:<NAME$} {size:>8} {version:>4} {age:>6} {origin:<8} {condition}")?;
         self.backups.iter().try_for_each(|backup| backup.write_row(f))
@@ -22,7 +22,7 @@ impl fmt::Display for Backups {
 
 impl KnownBackup {
     fn write_row(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = self.path.file_name().unwrap_or_default().to_string_lossy();
+        let name = one_line(&self.path.file_name().unwrap_or_default().to_string_lossy());
         // A long name is needed whole, to restore by it: it gets a line of its own.
         if name.chars().count() > NAME {
             write!(f, "{name}\n{:NAME$}", "")?;

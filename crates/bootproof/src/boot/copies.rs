@@ -10,6 +10,7 @@ use super::order::Run;
 use crate::backup::{self, Backups};
 use crate::connection::{self, Session};
 use crate::error::{Error, Failure};
+use crate::figure::shown;
 use crate::files::{directory, sidecar};
 use crate::report::{BackupReport, ErrorReport};
 use crate::restore::{Restore, RestoreReport};
@@ -88,7 +89,7 @@ impl Boot<'_> {
     pub(crate) fn act<'r, T>(&'r self, act: impl FnOnce(&mut Run<'r>) -> Result<T, Error>) -> Result<T, Failure> {
         let start = Instant::now();
         let mut run = Run::new(self.schema, &self.path, self.name.clone(), &self.options);
-        run.prepare_options().and_then(|()| act(&mut run)).map_err(|error| {
+        run.prepare_options().and_then(|()| act(&mut run)).map_err(Error::settled).map_err(|error| {
             let mut report = run.report;
             report.timeline = run.watch.timeline();
             report.duration_ms = start.elapsed().into();
@@ -103,7 +104,7 @@ impl Run<'_> {
         self.must_exist()?;
         let length = |file: &Path| file.metadata().map(|file| file.len()).unwrap_or_default();
         if length(self.path) == 0 {
-            let message = format!("`{}` is empty", self.path.display());
+            let message = format!("`{}` is empty", shown(self.path));
             return Err(Error::Storage { action: "backed up", message });
         }
         let needed = length(self.path) + length(&sidecar(self.path, "-wal")) + (1 << 20);

@@ -225,7 +225,7 @@ fn finish(run: Run<'_>, start: Instant, outcome: Result<(), Error>) -> Result<Bo
     let mut report = run.report;
     report.timeline = run.watch.timeline();
     report.duration_ms = start.elapsed().into();
-    let Err(error) = outcome else {
+    let Err(error) = outcome.map_err(Error::settled) else {
         return Ok(report);
     };
     // What had been done was rolled back.

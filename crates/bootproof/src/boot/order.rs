@@ -14,6 +14,7 @@ use crate::backup;
 use crate::connection::{self, Session};
 use crate::error::Error;
 use crate::event::Step;
+use crate::figure::shown;
 use crate::files;
 use crate::fresh::{self, Created};
 use crate::history;
@@ -186,7 +187,7 @@ impl Run<'_> {
         if files::exists(self.path)? {
             return Ok(());
         }
-        let message = format!("`{}` does not exist", self.path.display());
+        let message = format!("`{}` does not exist", shown(self.path));
         Err(Error::Storage { action: "opened", message })
     }
 
@@ -206,15 +207,22 @@ impl Run<'_> {
                 self.report.ahead = look.plan.ahead.iter().map(NewerMigration::from).collect();
                 Ok(look)
             }
-            Err(error) if matches!(error.exit_code(), 1 | 4) => {
+            Err(error) => {
                 let entries = history::read(session.connection).ok().flatten().unwrap_or_default();
                 self.report.from_version = entries.last().map(|entry| entry.version);
-                match self.check_integrity(session) {
-                    Err(damage @ Error::Integrity { .. }) => Err(damage),
-                    _ => Err(error),
-                }
+                Err(self.blame_the_file(session, error))
             }
-            Err(error) => Err(error),
+        }
+    }
+
+    /// The damage of the file, where that is what another refusal comes from.
+    fn blame_the_file(&mut self, session: &Session<'_>, error: Error) -> Error {
+        if !matches!(error.exit_code(), 1 | 4) {
+            return error;
+        }
+        match self.check_integrity(session) {
+            Err(damage @ Error::Integrity { .. }) => damage,
+            _ => error,
         }
     }
 
@@ -270,9 +278,11 @@ impl Run<'_> {
         if self.report.created {
             self.report.applied = self.schema.compiled().migrations.iter().map(AppliedMigration::stamped).collect();
         }
-        self.check_structure(session.connection, look)?;
+        let checked = self.check_structure(session.connection, look);
+        checked.map_err(|error| self.blame_the_file(session, error))?;
         self.report.skip(CheckName::RowCounts, "nothing was migrated");
-        self.check_foreign_keys(session, &look.live, None)?;
+        let checked = self.check_foreign_keys(session, &look.live, None);
+        checked.map_err(|error| self.blame_the_file(session, error))?;
         self.check_integrity(session)?;
         self.report.verdict = Verdict::Ready;
         let broken = self.check_contracts(session, version, false)?;

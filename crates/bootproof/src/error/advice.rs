@@ -17,6 +17,7 @@ impl Error {
             | Self::NotAdoptable { .. }
             | Self::Drifted { .. }
             | Self::Behind { .. }
+            | Self::Incompatible { .. }
             | Self::SourcesDisagree { .. } => 4,
             Self::MigrationFailed { .. }
             | Self::RepairFailed { .. }
@@ -57,6 +58,7 @@ impl Error {
             Self::NotAdoptable { .. } => "not_adoptable",
             Self::Drifted { .. } => "drifted",
             Self::Behind { .. } => "behind",
+            Self::Incompatible { .. } => "incompatible",
             Self::SourcesDisagree { .. } => "sources_disagree",
             Self::MigrationFailed { .. } => "migration_failed",
             Self::RepairFailed { .. } => "repair_failed",
@@ -109,6 +111,10 @@ impl Error {
             }
             Self::Drifted { .. } => "undo what was changed by hand, or restore a backup",
             Self::Behind { .. } => "boot: start the application, or run the command `boot`",
+            Self::Incompatible { .. } => {
+                "remove what was added to the database that SQLite names there, an index, CHECK or trigger as a rule; or migrate \
+                 through a connection that has what it needs"
+            }
             Self::SourcesDisagree { .. } => "build again from a clean checkout",
             Self::MigrationFailed { .. } => "correct the rows or the migration, then restart",
             Self::RepairFailed { .. } => {

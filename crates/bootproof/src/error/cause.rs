@@ -33,6 +33,10 @@ impl Error {
             Self::Behind { .. } => {
                 "the newer build has not booted this database yet; only checks that change nothing say so"
             }
+            Self::Incompatible { .. } => {
+                "an object that somebody added needs a function, a collation or a module that only their program has, or \
+                 computes what no memory holds"
+            }
             Self::SourcesDisagree { .. } => "a build directory was carried over from another state of the sources",
             Self::MigrationFailed { .. } => {
                 "the rows of this database violate what the migration demands; the build could only rehearse it on others"

@@ -13,7 +13,7 @@ use rusqlite::{Connection, ErrorCode, ffi};
 
 use crate::report::BootReport;
 pub(crate) use words::in_words;
-use words::{lines, listed, more, seconds, violating};
+use words::{lines, listed, more, said, seconds, shown, violating};
 
 /// What stopped a boot, a revert or a restore. Before it is returned, everything has been rolled back.
 #[derive(Debug, thiserror::Error)]
@@ -99,6 +99,15 @@ pub enum Error {
         work: Vec<String>,
     },
 
+    /// Something in the database, an addition as a rule, keeps SQLite from doing what every boot does.
+    #[error("the database holds what this binary cannot work with: while {doing}: {}", said(message))]
+    Incompatible {
+        /// What the engine was doing.
+        doing: &'static str,
+        /// What SQLite said.
+        message: String,
+    },
+
     /// The generated code and the embedded sources of this binary come from different states of the directory.
     #[error("this binary was built from two states of its migrations directory{}", lines(files))]
     SourcesDisagree {
@@ -108,7 +117,8 @@ pub enum Error {
 
     /// A migration's statement failed.
     #[error(
-        "migration {migration} failed: {message}\n  at {file}:{line} (statement {statement} of {statements}){}",
+        "migration {migration} failed: {}\n  at {file}:{line} (statement {statement} of {statements}){}",
+        said(message),
         lines(notes)
     )]
     MigrationFailed {
@@ -129,7 +139,7 @@ pub enum Error {
     },
 
     /// A declared index could not be rebuilt.
-    #[error("index `{index}` could not be rebuilt: {message}")]
+    #[error("index `{index}` could not be rebuilt: {}", said(message))]
     RepairFailed {
         /// The index.
         index: String,
@@ -182,7 +192,7 @@ pub enum Error {
     },
 
     /// A backup could not be made or is not what was copied.
-    #[error("the backup `{}` could not be made: {message}", path.display())]
+    #[error("the backup `{}` could not be made: {}", shown(path), said(message))]
     BackupFailed {
         /// The backup.
         path: PathBuf,
@@ -191,7 +201,7 @@ pub enum Error {
     },
 
     /// A page about the run cannot be written; found out before anything is done.
-    #[error("the report `{}` cannot be written: {message}", path.display())]
+    #[error("the report `{}` cannot be written: {}", shown(path), said(message))]
     ReportUnwritable {
         /// The page.
         path: PathBuf,
@@ -200,7 +210,7 @@ pub enum Error {
     },
 
     /// There is too little space left on the disk.
-    #[error("the disk is too full: {message}")]
+    #[error("the disk is too full: {}", said(message))]
     DiskFull {
         /// How much there is and how much is needed, or what SQLite said.
         message: String,
@@ -214,7 +224,7 @@ pub enum Error {
     },
 
     /// The operating system would not let the file be used.
-    #[error("the database cannot be {action}: {message}")]
+    #[error("the database cannot be {action}: {}", said(message))]
     Storage {
         /// What was attempted, as a participle.
         action: &'static str,
@@ -227,7 +237,7 @@ pub enum Error {
     InTransaction,
 
     /// An environment variable has a value that means nothing.
-    #[error("the environment variable `{variable}` is `{value}`; expected {expected}")]
+    #[error("the environment variable `{variable}` is `{}`; expected {expected}", said(value))]
     Environment {
         /// The variable.
         variable: &'static str,
@@ -251,7 +261,10 @@ pub enum Error {
     },
 
     /// A statement of a revert failed.
-    #[error("the revert of {migration} failed: {message}\n  at {place} (statement {statement} of {statements})")]
+    #[error(
+        "the revert of {migration} failed: {}\n  at {place} (statement {statement} of {statements})",
+        said(message)
+    )]
     RevertFailed {
         /// The migration's title.
         migration: &'static str,
@@ -275,7 +288,7 @@ pub enum Error {
     },
 
     /// A backup that a restore was to be made from cannot be used as it is.
-    #[error("the backup `{}` cannot be restored: {message}", backup.display())]
+    #[error("the backup `{}` cannot be restored: {}", shown(backup), said(message))]
     RestoreRefused {
         /// The backup, as it was named.
         backup: PathBuf,
@@ -284,7 +297,10 @@ pub enum Error {
     },
 
     /// A backup is not what was once written.
-    #[error("the backup `{}` is not what was written: its digest is {found}, and {recorded} is recorded", backup.display())]
+    #[error(
+        "the backup `{}` is not what was written: its digest is {found}, and {recorded} is recorded",
+        shown(backup)
+    )]
     DigestDiffers {
         /// The backup.
         backup: PathBuf,
@@ -295,7 +311,7 @@ pub enum Error {
     },
 
     /// A backup is not a sound database.
-    #[error("the backup `{}` is damaged{}", backup.display(), lines(problems))]
+    #[error("the backup `{}` is damaged{}", shown(backup), lines(problems))]
     BackupDamaged {
         /// The backup.
         backup: PathBuf,
@@ -304,7 +320,7 @@ pub enum Error {
     },
 
     /// A backup is sound, and this binary could not boot it.
-    #[error("the backup `{}` does not fit this binary: {reason}", backup.display())]
+    #[error("the backup `{}` does not fit this binary: {reason}", shown(backup))]
     BackupUnfit {
         /// The backup.
         backup: PathBuf,
@@ -313,7 +329,7 @@ pub enum Error {
     },
 
     /// A restore has begun to replace the database and has not finished.
-    #[error("a restore of `{}` was interrupted{}", backup.display(), more(message))]
+    #[error("a restore of `{}` was interrupted{}", shown(backup), more(message))]
     RestoreInterrupted {
         /// The backup.
         backup: PathBuf,
@@ -322,7 +338,7 @@ pub enum Error {
     },
 
     /// An old backup could not be removed.
-    #[error("the backup `{}` could not be removed: {message}", path.display())]
+    #[error("the backup `{}` could not be removed: {}", shown(path), said(message))]
     BackupNotRemoved {
         /// The backup.
         path: PathBuf,
@@ -331,7 +347,7 @@ pub enum Error {
     },
 
     /// SQLite said something that no rule above expects.
-    #[error("unexpected error while {doing}: {source}")]
+    #[error("unexpected error while {doing}: {}", said(&source.to_string()))]
     Unexpected {
         /// What the engine was doing.
         doing: &'static str,
@@ -366,6 +382,7 @@ impl Error {
             Some(ErrorCode::SystemIoFailure | ErrorCode::NoLargeFileSupport) => {
                 Self::Storage { action: "used", message: format!("{message} (while {doing})") }
             }
+            None if is_nonsense(&source) => Self::Integrity { problems: vec![format!("while {doing}: {message}")] },
             _ => Self::Unexpected { doing, source },
         }
     }
@@ -375,6 +392,18 @@ impl Error {
         match (self, crate::ffi::read_error(connection)) {
             (Self::Integrity { .. }, Some(error)) => Self::Storage { action: "read", message: error.to_string() },
             (other, _) => other,
+        }
+    }
+
+    /// What an error is that no step has given a name: SQLite's refusal of what was asked of it comes from what is in the
+    /// database, since the same is asked of every other. Anything else is a bug.
+    pub(crate) fn settled(self) -> Self {
+        match self {
+            Self::Unexpected { doing, source } if is_refused_by_content(&source) => {
+                Self::Incompatible { doing, message: source.to_string() }
+            }
+            Self::BackupUnfit { backup, reason } => Self::BackupUnfit { backup, reason: Box::new(reason.settled()) },
+            other => other,
         }
     }
 
@@ -422,6 +451,36 @@ impl std::error::Error for Failure {
     }
 }
 
+/// Whether a value is not what every sound database has in its place: a name that is no text, a row that was counted and is
+/// not there.
+fn is_nonsense(error: &rusqlite::Error) -> bool {
+    matches!(
+        error,
+        rusqlite::Error::FromSqlConversionFailure(..)
+            | rusqlite::Error::IntegralValueOutOfRange(..)
+            | rusqlite::Error::InvalidColumnType(..)
+            | rusqlite::Error::QueryReturnedNoRows
+            | rusqlite::Error::Utf8Error(..)
+    )
+}
+
+/// Whether SQLite refused because of what is in the database: an object that needs a function, collation or module of
+/// somebody else's program, a constraint, an expression whose value is too large.
+fn is_refused_by_content(error: &rusqlite::Error) -> bool {
+    is_refused_sql(error)
+        || matches!(
+            error.sqlite_error_code(),
+            Some(
+                ErrorCode::ConstraintViolation
+                    | ErrorCode::TooBig
+                    | ErrorCode::TypeMismatch
+                    | ErrorCode::SchemaChanged
+                    | ErrorCode::OperationAborted
+                    | ErrorCode::AuthorizationForStatementDenied
+            )
+        )
+}
+
 /// Whether SQLite understood its file and not what it was asked: no such function, collation, module.
 pub(crate) fn is_refused_sql(error: &rusqlite::Error) -> bool {
     match error {
@@ -435,7 +494,7 @@ pub(crate) fn is_refused_sql(error: &rusqlite::Error) -> bool {
 /// The error for an I/O error on a path.
 pub(crate) fn storage(action: &'static str, path: &Path, error: &std::io::Error) -> Error {
     use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
-    let message = format!("`{}`: {error}", path.display());
+    let message = format!("`{}`: {error}", shown(path));
     match error.kind() {
         StorageFull | QuotaExceeded | FileTooLarge => Error::DiskFull { message },
         _ => Error::Storage { action, message },

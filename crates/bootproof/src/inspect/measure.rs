@@ -17,6 +17,7 @@ use crate::compiled::Contract;
 use crate::connection::{self, Session};
 use crate::error::{Error, Failure};
 use crate::event::Step;
+use crate::figure::shown;
 use crate::files;
 use crate::history;
 use crate::look;
@@ -66,7 +67,7 @@ impl Boot<'_> {
     fn read(&self, health: &mut Health, what: Measure, run: &Run<'_>) -> Result<(), Error> {
         health.exists = run.path.exists();
         if !files::exists(run.path)? {
-            let message = format!("`{}` does not exist", run.path.display());
+            let message = format!("`{}` does not exist", shown(run.path));
             return Err(Error::Storage { action: "opened", message });
         }
         let mut connection = connection::open_to_look(run.path)?;

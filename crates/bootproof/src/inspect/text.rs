@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use super::report::{PendingMigration, PlanReport, PlannedAction, Status};
+use super::report::{HistoryReport, PendingMigration, PlanReport, PlannedAction, Status};
 use crate::estimate::about;
-use crate::figure::{bytes, grouped, one_line, to_the_second};
-use crate::report::{ErrorReport, HeldMigration, write_ahead};
+use crate::figure::{bytes, grouped, one_line, short_line, shown, to_the_second};
+use crate::report::{ErrorReport, HeldMigration, write_ahead, write_list};
 
 impl PlannedAction {
     fn in_words(self) -> &'static str {
@@ -55,23 +55,22 @@ impl fmt::Display for Status {
                 format!("version {version}{head} {}{adopted}, {}", self.head, bytes(self.bytes))
             }
         };
-        writeln!(f, "{}: {version}", self.database)?;
-        for row in &self.history {
-            writeln!(f, "  applied    {:03} {} on {}", row.version, row.name, to_the_second(&row.applied_on))?;
-        }
+        writeln!(f, "{}: {version}", one_line(&self.database))?;
+        let applied =
+            |row: &HistoryReport| format!("{:03} {} on {}", row.version, row.name, to_the_second(&row.applied_on));
+        write_list(f, "applied", &self.history.iter().map(applied).collect::<Vec<_>>())?;
         for migration in &self.pending {
             writeln!(f, "  pending    {migration}")?;
         }
         write_held(f, &self.held)?;
         write_ahead(f, &self.ahead)?;
-        for difference in &self.differences {
-            writeln!(f, "  difference {}", one_line(difference))?;
-        }
-        for backup in &self.backups {
-            writeln!(f, "  backup     {} ({})", backup.path.display(), bytes(backup.bytes))?;
-        }
+        write_list(f, "difference", &self.differences)?;
+        let backups: Vec<String> =
+            self.backups.iter().map(|backup| format!("{} ({})", shown(&backup.path), bytes(backup.bytes))).collect();
+        write_list(f, "backup", &backups)?;
         for row in &self.audit {
-            writeln!(f, "  audit      {} {}\n             by {}", to_the_second(&row.at), row.event, row.binary)?;
+            let what = format!("{} {}", to_the_second(&row.at), row.event);
+            writeln!(f, "  audit      {}\n             by {}", short_line(&what), short_line(&row.binary))?;
         }
         write_error(f, self.error.as_ref())
     }
@@ -80,7 +79,7 @@ impl fmt::Display for Status {
 impl fmt::Display for PlanReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let from = self.from_version.map_or_else(|| "unmanaged".to_owned(), |version| version.to_string());
-        writeln!(f, "{}: boot {}, {from} -> {}", self.database, self.action.in_words(), self.to_version)?;
+        writeln!(f, "{}: boot {}, {from} -> {}", one_line(&self.database), self.action.in_words(), self.to_version)?;
         for migration in &self.pending {
             writeln!(f, "  pending    {migration}")?;
         }
@@ -108,9 +107,7 @@ impl fmt::Display for PlanReport {
         for lock in &self.locks {
             writeln!(f, "  lock       {lock}")?;
         }
-        for note in &self.notes {
-            writeln!(f, "  note       {}", one_line(note))?;
-        }
+        write_list(f, "note", &self.notes)?;
         write_error(f, self.error.as_ref())
     }
 }

@@ -2,11 +2,13 @@
 
 mod text;
 
-pub(crate) use text::write_ahead;
+pub(crate) use text::{write_ahead, write_list};
 
 use std::path::{Path, PathBuf};
 
 use serde::{Serialize, Serializer};
+
+use crate::figure::{one_line, shown};
 
 /// The result of a boot; serialises to the JSON of `--json`.
 #[derive(Clone, Debug, Serialize)]
@@ -326,12 +328,12 @@ impl BootReport {
     pub fn state(&self) -> String {
         let version = self.to_version.map_or_else(String::new, |version| format!(" at version {version}"));
         let backup = match &self.backup {
-            Some(backup) => format!("backup at `{}`", backup.path.display()),
+            Some(backup) => format!("backup at `{}`", shown(&backup.path)),
             None => "no backup kept".to_owned(),
         };
         let is_uncertain = self.error.as_ref().is_some_and(|error| error.kind == "commit_uncertain");
         let state = if is_uncertain { "is as before, or migrated and proven" } else { "unchanged" };
-        format!("database `{}` {state}{version}; {backup}", self.database)
+        format!("database `{}` {state}{version}; {backup}", one_line(&self.database))
     }
 
     /// The check of that name, if it was made.

@@ -3,11 +3,11 @@
 use std::fmt;
 
 use super::{BackupReport, BootReport, Check, Milliseconds, NewerMigration, Outcome, QueryReport, Timing, Verdict};
-use crate::figure::{bytes, grouped, one_line};
+use crate::figure::{bytes, grouped, one_line, short_line, shown};
 
 impl fmt::Display for BootReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{} {}", self.headline(), self.database)?;
+        writeln!(f, "{} {}", self.headline(), one_line(&self.database))?;
         for migration in &self.applied {
             writeln!(f, "  applied    {:03} {} ({})", migration.version, migration.name, migration.duration_ms)?;
         }
@@ -28,9 +28,7 @@ impl fmt::Display for BootReport {
             writeln!(f, "  {check}")?;
         }
         self.write_queries(f)?;
-        for note in &self.notes {
-            writeln!(f, "  note       {}", one_line(note))?;
-        }
+        write_list(f, "note", &self.notes)?;
         if let Some(error) = &self.error {
             writeln!(f, "error: {}\n  {}\nhint: {}", error.message, self.state(), error.hint)?;
         }
@@ -39,10 +37,24 @@ impl fmt::Display for BootReport {
 }
 
 pub(crate) fn write_ahead(f: &mut fmt::Formatter<'_>, ahead: &[NewerMigration]) -> fmt::Result {
-    ahead.iter().try_for_each(|migration| {
-        let name = one_line(&migration.name);
-        writeln!(f, "  ahead      {:03} {name}: of a newer binary, compatible with this one", migration.version)
-    })
+    let line = |migration: &NewerMigration| {
+        format!("{:03} {}: of a newer binary, compatible with this one", migration.version, one_line(&migration.name))
+    };
+    write_list(f, "ahead", &ahead.iter().map(line).collect::<Vec<_>>())
+}
+
+/// How many lines of one kind a person is shown.
+const LISTED: usize = 100;
+
+/// What is to be told of a kind, a line each: of many, the first.
+pub(crate) fn write_list<T: fmt::Display>(f: &mut fmt::Formatter<'_>, kind: &str, items: &[T]) -> fmt::Result {
+    for item in items.iter().take(LISTED) {
+        writeln!(f, "  {kind:<10} {}", short_line(&item.to_string()))?;
+    }
+    match items.len().saturating_sub(LISTED) {
+        0 => Ok(()),
+        more => writeln!(f, "  {kind:<10} and {} more: `--json` lists all", grouped(more as u64)),
+    }
 }
 
 impl BootReport {
@@ -79,7 +91,7 @@ impl BootReport {
 impl fmt::Display for BackupReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let verified = if self.verified { "verified" } else { "not verified" };
-        write!(f, "{} ({}, {verified})", self.path.display(), bytes(self.bytes))
+        write!(f, "{} ({}, {verified})", shown(&self.path), bytes(self.bytes))
     }
 }
 
@@ -90,7 +102,7 @@ impl fmt::Display for Check {
             Outcome::Failed => "FAILED",
             Outcome::Skipped => "skipped",
         };
-        write!(f, "{outcome:<10} {:<13} {:>9}  {}", self.name.name(), self.duration_ms, self.detail)
+        write!(f, "{outcome:<10} {:<13} {:>9}  {}", self.name.name(), self.duration_ms, short_line(&self.detail))
     }
 }
 

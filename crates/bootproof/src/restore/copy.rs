@@ -62,13 +62,14 @@ pub(super) fn make(
     backup::require_space(directory(path), bytes + (1 << 20))?;
     let old = fs::metadata(path).ok();
     let failed = |error: &io::Error| storage("copied", &copy, error);
-    let mut target = create(&copy, old.as_ref()).map_err(|error| failed(&error))?;
-    let guard = TempPath::try_from_path(&copy).map_err(|error| failed(&error))?;
     let mut source = File::open(backup).map_err(unread)?;
+    let like = old.clone().map_or_else(|| source.metadata(), Ok).map_err(unread)?;
+    let mut target = create(&copy).map_err(|error| failed(&error))?;
+    let guard = TempPath::try_from_path(&copy).map_err(|error| failed(&error))?;
     let digest = Digest::while_reading(&mut source, watch, |bytes| target.write_all(bytes))
         .map_err(|stopped| stopped.or(|error| failed(&error)))?;
     report.compare(backup, Some(&digest))?;
-    report.notes.extend(adopt_permissions(&target, &copy, old.as_ref()).map_err(|error| failed(&error))?);
+    report.notes.extend(adopt_permissions(&target, &copy, &like, old.is_some()).map_err(|error| failed(&error))?);
     target.sync_all().map_err(|error| failed(&error))?;
     sync_directory(directory(path)).map_err(|error| failed(&error))?;
     Ok((guard, digest))
@@ -114,16 +115,14 @@ fn integrity(connection: &Connection, level: Integrity) -> Result<Check, Error> 
 
 /// Makes the file anew, for nobody else to read before it has the permissions of the database.
 #[cfg(unix)]
-fn create(copy: &Path, old: Option<&Metadata>) -> io::Result<File> {
+fn create(copy: &Path) -> io::Result<File> {
     use std::os::unix::fs::OpenOptionsExt as _;
     remove_if_there(copy)?;
-    // Without an old file as SQLite would: what the umask leaves of 0644.
-    let mode = if old.is_some() { 0o600 } else { 0o644 };
-    File::options().write(true).create_new(true).mode(mode).open(copy)
+    File::options().write(true).create_new(true).mode(0o600).open(copy)
 }
 
 #[cfg(not(unix))]
-fn create(copy: &Path, _old: Option<&Metadata>) -> io::Result<File> {
+fn create(copy: &Path) -> io::Result<File> {
     remove_if_there(copy)?;
     File::options().write(true).create_new(true).open(copy)
 }
@@ -136,16 +135,19 @@ pub(super) fn remove_if_there(file: &Path) -> io::Result<()> {
     }
 }
 
-/// Gives the copy the owner and the permissions of the old file; a note where the system does not allow that.
+/// Gives the copy the owner and the permissions of the old file, or without one those of the backup; a note where the system
+/// does not allow that.
 #[cfg(unix)]
-fn adopt_permissions(file: &File, copy: &Path, old: Option<&Metadata>) -> io::Result<Option<String>> {
-    use std::os::unix::fs::{MetadataExt as _, chown};
-    let Some(old) = old else { return Ok(None) };
+fn adopt_permissions(file: &File, copy: &Path, old: &Metadata, is_replaced: bool) -> io::Result<Option<String>> {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
     let new = file.metadata()?;
     let is_owned =
         (old.uid(), old.gid()) == (new.uid(), new.gid()) || chown(copy, Some(old.uid()), Some(old.gid())).is_ok();
-    file.set_permissions(old.permissions())?;
-    Ok((!is_owned).then(|| {
+    let mode = old.mode() & 0o777;
+    // Another group is not let in by what was granted to the first: both get what everybody has.
+    let mode = if is_owned { mode } else { (mode & 0o707) | ((mode & (mode << 3)) & 0o070) };
+    file.set_permissions(fs::Permissions::from_mode(mode))?;
+    Ok((is_replaced && !is_owned).then(|| {
         let (old, new) = ((old.uid(), old.gid()), (new.uid(), new.gid()));
         format!("the file belongs to user {} and group {} now, no longer to {} and {}", new.0, new.1, old.0, old.1)
     }))
@@ -153,6 +155,6 @@ fn adopt_permissions(file: &File, copy: &Path, old: Option<&Metadata>) -> io::Re
 
 /// Elsewhere files inherit the permissions of their directory, as the database did.
 #[cfg(not(unix))]
-fn adopt_permissions(_file: &File, _copy: &Path, _old: Option<&Metadata>) -> io::Result<Option<String>> {
+fn adopt_permissions(_file: &File, _copy: &Path, _old: &Metadata, _is_replaced: bool) -> io::Result<Option<String>> {
     Ok(None)
 }

@@ -1,6 +1,7 @@
 //! Keeping everybody else out while the database is replaced: other restores, and whoever would open it.
 
 use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
@@ -9,7 +10,7 @@ use super::{copy, marker};
 use crate::connection::{self, Session};
 use crate::error::{Error, storage};
 use crate::event::Step;
-use crate::files::{has_content, sidecar};
+use crate::files::{has_content, not_regular, sidecar};
 use crate::options::{Integrity, Options};
 use crate::verify;
 use crate::watch::Watch;
@@ -29,7 +30,7 @@ impl Alone {
         let path = sidecar(database, LOCK);
         let failed = |error| storage("restored", &path, &error);
         loop {
-            let file = File::options().write(true).create(true).truncate(false).open(&path).map_err(failed)?;
+            let file = open_or_make(&path).map_err(failed)?;
             if let Err(std::fs::TryLockError::WouldBlock) = file.try_lock() {
                 return Err(Error::InUse { holders: vec!["another restore".to_owned()] });
             }
@@ -38,6 +39,20 @@ impl Alone {
                 return Ok(Self { _file: file, path });
             }
         }
+    }
+}
+
+/// Whatever has the name of the lock and is no file, such as a link to one, is not opened.
+fn open_or_make(path: &Path) -> io::Result<File> {
+    match File::create_new(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => match path.symlink_metadata() {
+            Ok(there) if there.is_file() => File::options().write(true).create(true).truncate(false).open(path),
+            Ok(_) => Err(not_regular()),
+            // Whoever had it has just removed it.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => File::create_new(path),
+            Err(error) => Err(error),
+        },
+        made => made,
     }
 }
 

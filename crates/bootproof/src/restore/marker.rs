@@ -1,15 +1,17 @@
 //! The mark of a replacement that has begun: a small file beside the database.
 
 use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::copy;
 use crate::backup;
 use crate::backup::digest::Digest;
 use crate::error::{Error, storage};
-use crate::files::{directory, sidecar, sync_directory};
+use crate::figure::shown;
+use crate::files::{directory, open_regular, sidecar, sync_directory};
 
 /// The mark is `FILE.restoring`.
 const MARK: &str = ".restoring";
@@ -17,6 +19,9 @@ const MARK: &str = ".restoring";
 const UNFINISHED: &str = ".restore-marker";
 /// The replaced file is `FILE.replaced-YYYYMMDD_HHMMSS`.
 const KEPT: &str = ".replaced-";
+
+/// A mark holds two paths and a digest; whatever is longer is not one.
+const LONGEST: u64 = 1 << 16;
 
 /// What is being restored, and where the old file is kept.
 #[derive(Debug, Serialize, Deserialize)]
@@ -62,7 +67,9 @@ impl Marker {
     /// Puts the mark on the disk, whole or not at all.
     pub(super) fn write(&self, path: &Path) -> io::Result<()> {
         let unfinished = unfinished(path);
-        let mut file = File::create(&unfinished)?;
+        // Made anew: what has the name may be a link of somebody's to another file.
+        copy::remove_if_there(&unfinished)?;
+        let mut file = File::create_new(&unfinished)?;
         file.write_all(&serde_json::to_vec(self).map_err(io::Error::other)?)?;
         file.sync_all()?;
         fs::rename(&unfinished, sidecar(path, MARK)).inspect_err(|_| {
@@ -96,7 +103,11 @@ pub(super) fn remove(path: &Path) -> io::Result<()> {
 /// Reads the mark, if there is one.
 pub(super) fn read(path: &Path) -> Result<Option<Marker>, Error> {
     let mark = sidecar(path, MARK);
-    let bytes = match fs::read(&mark) {
+    let read = |file: File| {
+        let mut bytes = Vec::new();
+        file.take(LONGEST).read_to_end(&mut bytes).map(|_| bytes)
+    };
+    let bytes = match open_regular(&mark).and_then(read) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         bytes => bytes.map_err(|error| storage("opened", &mark, &error))?,
     };
@@ -109,7 +120,7 @@ pub(super) fn read(path: &Path) -> Result<Option<Marker>, Error> {
     });
     understood.map(Some).ok_or_else(|| Error::RestoreInterrupted {
         backup: PathBuf::from("unknown"),
-        message: format!("`{}` cannot be understood: see which files lie beside the database", mark.display()),
+        message: format!("`{}` cannot be understood: see which files lie beside the database", shown(&mark)),
     })
 }
 

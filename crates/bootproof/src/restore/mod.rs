@@ -23,6 +23,7 @@ use std::time::Instant;
 use crate::backup::digest::Digest;
 use crate::error::{Error, storage};
 use crate::event::Step;
+use crate::figure::shown;
 use crate::files::{resolve, sidecar};
 use crate::options::Options;
 use crate::schema::Schema;
@@ -51,6 +52,7 @@ impl Restore<'_> {
         let start = Instant::now();
         let backup = find(self.path, backup)?;
         let mut report = RestoreReport::new(name, backup.clone());
+        crate::files::refuse_strangers(self.path)?;
         let _alone = Alone::begin(self.path)?;
         let users = Users::of(self.path)?;
         users.refuse(0)?;
@@ -156,7 +158,7 @@ fn find(path: &Path, backup: &Path) -> Result<PathBuf, Error> {
             return refused(format!(
                 "`{}` may hold its newest rows: somebody has opened it, or copied both; open it once with `sqlite3 FILE \
                  \"PRAGMA wal_checkpoint(TRUNCATE)\"`, which makes it whole, and remove its `.sha256`",
-                log.display()
+                shown(&log)
             ));
         }
     }

@@ -17,6 +17,7 @@ use super::copy;
 use super::marker::Marker;
 use super::replace::LOGS;
 use crate::error::Error;
+use crate::figure::shown;
 use crate::files::{directory, has_content, same, sidecar, sync_directory};
 
 /// Brings the database out of the middle. Returns whether it may have been replaced already.
@@ -36,7 +37,7 @@ pub(super) fn from(path: &Path, marker: &Marker) -> Result<bool, Error> {
     } else if has_copy {
         false
     } else if LOGS.iter().any(|log| has_content(&sidecar(&kept, log))) {
-        let message = format!("`{}` and the copy are gone, and the old log is not", kept.display());
+        let message = format!("`{}` and the copy are gone, and the old log is not", shown(&kept));
         return Err(marker.interrupted(&message));
     } else {
         true

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::copy::Proof;
 use crate::backup::digest::{self, Digest, Recorded};
 use crate::error::Error;
-use crate::figure::bytes;
+use crate::figure::{bytes, one_line, shown};
 use crate::report::{Check, Milliseconds, displayed};
 
 /// The result of a restore; serialises to the JSON of `restore --json`.
@@ -112,14 +112,14 @@ impl RestoreReport {
 impl fmt::Display for RestoreReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let version = self.version.map_or_else(|| "unmanaged".to_owned(), |version| format!("version {version}"));
-        writeln!(f, "restored {version} in {}: {}", self.duration_ms, self.database)?;
+        writeln!(f, "restored {version} in {}: {}", self.duration_ms, one_line(&self.database))?;
         let digest = match self.digest {
             DigestCheck::Matched => "digest matched",
             DigestCheck::NotRecorded => "no digest recorded",
         };
-        writeln!(f, "  backup     {} ({}, {digest})", self.backup.display(), bytes(self.bytes))?;
+        writeln!(f, "  backup     {} ({}, {digest})", shown(&self.backup), bytes(self.bytes))?;
         if let Some(replaced) = &self.replaced {
-            writeln!(f, "  replaced   {} ({})", replaced.path.display(), bytes(replaced.bytes))?;
+            writeln!(f, "  replaced   {} ({})", shown(&replaced.path), bytes(replaced.bytes))?;
         }
         for check in &self.checks {
             let (name, took) = (check.name.name(), check.duration_ms);

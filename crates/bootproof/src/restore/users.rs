@@ -4,8 +4,14 @@
 //! from replacing a file in use is the exclusive lock alone, which tells connections in WAL mode and open transactions.
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use crate::error::Error;
+use crate::figure::shown;
+
+/// How long somebody may take to let go: a process that was killed a moment ago, or a child of another program on its way from
+/// `fork` to `exec`, which holds what its parent has open.
+const LETTING_GO: Duration = Duration::from_millis(500);
 
 /// Whether the system tells who has a file open.
 pub(super) const ARE_KNOWN: bool = cfg!(target_os = "linux");
@@ -23,7 +29,7 @@ impl Users {
     /// Of the files that are there now. Whatever goes by the database's name and is not a regular file is refused.
     pub(super) fn of(path: &Path) -> Result<Self, Error> {
         if path.exists() && !path.is_file() {
-            let message = format!("`{}` is not a regular file", path.display());
+            let message = format!("`{}` is not a regular file", shown(path));
             return Err(Error::Storage { action: "replaced", message });
         }
         let beside = ["-wal", "-shm"].map(|suffix| crate::files::sidecar(path, suffix));
@@ -33,15 +39,27 @@ impl Users {
 
     /// Refuses while another process has one of them open, or this process more than so many descriptors of the database.
     pub(super) fn refuse(&self, own: usize) -> Result<(), Error> {
-        let holders = self.now(own);
+        let holders = self.lasting(own);
         if holders.is_empty() { Ok(()) } else { Err(Error::InUse { holders }) }
     }
 
     /// Of those who opened the database at the last moment: they have the old file.
     pub(super) fn latecomers(&self) -> Option<String> {
-        let holders = self.now(0);
+        let holders = self.lasting(0);
         let note = || format!("restart {}: it opened the database just before it was replaced", holders.join(", "));
         (!holders.is_empty()).then(note)
+    }
+
+    /// Who has not let go after a moment.
+    fn lasting(&self, own: usize) -> Vec<String> {
+        let first = Instant::now();
+        loop {
+            let holders = self.now(own);
+            if holders.is_empty() || first.elapsed() >= LETTING_GO {
+                return holders;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
     }
 
     fn now(&self, own: usize) -> Vec<String> {
