@@ -66,8 +66,18 @@ fn something_else_in_the_place_of_the_audit_table() {
     for (sql, problem) in [
         ("DROP TABLE bootproof_audit; CREATE TABLE bootproof_audit(x)", "no such column"),
         ("DROP TABLE bootproof_audit; CREATE VIEW bootproof_audit AS SELECT 1 AS id", "view"),
+        ("CREATE TRIGGER thief AFTER INSERT ON Bootproof_Audit BEGIN DELETE FROM worklogs; END", "trigger, `thief`"),
     ] {
         let message = refused(sql, "malformed_history");
         assert!(message.contains("bootproof_audit") && message.contains(problem), "{sql}: {message}");
     }
+}
+
+/// The repair is undone with it.
+#[test]
+fn an_audit_table_that_takes_no_row() {
+    let sql = "DROP INDEX idx_worklogs_company_day;
+               ALTER TABLE bootproof_audit ADD COLUMN more CHECK(event <> 'repair')";
+    let message = refused(sql, "malformed_history");
+    assert!(message.contains("it takes no row: CHECK constraint failed"), "{message}");
 }

@@ -159,12 +159,13 @@ fn contract(contract: &Contract) -> TokenStream {
     let since = number(contract.since);
     let (budget, shown_budget) = duration(contract.budget);
     let sample = option(contract.sample.as_ref().map(|sample| text(sample)));
-    let introduction = if description.is_empty() { format!(" `{file}`.") } else { format!(" {description}") };
-    let facts = format!(" Uses the index `{index}`, takes at most {shown_budget}.");
+    let introduction = if description.is_empty() { format!(" `{file}`.") } else { comment(description) };
+    let facts = comment(&format!("Uses the index `{index}`, takes at most {shown_budget}."));
     let takes = if parameters.is_empty() {
         " No parameters.".to_owned()
     } else {
-        format!(" Parameters: {}.", parameters.iter().map(|name| format!("`:{name}`")).collect::<Vec<_>>().join(", "))
+        let names: Vec<_> = parameters.iter().map(|name| format!("`:{name}`")).collect();
+        comment(&format!("Parameters: {}.", names.join(", ")))
     };
     quote! {
         #[doc = #introduction]
@@ -197,7 +198,7 @@ fn names<'a>(kind: &str, names: impl Iterator<Item = &'a str>) -> TokenStream {
             ident = format!("{base}_{count}");
         }
         let ident = Ident::new(&ident, Span::call_site());
-        let doc = format!(" The {kind} `{name}`.");
+        let doc = comment(&format!("The {kind} `{name}`."));
         quote! {
             #[doc = #doc]
             pub const #ident: &str = #name;
@@ -243,6 +244,15 @@ fn text(text: &str) -> Literal {
         .then(|| format!("r{hashes}\"{text}\"{hashes}").parse().ok())
         .flatten()
         .unwrap_or_else(|| Literal::string(text))
+}
+
+/// A line of documentation; what rustc refuses in a comment is written as in a literal.
+fn comment(text: &str) -> String {
+    let mut line = " ".to_owned();
+    for c in text.chars() {
+        if c.is_control() || is_bidirectional(c) { line.extend(c.escape_default()) } else { line.push(c) }
+    }
+    line
 }
 
 /// Characters that make code read in another order than it runs; rustc refuses them in literals.

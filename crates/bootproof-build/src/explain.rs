@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bootproof_catalog::catalog::Catalog;
 use bootproof_catalog::token;
 
+use crate::budget;
 use crate::compilation::{Migration, Object};
 use crate::diagnostic::Diagnostic;
 use crate::source::{File, Source};
@@ -28,13 +29,16 @@ pub(crate) struct Explainer<'a> {
 impl Explainer<'_> {
     /// A diagnostic for an error of the statement that starts at a byte of the file.
     pub(crate) fn explain(&self, error: &rusqlite::Error, start: usize) -> Diagnostic {
+        let rest = start..self.file.text.len();
+        if let Some((rule, message, help)) = budget::explain(error) {
+            return Diagnostic::error(rule, message).at(self.file, self.file.first_word(rest)).help(help);
+        }
         let (message, offset) = match error {
             rusqlite::Error::SqlInputError { msg, offset, .. } => (msg.clone(), usize::try_from(*offset).ok()),
             rusqlite::Error::SqliteFailure(code, None) => (code.to_string(), None),
             rusqlite::Error::SqliteFailure(_, Some(message)) => (message.clone(), None),
             other => (other.to_string(), None),
         };
-        let rest = start..self.file.text.len();
         let span = match offset {
             Some(offset) => self.token_at(start + offset),
             None => subject(&message)

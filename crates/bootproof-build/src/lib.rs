@@ -86,6 +86,7 @@
 //! [`check`] does the same for any directory and returns the [`Compilation`] or the [`Diagnostics`]. [`scaffold`] writes
 //! what an author begins with, the next migration or the contract of an index.
 
+mod budget;
 mod compatible;
 mod compilation;
 mod compile;

@@ -27,8 +27,17 @@ pub(crate) fn forbidden(effects: &Effects) -> Option<Diagnostic> {
     } else if let Some(diagnostic) = reserved_table(effects) {
         Some(diagnostic)
     } else {
-        effects.pragma.as_ref().and_then(pragma)
+        effects.pragma.as_ref().and_then(|asked| beyond_the_file(asked).or_else(|| pragma(asked)))
     }
+}
+
+/// What has its effect outside the database, with or without a value: no reason allows that.
+fn beyond_the_file(pragma: &Pragma) -> Option<Diagnostic> {
+    const BEYOND: [&str; 2] = ["data_store_directory", "temp_store_directory"];
+    BEYOND.contains(&pragma.name.as_str()).then(|| {
+        Diagnostic::error("file-system", format!("`PRAGMA {}` names a directory for every connection", pragma.name))
+            .help("remove it, and set the environment variable `SQLITE_TMPDIR` where the program is started")
+    })
 }
 
 pub(crate) fn transaction_control() -> Diagnostic {

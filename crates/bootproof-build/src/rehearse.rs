@@ -12,6 +12,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::fallible_iterator::FallibleIterator as _;
 use rusqlite::{Batch, Connection};
 
+use crate::budget::{self, Budget};
 use crate::compilation::Statement;
 use crate::diagnostic::Diagnostics;
 use crate::effect::{Effects, Recorder};
@@ -24,6 +25,7 @@ use crate::source::File;
 pub(crate) struct Stage {
     connection: Connection,
     recorder: Recorder,
+    budget: Budget,
 }
 
 /// A statement and what it does.
@@ -60,8 +62,9 @@ impl Stage {
         connection.pragma_update(None, "foreign_keys", false)?;
         connection.execute_batch(HISTORY_DDL)?;
         connection.execute_batch(AUDIT_DDL)?;
+        let budget = Budget::install(&mut connection)?;
         let recorder = Recorder::install(&mut connection)?;
-        Ok(Self { connection, recorder })
+        Ok(Self { connection, recorder, budget })
     }
 
     pub(crate) fn connection(&self) -> &Connection {
@@ -69,6 +72,7 @@ impl Stage {
     }
 
     pub(crate) fn catalog(&self) -> rusqlite::Result<Catalog> {
+        self.budget.renew();
         Catalog::read(&self.connection)
     }
 
@@ -77,6 +81,7 @@ impl Stage {
     /// SQLite looks at the key itself, so it does not matter that the tables are empty
     /// (<https://sqlite.org/foreignkeys.html#fk_schema_errors>). It tells one for each child.
     pub(crate) fn foreign_key_mismatches(&self, catalog: &Catalog) -> rusqlite::Result<BTreeSet<(String, String)>> {
+        self.budget.renew();
         let mut mismatches = BTreeSet::new();
         let mut statement = self.connection.prepare("SELECT 1 FROM pragma_foreign_key_check(?1, 'main')")?;
         for table in catalog.tables.values().filter(|table| !table.foreign_keys.is_empty()) {
@@ -189,9 +194,10 @@ impl Stage {
     pub(crate) fn prepare(&self, file: &File, part: Range<usize>) -> rusqlite::Result<Option<(Prepared<'_>, usize)>> {
         let text = file.text.get(part.clone()).unwrap_or_default();
         self.recorder.take();
+        self.budget.renew();
         let Some(statement) = Batch::new(&self.connection, text).next()? else { return Ok(None) };
         let effects = self.recorder.take();
-        let (length, parameter) = consumed(text, &statement.expanded_sql().unwrap_or_default());
+        let (length, parameter) = consumed(text, &statement.expanded_sql().ok_or_else(budget::too_large)?);
         let end = part.start + length;
         let span = file.first_word(part.start..end).start..end;
         let parameter = parameter.map(|position| part.start + position);
@@ -200,6 +206,7 @@ impl Stage {
 
     /// An empty database at head: the same bytes whenever the same migrations are compiled.
     pub(crate) fn image(mut self) -> rusqlite::Result<Vec<u8>> {
+        self.budget.renew();
         // The format of the file is not a migration's to choose.
         self.connection.pragma_update(None, "page_size", 4096)?;
         self.connection.pragma_update(None, "auto_vacuum", "NONE")?;

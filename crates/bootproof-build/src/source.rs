@@ -300,7 +300,8 @@ fn is_sql(name: &str) -> bool {
 fn refuse_misplaced(directory: &Path, shown: &str, diagnostics: &mut Diagnostics) {
     for name in list_inside(directory, shown, diagnostics) {
         let (path, shown) = (directory.join(&name), format!("{shown}/{name}"));
-        if path.is_dir() {
+        // Links may lead round in circles.
+        if path.is_dir() && !path.is_symlink() {
             refuse_misplaced(&path, &shown, diagnostics);
         } else if is_sql(&name) {
             diagnostics.push(

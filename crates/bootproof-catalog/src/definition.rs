@@ -149,7 +149,8 @@ fn parts(tokens: &[Token]) -> Vec<Part<'_>> {
     let mut rest = tokens;
     while let [word, after @ ..] = rest {
         rest = after;
-        match token::parenthesised(rest).filter(|_| rest.first().is_some_and(|token| token.is_symbol('('))) {
+        let is_group = rest.first().is_some_and(|token| token.is_symbol('('));
+        match is_group.then(|| token::parenthesised(rest)).flatten() {
             Some((group, after)) => {
                 parts.push(Part { word, group: Some(group) });
                 rest = after;

@@ -55,8 +55,9 @@ pub fn tokens(sql: &str) -> Vec<Token> {
     let mut tokens = Vec::new();
     let mut rest = sql;
     while let Some(first) = rest.chars().next() {
-        if first.is_whitespace() {
-            rest = rest.trim_start();
+        // What SQLite takes for white space; any other is part of a name.
+        if first.is_ascii_whitespace() {
+            rest = rest.trim_ascii_start();
         } else if rest.starts_with("--") {
             rest = rest.split_once('\n').map_or("", |(_, after)| after);
         } else if rest.starts_with("/*") {
@@ -252,6 +253,7 @@ mod tests {
         }
         assert_eq!(canonical("\"t\".\"a\" > 1.5"), canonical("t.a>1.5"));
         assert_ne!(canonical("\"Ä\""), canonical("\"ä\""));
+        assert_ne!(canonical("\"\u{a0}a\""), canonical("a"));
     }
 
     #[test]

@@ -43,8 +43,10 @@ use std::process::ExitCode;
 use bootproof::Schema;
 use clap::error::ErrorKind;
 
-use crate::output::Answer;
+use crate::args::Cli;
 use crate::progress::Progress;
+
+pub use crate::output::Answer;
 
 /// Runs the command that the arguments of this process ask for, on the database they name.
 ///
@@ -54,26 +56,57 @@ use crate::progress::Progress;
 #[must_use]
 pub fn main(schema: &Schema) -> ExitCode {
     signal::listen();
-    let arguments: Vec<OsString> = std::env::args_os().collect();
-    let program = program_name(arguments.first(), schema.name());
-    let answer = args::parse(schema, &program, arguments).and_then(|cli| {
+    let watched = |cli: &Cli| {
         let progress = Progress::new(cli.shows_progress());
         logging::init(cli.log_level(progress.is_shown()), &progress);
-        let answer = run::run(schema, &program, &cli, &progress);
-        progress.clear();
-        answer
-    });
-    match answer {
+        progress
+    };
+    match ask(schema, std::env::args_os().collect(), watched) {
         Ok(answer) => answer.deliver(),
-        Err(error) if error.kind() == ErrorKind::DisplayVersion => {
-            Answer::of_text(format!("{}\n", schema.build())).deliver()
-        }
+        Err(error) if error.kind() == ErrorKind::DisplayVersion => version(schema).deliver(),
         Err(error) => {
             // If even this cannot be printed, the exit code still says it.
             let _ = error.print();
-            ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+            ExitCode::from(usage_code(&error))
         }
     }
+}
+
+/// What [`main`] would print for these arguments, the first of which is the program itself, and its exit code.
+///
+/// Prints nothing, logs to whatever logger the program has, shows no progress.
+#[must_use]
+pub fn answer(schema: &Schema, arguments: impl IntoIterator<Item = OsString>) -> Answer {
+    match ask(schema, arguments.into_iter().collect(), |_| Progress::new(false)) {
+        Ok(answer) => answer,
+        Err(error) if error.kind() == ErrorKind::DisplayVersion => version(schema),
+        Err(error) if error.use_stderr() => {
+            Answer { message: error.to_string(), code: usage_code(&error), ..Answer::default() }
+        }
+        Err(error) => Answer::of_text(error.to_string()),
+    }
+}
+
+/// Reads the arguments and runs the command; what can be asked before that is an error, the help among it.
+fn ask(
+    schema: &Schema,
+    arguments: Vec<OsString>,
+    watched: impl FnOnce(&Cli) -> Progress,
+) -> Result<Answer, clap::Error> {
+    let program = program_name(arguments.first(), schema.name());
+    let cli = args::parse(schema, &program, arguments)?;
+    let progress = watched(&cli);
+    let answer = run::run(schema, &program, &cli, &progress);
+    progress.clear();
+    answer
+}
+
+fn version(schema: &Schema) -> Answer {
+    Answer::of_text(format!("{}\n", schema.build()))
+}
+
+fn usage_code(error: &clap::Error) -> u8 {
+    u8::try_from(error.exit_code()).unwrap_or(2)
 }
 
 /// The name under which the operator called this program, for the examples in its help.

@@ -15,7 +15,7 @@ const STORAGE: u8 = 8;
 
 /// All that a command says.
 #[derive(Debug, Default)]
-pub(crate) struct Answer {
+pub struct Answer {
     /// For standard output.
     pub(crate) data: Vec<u8>,
     /// Whether that is text of ours for people, which may have colour, and not something to pass on byte for byte.
@@ -27,6 +27,24 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
+    /// What goes to standard output.
+    #[must_use]
+    pub fn data(&self) -> &[u8] {
+        &self.data
+    }
+
+    /// What goes to standard error.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The exit code.
+    #[must_use]
+    pub fn code(&self) -> u8 {
+        self.code
+    }
+
     pub(crate) fn of_bytes(data: Vec<u8>) -> Self {
         Self { data, ..Self::default() }
     }

@@ -6,7 +6,7 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use bootproof_catalog::{quoted, token};
+use bootproof_catalog::{HISTORY_TABLE, quoted, token};
 use refinery::{Runner, Target};
 use refinery_core::traits::sync::{Migrate, Query, Transaction};
 use rusqlite::Connection;
@@ -15,6 +15,7 @@ use crate::compiled::Migration;
 use crate::error::Error;
 use crate::expected::run_statement;
 use crate::history;
+use crate::own_table;
 use crate::schema::Schema;
 
 /// A migration that was applied, and how long its statements ran.
@@ -115,7 +116,7 @@ impl Adapter<'_> {
             _ => self
                 .connection
                 .execute_batch(sql)
-                .map_err(|error| Error::from_sqlite("recording a migration in the history", error)),
+                .map_err(|error| own_table::unwritten(HISTORY_TABLE, "recording a migration in the history", error)),
         }
     }
 }

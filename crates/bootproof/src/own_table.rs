@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension as _};
 
+use crate::apply::without_statement;
 use crate::error::Error;
 
 /// Whether a table of ours is there. Whatever else goes by its name, or has not its columns, refuses as malformed.
@@ -33,4 +34,15 @@ pub(crate) fn exists(connection: &Connection, table: &'static str, columns: &[&s
 fn trigger(connection: &Connection, table: &str) -> rusqlite::Result<Option<String>> {
     let sql = "SELECT name FROM main.sqlite_schema WHERE type = 'trigger' AND tbl_name = ?1 COLLATE NOCASE";
     connection.query_row(sql, [table], |row| row.get(0)).optional()
+}
+
+/// The error of a row that could not be written into a table of ours: the statement is always the same, so that whatever
+/// has no better name is the table's own making, such as a constraint that none of ours has.
+pub(crate) fn unwritten(table: &'static str, doing: &'static str, source: rusqlite::Error) -> Error {
+    match Error::from_sqlite(doing, source) {
+        Error::Unexpected { source, .. } => {
+            Error::Malformed { table, problems: vec![format!("it takes no row: {}", without_statement(source))] }
+        }
+        other => other,
+    }
 }

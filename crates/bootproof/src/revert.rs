@@ -9,6 +9,7 @@ use crate::apply::{Applied, without_statement};
 use crate::compiled::{Migration, Revert};
 use crate::error::Error;
 use crate::expected::run_statement;
+use crate::own_table;
 
 /// Chooses what to revert, the newest first, to get from one version to an earlier one.
 ///
@@ -43,7 +44,7 @@ pub(crate) fn one(connection: &Connection, migration: &'static Migration) -> Res
     }
     connection
         .execute(&format!("DELETE FROM main.{HISTORY_TABLE} WHERE version = ?1"), [migration.version])
-        .map_err(|error| Error::from_sqlite("taking a migration out of the history", error))?;
+        .map_err(|error| own_table::unwritten(HISTORY_TABLE, "taking a migration out of the history", error))?;
     Ok(Applied { migration, took: start.elapsed() })
 }
 

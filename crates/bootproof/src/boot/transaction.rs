@@ -5,7 +5,7 @@
 //! 3. **Verify** everything, still inside the transaction.
 //! 4. **Commit**. Whatever fails before rolls back.
 
-use bootproof_catalog::{Catalog, difference};
+use bootproof_catalog::{AUDIT_TABLE, Catalog, difference};
 
 use super::change::Change;
 use super::order::Run;
@@ -20,6 +20,7 @@ use crate::expected;
 use crate::files;
 use crate::foreign_keys::Violations;
 use crate::look::{self, Look, behind, differences};
+use crate::own_table;
 use crate::repair;
 use crate::report::{AppliedMigration, CheckName, Verdict};
 use crate::statistics;
@@ -186,7 +187,7 @@ impl Run<'_> {
         };
         let (from, build) = (self.report.from_version, self.schema.build());
         audit::write(session.connection, change.event(), from, change.to(), build, &detail)
-            .map_err(|error| Error::from_sqlite("recording the boot in the audit table", error))
+            .map_err(|error| own_table::unwritten(AUDIT_TABLE, "recording the boot in the audit table", error))
     }
 
     /// The work is committed: nothing from here on may turn it into a failure.

@@ -1,0 +1,3 @@
+-- bootproof: allow pragma "why"
+-- bootproof: maintenance "why"
+--bootproof:maintenance ""

@@ -1,0 +1,1 @@
+CREATE VIRTUAL TABLE z USING csv(filename='/etc/passwd');

@@ -1,0 +1,2 @@
+.import escaped.csv t
+

@@ -1,0 +1,6 @@
+CREATE TABLE t(a);
+=== 002_b.sql
+CREATE TABLE u(a);
+=== 002_b.down.sql
+WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT count(*) FROM c;
+DROP TABLE u;

@@ -1,0 +1,3 @@
+CREATE TABLE t(a, b AS (a || char(0)) STORED, c DEFAULT (x'00'), d COLLATE nocase, CHECK (a <> ':'), UNIQUE (a) ON CONFLICT ROLLBACK);
+INSERT INTO t(a) VALUES (1);
+INSERT INTO t(a) VALUES (1);

@@ -1,0 +1,3 @@
+CREATE TABLE t(a);
+INSERT INTO t(a) VALUES (zeroblob(999999999));
+INSERT INTO t(a) VALUES (randomblob(999999999));

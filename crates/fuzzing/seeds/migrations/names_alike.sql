@@ -1,0 +1,8 @@
+CREATE TABLE "a b"(a);
+CREATE TABLE a_b(a);
+CREATE TABLE "A-B"(a);
+CREATE TABLE a_b_2(a);
+CREATE TABLE "1"(a);
+CREATE TABLE "_"(a);
+CREATE TABLE ""(a);
+CREATE TABLE "é"(a);

@@ -1,0 +1,3 @@
+-- bootproof: allow pragma "why"
+PRAGMA temp_store_directory = '.';
+CREATE TABLE t(a);

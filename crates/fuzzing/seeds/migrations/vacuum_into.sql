@@ -1,0 +1,1 @@
+VACUUM INTO 'escaped.db';

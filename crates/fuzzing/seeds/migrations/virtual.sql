@@ -1,0 +1,5 @@
+CREATE VIRTUAL TABLE f USING fts5(a);
+INSERT INTO f(a) VALUES ('b');
+CREATE VIRTUAL TABLE r USING rtree(id, a, b);
+=== 002_b.sql
+DROP TABLE f;

@@ -1,0 +1,1 @@
+SELECT writefile('escaped.txt', 'a'), readfile('/etc/passwd');

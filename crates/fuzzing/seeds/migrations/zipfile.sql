@@ -1,0 +1,1 @@
+CREATE VIRTUAL TABLE z USING zipfile('escaped.zip');
