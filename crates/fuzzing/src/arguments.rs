@@ -1,12 +1,12 @@
 //! A command line: it runs or is refused, and what is misspelt is a usage error.
 
 use std::ffi::OsString;
-use std::os::unix::ffi::OsStringExt as _;
 
 use bootproof_cli::{Answer, answer};
 use worklog_schema::SCHEMA;
 
 use crate::samples::{self, Place, Sample};
+use crate::scratch;
 
 /// The exit code of a usage error.
 const USAGE: u8 = 2;
@@ -20,8 +20,7 @@ const COMMANDS: [&str; 11] =
 
 /// Arguments with a NUL byte between them.
 pub(crate) fn line(data: &[u8]) {
-    let arguments: Vec<OsString> =
-        data.split(|&byte| byte == 0).map(|argument| OsString::from_vec(argument.to_vec())).collect();
+    let arguments: Vec<OsString> = data.split(|&byte| byte == 0).map(scratch::name).collect();
     is_refused(&arguments);
     let printed = ask(["sql".into()].into_iter().chain(arguments.iter().cloned()));
     assert!([0, USAGE].contains(&printed.code()), "sql: {printed:?}");

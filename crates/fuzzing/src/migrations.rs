@@ -1,8 +1,6 @@
 //! A migrations directory: either it compiles to Rust, or what is wrong is told with its place.
 
-use std::ffi::OsStr;
 use std::fs;
-use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
 use bootproof_build::{Compilation, Diagnostic, Diagnostics, check};
@@ -63,11 +61,11 @@ fn place(directory: &Path, name: &[u8], text: &[u8]) {
         None => (directory.to_owned(), name),
     };
     let fits = !name.is_empty() && name.len() < 200 && !name.contains(&b'/') && !name.contains(&0);
-    if !fits || name == b"." || name == b".." || folder.join(OsStr::from_bytes(name)).is_dir() {
+    if !fits || name == b"." || name == b".." || folder.join(scratch::name(name)).is_dir() {
         return;
     }
     fs::create_dir_all(&folder).expect("the folder of the file");
-    fs::write(folder.join(OsStr::from_bytes(name)), text).expect("the file");
+    fs::write(folder.join(scratch::name(name)), text).expect("the file");
 }
 
 fn keeps_its_promises(directory: &Path) {

@@ -40,3 +40,14 @@ pub(crate) fn names_here() -> Vec<OsString> {
     names.sort();
     names
 }
+
+/// A name of any bytes, as far as the system has such names.
+#[cfg(unix)]
+pub(crate) fn name(bytes: &[u8]) -> OsString {
+    std::os::unix::ffi::OsStringExt::from_vec(bytes.to_vec())
+}
+
+#[cfg(not(unix))]
+pub(crate) fn name(bytes: &[u8]) -> OsString {
+    String::from_utf8_lossy(bytes).into_owned().into()
+}

@@ -9,7 +9,7 @@ use tempfile::NamedTempFile;
 
 use super::digest;
 use crate::figure::shown;
-use crate::files::{beside, directory, open_regular, sidecar};
+use crate::files::{beside, directory, sidecar};
 use crate::report::BackupFile;
 
 /// Between the name of the database and whatever tells its copies apart.
@@ -94,7 +94,7 @@ pub(super) fn partial(path: &Path) -> io::Result<NamedTempFile> {
             .prefix(prefix.file_name().unwrap_or(OsStr::new(IN_PROGRESS)))
             .tempfile_in(directory(path))?;
         // Before it was locked, somebody may have taken it for a remnant.
-        if lock(file.as_file()) != Lock::Held && file.path().exists() {
+        if mark::take(file.as_file()) && file.path().exists() {
             return Ok(file);
         }
     }
@@ -105,7 +105,7 @@ pub(super) fn partial(path: &Path) -> io::Result<NamedTempFile> {
 pub(crate) fn remove_remnants(path: &Path) {
     for file in beside(path, BACKUP).iter().filter(|file| is_remnant(path, file)) {
         // Whoever held the lock until now has given the backup its name, if it ever will.
-        if let Some(_locked) = abandoned(file)
+        if let Some(_locked) = mark::abandoned(file)
             && is_remnant(path, file)
         {
             log::info!("removing `{}`, left by an interrupted backup", shown(file));
@@ -123,39 +123,36 @@ fn is_remnant(path: &Path, file: &Path) -> bool {
     is_partial || (digest::beside(&backup) == file && is_alone())
 }
 
-/// What became of an attempt to lock a file.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Lock {
-    Taken,
-    Held,
-    /// This file system knows no locks.
-    Unknown,
-}
-
+/// How a file in progress is known to be somebody's: by its lock. Not every file system knows locks.
 #[cfg(unix)]
-fn lock(file: &fs::File) -> Lock {
-    match file.try_lock() {
-        Ok(()) => Lock::Taken,
-        Err(fs::TryLockError::WouldBlock) => Lock::Held,
-        Err(fs::TryLockError::Error(_)) => Lock::Unknown,
+mod mark {
+    use std::fs;
+    use std::path::Path;
+
+    /// Locks the file; false where somebody else holds it already.
+    pub(super) fn take(file: &fs::File) -> bool {
+        !matches!(file.try_lock(), Err(fs::TryLockError::WouldBlock))
+    }
+
+    /// The file, locked, if nobody else is at work on it.
+    pub(super) fn abandoned(file: &Path) -> Option<fs::File> {
+        crate::files::open_regular(file).ok().filter(|file| file.try_lock().is_ok())
     }
 }
 
-/// Elsewhere a lock keeps SQLite from writing the file, and a file that is open cannot be removed anyway.
+/// Elsewhere a lock would keep SQLite from writing the file, and a file that is open cannot be removed anyway.
 #[cfg(not(unix))]
-fn lock(_file: &fs::File) -> Lock {
-    Lock::Unknown
-}
+mod mark {
+    use std::fs;
+    use std::path::Path;
 
-/// The file, locked, if nobody else is at work on it.
-#[cfg(unix)]
-fn abandoned(file: &Path) -> Option<fs::File> {
-    open_regular(file).ok().filter(|file| lock(file) == Lock::Taken)
-}
+    pub(super) fn take(_file: &fs::File) -> bool {
+        true
+    }
 
-#[cfg(not(unix))]
-fn abandoned(file: &Path) -> Option<&Path> {
-    Some(file)
+    pub(super) fn abandoned(file: &Path) -> Option<&Path> {
+        Some(file)
+    }
 }
 
 #[cfg(test)]
