@@ -81,6 +81,23 @@
 //! Boot stops before this version until an operator permits it, and shows the reason; the generated
 //! `Migration::maintenance` holds it. It is part of the file, so of its checksum: decide before the release.
 //!
+//! # Deploying beside older programs
+//!
+//! A program refuses a database that is ahead of it, since it cannot know what the newer migrations did. Where several
+//! programs share a database and are replaced one by one, that would keep an old one from starting again in the middle of
+//! the deployment. A migration that is no obstacle for programs of the version before therefore says so:
+//!
+//! ```sql
+//! -- bootproof: compatible "older programs name the columns they insert"
+//! ALTER TABLE orders ADD COLUMN note TEXT;
+//! ```
+//!
+//! Boot writes the mark into the database along with the migration, and an older program that finds every newer migration
+//! marked starts, and reports which it met. What was marked and removes or changes something is an error
+//! (`not-compatible`); whether an `INSERT` without column names or a `SELECT *` minds what was added, only the author knows.
+//! A migration that just builds indexes, none of them `UNIQUE`, needs no mark. Like every directive it is part of the file's
+//! checksum: decide before the release. The generated `Migration::compatible` holds it.
+//!
 //! # Without cargo
 //!
 //! [`check`] does the same for any directory and returns the [`Compilation`] or the [`Diagnostics`]. [`scaffold`] writes
