@@ -25,22 +25,23 @@ mod tally;
 // The disk fails, or loses its power.
 mod faults;
 
-// The process is killed, or called off.
-mod crashes;
-
 // The operating system fails the real binary.
 mod system_calls;
 
-// Many want the database at once.
-mod crowds;
+// The process is killed, or called off.
+mod crashes;
 
 // Memory runs out.
 mod memory;
 
-// All of it at random, against a model.
-mod simulation;
+// Many want the database at once.
+mod crowds;
+
 // The file is damaged.
 mod corruption;
 
 // Somebody made it to mislead.
 mod hostile;
+
+// All of it at random, against a model.
+mod simulation;

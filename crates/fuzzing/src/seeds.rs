@@ -15,10 +15,26 @@ const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 pub(crate) fn migrations() -> Vec<Vec<u8>> {
     let root = Path::new(ROOT);
     let mut seeds = own("migrations");
+    seeds.extend(large());
     seeds.push(directory(&root.join("migrations")));
     // Every mistake that the compiler is known to explain.
     seeds.extend(sorted(&root.join("crates/bootproof-build/tests/errors")).iter().map(|case| directory(case)));
     seeds
+}
+
+/// Migrations of one thing very often: what nests, what is long, what is many.
+fn large() -> [Vec<u8>; 6] {
+    let nested = |open: &str, times| format!("SELECT {}1{};\n", open.repeat(times), ")".repeat(times));
+    let columns = (0..=2_000).map(|number| format!("c{number}")).collect::<Vec<_>>().join(", ");
+    [
+        nested("(", 5_000),
+        nested("(SELECT ", 900),
+        format!("CREATE TABLE t({columns});\n"),
+        format!("CREATE TABLE t(a{} , b CHECK (a));\n", " x".repeat(30_000)),
+        format!("CREATE TABLE t(a); INSERT INTO t(a) VALUES (1){}; SELECT b FROM t;\n", ", (1)".repeat(20_000)),
+        format!("CREATE TABLE t(a);\n{}SELECT b FROM t;\n", "INSERT INTO t(a) VALUES (1);\n".repeat(1_000)),
+    ]
+    .map(String::into_bytes)
 }
 
 pub(crate) fn annotations() -> Vec<Vec<u8>> {

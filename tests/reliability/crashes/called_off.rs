@@ -17,6 +17,8 @@ use crate::tally::{Tally, seeds};
 /// How many cases there are of each work.
 const SHORT: u64 = 3;
 const LONG: u64 = 100;
+/// Of a service manager, of a person, of a terminal that was closed.
+const SIGNALS: [Signal; 3] = [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP];
 /// What says that it was called off.
 const CALLED_OFF: i32 = 130;
 
@@ -62,7 +64,7 @@ fn at_random_instants(work: Work, journal: Journal) {
     for seed in seeds(SHORT, LONG) {
         let mut random = Random::new(seed);
         let stage = scene.stage();
-        let signal = if random.coin() { Signal::SIGTERM } else { Signal::SIGINT };
+        let signal = SIGNALS[usize::try_from(random.below(3)).unwrap()];
         // `timeout` sends it twice.
         let times = if random.one_in(4) { 2 } else { 1 };
         let after = Duration::from_micros(random.below(micros));
@@ -94,7 +96,7 @@ fn ends_well(scene: &Scene, stage: &Stage, status: ExitStatus) -> Result<String,
             prove(scene, stage, expected).map(|found| format!("called off, {found:?}"))
         }
         // Before its first instruction nothing can listen.
-        None if status.signal() == Some(Signal::SIGTERM as i32) || status.signal() == Some(Signal::SIGINT as i32) => {
+        None if SIGNALS.iter().any(|signal| status.signal() == Some(*signal as i32)) => {
             nothing_is_left(scene, stage)?;
             prove(scene, stage, Expected::Old).map(|_| "ended before it began".to_owned())
         }
