@@ -76,10 +76,13 @@ fn fill(file: &mut NamedTempFile, bytes: &[u8], schema: &Schema) -> Result<(), E
     let connection = crate::connection::open(&path, false)?;
     // Nobody else knows this file, and it is flushed as a whole before it gets its name. A journal beside it could be back
     // after a power cut, when nobody looks for it any more.
-    connection
-        .execute_batch("PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF")
-        .map_err(|error| Error::from_sqlite("preparing the new database", error))?;
-    stamp(&connection, schema)?;
+    let prepare = || {
+        connection
+            .execute_batch("PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF")
+            .map_err(|error| Error::from_sqlite("preparing the new database", error))?;
+        stamp(&connection, schema)
+    };
+    prepare().map_err(|error: Error| error.unless_unreadable(&connection))?;
     connection.close().map_err(|(_, error)| Error::from_sqlite("closing the new database", error))?;
     file.as_file().sync_all().map_err(|error| storage("created", &path, &error))
 }

@@ -149,7 +149,7 @@ fn made_at(path: &Path, file: &Path) -> Option<Zoned> {
 }
 
 fn describe(path: &Path, file: &Path, made: Option<Zoned>, now: Timestamp, by_boots: &[String]) -> KnownBackup {
-    let has_digest = matches!(digest::recorded(file), Recorded::Digest(_));
+    let has_digest = matches!(digest::recorded(file), Ok(Recorded::Digest(_)));
     let has_our_name = names::stamp_of(path, file).is_some();
     let name = file.file_name().unwrap_or_default();
     let origin = match () {
@@ -181,7 +181,7 @@ fn version(file: &Path) -> Option<i64> {
 pub(super) fn examine(file: &Path, watch: &Watch) -> Result<(Condition, Option<String>), Error> {
     let unread = |error| storage("read", file, &error);
     let examined = || {
-        let recorded = digest::recorded(file);
+        let recorded = digest::recorded(file)?;
         if recorded != Recorded::Nothing {
             let found = Digest::of(file, watch).map_err(|stopped| stopped.or(unread))?;
             if recorded != Recorded::Digest(found.clone()) {

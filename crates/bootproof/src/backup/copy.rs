@@ -105,15 +105,18 @@ pub(super) fn verify(
         path: path.to_owned(),
         message: format!("the copy has {what} than the database"),
     };
-    verify::integrity(&copy, Integrity::Quick)?;
-    let copied = Catalog::read(&copy).map_err(|error| Error::from_reading("reading the copy", error))?;
-    if copied != *catalog {
-        return Err(failed("another schema"));
-    }
-    if verify::row_counts(connection, catalog)? != verify::row_counts(&copy, catalog)? {
-        return Err(failed("other row counts"));
-    }
-    Ok(())
+    let compare = || {
+        verify::integrity(&copy, Integrity::Quick)?;
+        let copied = Catalog::read(&copy).map_err(|error| Error::from_reading("reading the copy", error))?;
+        if copied != *catalog {
+            return Err(failed("another schema"));
+        }
+        if verify::row_counts(connection, catalog)? != verify::row_counts(&copy, catalog)? {
+            return Err(failed("other row counts"));
+        }
+        Ok(())
+    };
+    compare().map_err(|error: Error| error.unless_unreadable(&copy))
 }
 
 /// Opens a file that nobody writes, without making a `-wal` or `-shm` beside it, and without trust in what it says.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 
-use crate::error::Error;
+use crate::error::{Error, storage};
 use crate::files::{open_regular, sidecar};
 use crate::watch::Watch;
 
@@ -122,20 +122,22 @@ pub(crate) fn beside(backup: &Path) -> PathBuf {
     sidecar(backup, ENDING)
 }
 
-/// Reads the digest beside a backup. Whatever stands there and cannot be read is a digest that does not match.
-pub(crate) fn recorded(backup: &Path) -> Recorded {
+/// Reads the digest beside a backup. Whatever stands there and is no file is a digest that does not match.
+pub(crate) fn recorded(backup: &Path) -> Result<Recorded, Error> {
     let read = |file: File| {
         let mut bytes = Vec::new();
         file.take(LONGEST_LINE).read_to_end(&mut bytes).map(|_| bytes)
     };
-    let bytes = match open_regular(&beside(backup)).and_then(read) {
+    let file = beside(backup);
+    let bytes = match open_regular(&file).and_then(read) {
         Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Recorded::Nothing,
-        Err(_) => return Recorded::Nonsense,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Recorded::Nothing),
+        Err(error) if error.kind() == io::ErrorKind::InvalidInput => return Ok(Recorded::Nonsense),
+        Err(error) => return Err(storage("read", &file, &error)),
     };
     let text = String::from_utf8_lossy(&bytes);
     let digits = text.trim_start_matches('\\').split_ascii_whitespace().next().unwrap_or_default();
-    Digest::parse(digits).map_or(Recorded::Nonsense, Recorded::Digest)
+    Ok(Digest::parse(digits).map_or(Recorded::Nonsense, Recorded::Digest))
 }
 
 #[cfg(test)]
@@ -158,11 +160,11 @@ mod tests {
         let digest = Digest::parse(&"0f".repeat(32)).unwrap();
         for name in ["w.db.backup-1", "a b.backup-1", "a\\b\n.backup-1"] {
             let backup = directory.path().join(name);
-            assert_eq!(recorded(&backup), Recorded::Nothing);
+            assert_eq!(recorded(&backup).unwrap(), Recorded::Nothing);
             std::fs::write(beside(&backup), digest.line(&backup)).unwrap();
-            assert_eq!(recorded(&backup), Recorded::Digest(digest.clone()), "{name:?}");
+            assert_eq!(recorded(&backup).unwrap(), Recorded::Digest(digest.clone()), "{name:?}");
             std::fs::write(beside(&backup), "0f0f  w.db.backup-1\n").unwrap();
-            assert_eq!(recorded(&backup), Recorded::Nonsense);
+            assert_eq!(recorded(&backup).unwrap(), Recorded::Nonsense);
         }
     }
 }

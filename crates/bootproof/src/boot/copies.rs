@@ -116,6 +116,7 @@ impl Run<'_> {
         let made = Catalog::read(session.connection)
             .map_err(|error| Error::from_reading("reading the schema", error))
             .and_then(|live| backup::make(session.connection, self.path, &live, timeout, &self.watch));
+        let made = made.map_err(|error| session.blame(error));
         session.rollback();
         made.and_then(backup::Backup::publish_anew)
     }

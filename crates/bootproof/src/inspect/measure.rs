@@ -74,6 +74,7 @@ impl Boot<'_> {
         let session = Session::new(&mut connection, run.path, run.options.lock_timeout, &run.watch)?;
         session.begin_read()?;
         let measured = run.watch.step(Step::Measure, 0, || self.measure_session(health, what, &session, run.limit()));
+        let measured = measured.map_err(|error| session.blame(error));
         session.rollback();
         let version = measured?;
         if what.contracts { self.measure_contracts(health, version, &session, &run.watch) } else { Ok(()) }

@@ -134,10 +134,11 @@ impl Boot<'_> {
             let described = run.watch.step(Step::Look, 0, || {
                 match look::at(run.schema, session.connection, run.limit()) {
                     // Whoever cannot read the file cannot describe it either.
-                    Err(error) if error.exit_code() != 4 => Err(session.blame(session.patience.explain(error))),
+                    Err(error) if error.exit_code() != 4 => Err(session.patience.explain(error)),
                     looked => describe(looked, Some(&session), &run.options),
                 }
             });
+            let described = described.map_err(|error| session.blame(error));
             session.rollback();
             described
         })

@@ -91,9 +91,10 @@ pub(super) fn prove(
     let prove = || {
         let mut connection = open_immutable(file)?;
         watch.attach(&mut connection).map_err(|error| Error::from_sqlite("opening the copy", error))?;
-        let sound = watch.step(Step::Integrity, 0, || integrity(&connection, options.integrity))?;
         let limit = Limit { target: options.target, maintenance: options.maintenance };
-        let look = watch.step(Step::Look, 0, || look::at(schema, &connection, limit))?;
+        let sound = watch.step(Step::Integrity, 0, || integrity(&connection, options.integrity))?;
+        let look = watch.step(Step::Look, 0, || look::at(schema, &connection, limit));
+        let look = look.map_err(|error| error.unless_unreadable(&connection))?;
         let known = Check {
             name: CheckName::Schema,
             outcome: Outcome::Passed,

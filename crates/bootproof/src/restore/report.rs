@@ -83,7 +83,7 @@ impl RestoreReport {
         let found = found.map(ToString::to_string).unwrap_or_default();
         let differs =
             |recorded| Err(Error::DigestDiffers { backup: backup.to_owned(), recorded, found: found.clone() });
-        match digest::recorded(backup) {
+        match digest::recorded(backup)? {
             Recorded::Nothing => {
                 self.digest = DigestCheck::NotRecorded;
                 self.notes
