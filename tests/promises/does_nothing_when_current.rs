@@ -23,6 +23,23 @@ fn a_reader_and_a_writer_at_work_do_not_disturb_it() {
 }
 
 #[test]
+fn it_removes_a_journal_that_a_killed_writer_had_only_begun() {
+    let sandbox = Sandbox::current();
+    let before = sandbox.bytes();
+    let journal = sandbox.path().join("worklog.db-journal");
+    // The header comes last: without it there is nothing that anybody could play back.
+    std::fs::write(&journal, [[0; 512], [7; 512]].concat()).unwrap();
+    let writer = sandbox.open();
+    writer.execute_batch("BEGIN IMMEDIATE").unwrap();
+    sandbox.boot().ready();
+    assert!(journal.exists(), "it may be the writer's");
+    writer.execute_batch("ROLLBACK").unwrap();
+    sandbox.boot().ready();
+    assert_eq!(sandbox.files(), ["worklog.db"]);
+    assert_eq!(sandbox.bytes(), before);
+}
+
+#[test]
 fn a_contract_that_misses_its_index_degrades_but_starts() {
     let sandbox = Sandbox::current();
     // Statistics that make SQLite believe in another index: the boot gathers them anew, and all is well.

@@ -80,3 +80,22 @@ fn a_disk_that_fills_in_the_middle_is_rolled_back_before_anything_is_said() {
     assert_eq!(sandbox.files(), ["worklog.db"]);
     sandbox.boot().ready();
 }
+
+#[cfg(unix)]
+#[test]
+fn a_limit_on_the_size_of_files() {
+    let sandbox = Sandbox::unmanaged();
+    let before = sandbox.bytes();
+    // In blocks of 512 bytes: half of what the backup needs, and a little more than that.
+    for percent in [50, 105] {
+        let blocks = before.len() * percent / 100 / 512;
+        let mut limited = std::process::Command::new("sh");
+        limited.args(["-c", &format!("ulimit -f {blocks}; exec \"$@\""), "sh", env!("CARGO_BIN_EXE_worklog-migrate")]);
+        let output = limited.args(["--json", "boot", "--db"]).arg(&sandbox.database).output().unwrap();
+        let ended = Run::of(&output);
+        ended.refused(8, "storage");
+        assert_eq!(sandbox.bytes(), before);
+        assert_eq!(sandbox.files(), ["worklog.db"]);
+    }
+    sandbox.boot().ready();
+}

@@ -253,13 +253,10 @@ fn is_stamp(stamp: &str) -> bool {
     })
 }
 
-/// What may stay beside the database.
-///
-/// A journal without a header is SQLite's way to keep one that has nothing to be played back; the next transaction takes it.
+/// What may stay beside the database. An empty journal is how SQLite keeps one for the next transaction.
 pub(crate) fn is_welcome(directory: &Path, name: &str) -> bool {
-    let is_played_back =
-        || std::fs::read(directory.join(name)).is_ok_and(|journal| journal.first().is_some_and(|byte| *byte != 0));
+    let is_empty = || directory.join(name).metadata().is_ok_and(|file| file.len() == 0);
     is_backup(name.strip_suffix(".sha256").unwrap_or(name))
         || is_replaced(name)
-        || (name == "worklog.db-journal" && !is_played_back())
+        || (name == "worklog.db-journal" && is_empty())
 }

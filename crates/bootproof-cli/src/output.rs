@@ -144,6 +144,10 @@ impl Answer {
             // A reader that has seen enough, such as `head`, is no failure.
             Err(error) if error.kind() != ErrorKind::BrokenPipe => {
                 let _ = writeln!(stderr, "error: standard output cannot be written: {error}");
+                if self.code == 0 {
+                    let _ =
+                        writeln!(stderr, "hint: the command itself has done its work; only what it had to say is lost");
+                }
                 if self.code == 0 { STORAGE } else { self.code }
             }
             _ => self.code,

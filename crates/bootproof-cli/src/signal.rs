@@ -1,5 +1,7 @@
 //! Ctrl-C, and what a service manager sends: the first calls the work off, the second ends the program.
 
+#[cfg(unix)]
+use std::sync::Arc;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
@@ -32,7 +34,18 @@ pub(crate) fn listen() {
     };
     // A program that handles signals itself goes on doing so.
     let _ = ctrlc::set_handler(answer);
+    outlive_limits();
 }
+
+/// A write beyond what `ulimit -f` or a service manager's `LimitFSIZE=` allows fails, as one on a full disk does, rather than end
+/// the program (`setrlimit(2)`): any answer to the signal will do.
+#[cfg(unix)]
+fn outlive_limits() {
+    let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default());
+}
+
+#[cfg(not(unix))]
+fn outlive_limits() {}
 
 /// The switch that a signal turns from now on.
 pub(crate) fn cancellation() -> Cancellation {

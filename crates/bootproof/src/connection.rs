@@ -8,7 +8,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use crate::error::Error;
 use crate::ffi;
-use crate::files::sidecar;
+use crate::files::{has_content, sidecar};
 use crate::lock::Patience;
 use crate::watch::Watch;
 
@@ -167,6 +167,22 @@ impl<'c> Session<'c> {
                 self.patience.explain(error)
             })
         })
+    }
+
+    /// Removes a journal whose header never got to the disk, because its writer was killed before: SQLite has nothing to play
+    /// back from it, and leaves it until somebody writes again. A transaction that is taken back lets SQLite remove it, under
+    /// its own lock; whoever writes now has the lock, and the journal is theirs.
+    pub(crate) fn remove_dead_journal(&self) -> rusqlite::Result<()> {
+        let mode: String = self.connection.pragma_query_value(Some("main"), "journal_mode", |row| row.get(0))?;
+        let is_there = self.connection.path().is_some_and(|path| has_content(&sidecar(Path::new(path), "-journal")));
+        if mode != "delete" || !is_there {
+            return Ok(());
+        }
+        let written = self.connection.execute_batch("BEGIN IMMEDIATE; PRAGMA main.user_version = 0");
+        if !self.connection.is_autocommit() {
+            self.connection.execute_batch("ROLLBACK")?;
+        }
+        written
     }
 
     /// Ends a transaction without a trace, if one is open. Returns whether the file is known to be as it was.

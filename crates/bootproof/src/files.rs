@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, storage};
 use crate::figure::shown;
+use crate::listing;
 
 /// So many links lead from one to the next before the system calls it a loop.
 const MOST_LINKS: usize = 40;
@@ -106,10 +107,11 @@ pub(crate) fn directory(path: &Path) -> &Path {
 pub(crate) fn beside(path: &Path, infix: &str) -> Vec<PathBuf> {
     let mut prefix = path.file_name().unwrap_or_default().to_owned();
     prefix.push(infix);
-    let starts =
-        |entry: &std::fs::DirEntry| entry.file_name().as_encoded_bytes().starts_with(prefix.as_encoded_bytes());
-    let entries = std::fs::read_dir(directory(path)).into_iter().flatten().flatten();
-    entries.filter(starts).map(|entry| entry.path()).collect()
+    let names = listing::names(directory(path)).unwrap_or_default().into_iter();
+    names
+        .filter(|name| name.as_encoded_bytes().starts_with(prefix.as_encoded_bytes()))
+        .map(|name| directory(path).join(name))
+        .collect()
 }
 
 /// Flushes a directory, so that a new name is on the disk.

@@ -28,6 +28,8 @@ mod ffi;
 mod files;
 mod history;
 mod holders;
+#[doc(hidden)] // For `bootproof-cli`.
+pub mod listing;
 mod lock;
 mod own_table;
 

@@ -99,7 +99,7 @@ fn fails_well(scene: &Scene, stage: &Stage, ended: &Ended, fault: Fault) -> Resu
         (None, _) if fault == Fault::Kill => Expected::Either,
         (Some(8), Some("commit_uncertain")) | (Some(7), Some("restore_interrupted")) => Expected::Either,
         (Some(0), _) => Expected::New,
-        (Some(8), _) if scene.work == Work::Create => Expected::Either,
+        (Some(3 | 8), _) if scene.work == Work::Create => Expected::Either,
         (Some(3 | 8), _) => Expected::Old,
         (code, kind) => return Err(format!("it ended with {code:?}, {kind:?}: {}", ended.stderr)),
     };

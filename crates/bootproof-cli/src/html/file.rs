@@ -5,6 +5,7 @@ use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 
+use bootproof::listing::names;
 use tempfile::{Builder, NamedTempFile};
 
 /// What the name of a page in progress ends with, after as many random characters.
@@ -53,17 +54,16 @@ fn begin(path: &Path) -> io::Result<NamedTempFile> {
 
 /// Removes what killed processes left of this page. What is locked, somebody is at work on.
 fn remove_remnants(directory: &Path, prefix: &OsStr) {
-    let is_remnant = |entry: &fs::DirEntry| {
-        let name = entry.file_name();
+    let is_remnant = |name: &OsString| {
         let name = name.as_encoded_bytes();
         name.starts_with(prefix.as_encoded_bytes())
             && name.ends_with(ENDING.as_bytes())
             && name.len() == prefix.len() + RANDOM + ENDING.len()
-            && entry.file_type().is_ok_and(|kind| kind.is_file())
     };
-    for remnant in fs::read_dir(directory).into_iter().flatten().flatten().filter(is_remnant) {
-        let path = remnant.path();
-        if File::open(&path).is_ok_and(|file| file.try_lock().is_ok()) {
+    for remnant in names(directory).unwrap_or_default().into_iter().filter(is_remnant) {
+        let path = directory.join(remnant);
+        let is_file = fs::symlink_metadata(&path).is_ok_and(|there| there.is_file());
+        if is_file && File::open(&path).is_ok_and(|file| file.try_lock().is_ok()) {
             let _ = fs::remove_file(path);
         }
     }

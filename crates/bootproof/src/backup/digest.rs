@@ -38,8 +38,8 @@ pub(crate) enum Recorded {
 pub(crate) enum Stopped {
     /// The system would not read or write.
     Io(io::Error),
-    /// Nobody wants it any more.
-    CalledOff(Error),
+    /// Nobody wants it any more, or there is no memory for it.
+    Here(Error),
 }
 
 impl Stopped {
@@ -47,7 +47,7 @@ impl Stopped {
     pub(crate) fn or(self, failed: impl FnOnce(io::Error) -> Error) -> Error {
         match self {
             Self::Io(error) => failed(error),
-            Self::CalledOff(error) => error,
+            Self::Here(error) => error,
         }
     }
 }
@@ -71,9 +71,14 @@ impl Digest {
         mut take: impl FnMut(&[u8]) -> io::Result<()>,
     ) -> Result<Self, Stopped> {
         let total = file.metadata()?.len();
-        let (mut hasher, mut buffer, mut done) = (Sha256::new(), vec![0_u8; CHUNK], 0_u64);
+        let mut buffer = Vec::new();
+        buffer
+            .try_reserve_exact(CHUNK)
+            .map_err(|_| Stopped::Here(Error::OutOfMemory { doing: "reading a copy to its end" }))?;
+        buffer.resize(CHUNK, 0_u8);
+        let (mut hasher, mut done) = (Sha256::new(), 0_u64);
         loop {
-            watch.advance(done, total).map_err(Stopped::CalledOff)?;
+            watch.advance(done, total).map_err(Stopped::Here)?;
             let read = match file.read(&mut buffer) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 read => read?,

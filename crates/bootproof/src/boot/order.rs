@@ -137,6 +137,9 @@ impl Run<'_> {
             let current = current.map_err(|error| session.blame(error));
             session.rollback();
             current?;
+            if let Err(error) = session.remove_dead_journal() {
+                log::debug!("a journal that nobody needs stays: {error}");
+            }
             self.after_reading(&session);
             return Ok(());
         }

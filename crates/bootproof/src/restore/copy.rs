@@ -55,7 +55,7 @@ pub(super) fn make(
         return Err(Error::BackupDamaged { backup: backup.to_owned(), problems });
     }
     // Closing a file that this process has open through SQLite would drop its locks.
-    if users::this_process_has_open(backup) {
+    if users::this_process_has_open(backup)? {
         let message = "this process has it open".to_owned();
         return Err(Error::RestoreRefused { backup: backup.to_owned(), message });
     }

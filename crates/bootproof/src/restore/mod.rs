@@ -89,6 +89,11 @@ impl Restore<'_> {
         let replace = || replace::carry_out(self.path, &kept, copy, others);
         self.watch.point_of_no_return(Step::Replace, replace).map_err(|error| self.undo(&marker, backup, &error))?;
         report.replaced = Replaced::at(kept);
+        if !users::are_known() {
+            report
+                .notes
+                .push("this system does not tell who has the database open: restart whatever used it".to_owned());
+        }
         report.notes.extend(users.latecomers());
         Ok(())
     }
@@ -107,7 +112,7 @@ impl Restore<'_> {
     /// Whether an interrupted restore of this very backup had done all but say so.
     fn is_in_place(&self, marker: &Marker, report: &mut RestoreReport) -> Result<bool, Error> {
         // Reading the database past SQLite is safe where it is known that this process has not opened it.
-        if !users::ARE_KNOWN
+        if !users::are_known()
             || ["-wal", "-journal"].iter().any(|log| crate::files::has_content(&sidecar(self.path, log)))
         {
             return Ok(false);
@@ -137,17 +142,18 @@ impl Restore<'_> {
 /// The file that an operator means: by its path, or by its name beside the database.
 fn find(path: &Path, backup: &Path) -> Result<PathBuf, Error> {
     let refused = |message: String| Err(Error::RestoreRefused { backup: backup.to_owned(), message });
-    let here = backup.exists().then(|| resolve(backup));
+    let here = is_there(backup)?.then(|| resolve(backup));
     let is_name = backup.components().count() == 1 && backup.file_name().is_some();
-    let beside = Some(crate::files::directory(path).join(backup)).filter(|file| is_name && file.exists());
-    let found = match (here, beside.map(|beside| resolve(&beside))) {
+    let beside = crate::files::directory(path).join(backup);
+    let beside = (is_name && is_there(&beside)?).then(|| resolve(&beside));
+    let found = match (here, beside) {
         (Some(here), Some(beside)) if here != beside => {
             return refused("there is one here and one beside the database: give its path".to_owned());
         }
         (Some(found), _) | (None, Some(found)) => found,
         (None, None) => return refused("it does not exist".to_owned()),
     };
-    if !found.is_file() {
+    if !found.metadata().map_err(|error| storage("read", &found, &error))?.is_file() {
         return refused("it is not a regular file".to_owned());
     }
     if crate::files::same(&found, path) {
@@ -163,6 +169,14 @@ fn find(path: &Path, backup: &Path) -> Result<PathBuf, Error> {
         }
     }
     Ok(found)
+}
+
+/// Whether there is something, as far as the system tells.
+fn is_there(file: &Path) -> Result<bool, Error> {
+    file.try_exists().or_else(|error| match error.kind() {
+        std::io::ErrorKind::NotADirectory => Ok(false),
+        _ => Err(storage("read", file, &error)),
+    })
 }
 
 fn interrupted(backup: &Path, error: &std::io::Error) -> Error {

@@ -3,10 +3,11 @@
 //! Linux lists the open files of every process that one may look into. Elsewhere nobody is known, and what keeps a restore
 //! from replacing a file in use is the exclusive lock alone, which tells connections in WAL mode and open transactions.
 
+use std::io;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use crate::error::Error;
+use crate::error::{Error, storage};
 use crate::figure::shown;
 
 /// How long somebody may take to let go: a process that was killed a moment ago, or a child of another program on its way from
@@ -14,7 +15,9 @@ use crate::figure::shown;
 const LETTING_GO: Duration = Duration::from_millis(500);
 
 /// Whether the system tells who has a file open.
-pub(super) const ARE_KNOWN: bool = cfg!(target_os = "linux");
+pub(super) fn are_known() -> bool {
+    cfg!(target_os = "linux") && Path::new("/proc/self/fd").is_dir()
+}
 
 /// The files of a database, by what they are and not by their names, which are about to change.
 #[derive(Debug)]
@@ -39,49 +42,69 @@ impl Users {
 
     /// Refuses while another process has one of them open, or this process more than so many descriptors of the database.
     pub(super) fn refuse(&self, own: usize) -> Result<(), Error> {
-        let holders = self.lasting(own);
+        let holders = self.lasting(own)?;
         if holders.is_empty() { Ok(()) } else { Err(Error::InUse { holders }) }
     }
 
     /// Of those who opened the database at the last moment: they have the old file.
     pub(super) fn latecomers(&self) -> Option<String> {
-        let holders = self.lasting(0);
+        let holders = self.lasting(0).unwrap_or_default();
         let note = || format!("restart {}: it opened the database just before it was replaced", holders.join(", "));
         (!holders.is_empty()).then(note)
     }
 
     /// Who has not let go after a moment.
-    fn lasting(&self, own: usize) -> Vec<String> {
+    fn lasting(&self, own: usize) -> Result<Vec<String>, Error> {
         let first = Instant::now();
         loop {
-            let holders = self.now(own);
+            let holders = self.now(own).map_err(|error| unknown(&error))?;
             if holders.is_empty() || first.elapsed() >= LETTING_GO {
-                return holders;
+                return Ok(holders);
             }
             std::thread::sleep(Duration::from_millis(10));
         }
     }
 
-    fn now(&self, own: usize) -> Vec<String> {
-        let mut holders = system::others_with(self.main.iter().chain(&self.beside));
-        if self.main.as_ref().is_some_and(|main| system::own_descriptors(main) > own) {
+    /// Nobody where the system does not tell.
+    fn now(&self, own: usize) -> io::Result<Vec<String>> {
+        if !are_known() {
+            return Ok(Vec::new());
+        }
+        let mut holders = system::others_with(self.main.iter().chain(&self.beside))?;
+        if let Some(main) = &self.main
+            && system::own_descriptors(main)? > own
+        {
             holders.push(format!("process {} (this one)", std::process::id()));
         }
-        holders
+        Ok(holders)
     }
 }
 
 /// Whether this process has a file open.
-pub(super) fn this_process_has_open(file: &Path) -> bool {
-    system::identity(file).is_some_and(|file| system::own_descriptors(&file) > 0)
+pub(super) fn this_process_has_open(file: &Path) -> Result<bool, Error> {
+    match system::identity(file) {
+        Some(file) if are_known() => Ok(system::own_descriptors(&file).map_err(|error| unknown(&error))? > 0),
+        _ => Ok(false),
+    }
+}
+
+/// That nobody was found where nobody could be looked for says nothing.
+fn unknown(error: &io::Error) -> Error {
+    storage("replaced", Path::new("/proc"), error)
 }
 
 /// `/proc/PID/fd`: looking at a descriptor there opens nothing, and so drops no lock.
 #[cfg(target_os = "linux")]
 mod system {
     use std::fs;
+    use std::io::{self, ErrorKind};
     use std::os::unix::fs::MetadataExt as _;
-    use std::path::Path;
+    use std::path::{Path, PathBuf};
+
+    use crate::listing::names;
+
+    /// `ESRCH`: it ended while one looked.
+    const NO_SUCH_PROCESS: i32 = 3;
 
     /// Device and inode.
     pub(super) type Identity = (u64, u64);
@@ -90,34 +113,41 @@ mod system {
         fs::metadata(file).ok().map(|file| (file.dev(), file.ino()))
     }
 
-    pub(super) fn own_descriptors(file: &Identity) -> usize {
-        open_files("self").filter(|open| open == file).count()
+    pub(super) fn own_descriptors(file: &Identity) -> io::Result<usize> {
+        Ok(open_files("self")?.iter().filter(|open| *open == file).count())
     }
 
-    /// The other processes that have one of the files open. What cannot be read is left out.
-    pub(super) fn others_with<'f>(files: impl Iterator<Item = &'f Identity>) -> Vec<String> {
+    /// The other processes that have one of the files open. Those into which one may not look are left out.
+    pub(super) fn others_with<'f>(files: impl Iterator<Item = &'f Identity>) -> io::Result<Vec<String>> {
         let files: Vec<&Identity> = files.collect();
         let own = std::process::id();
-        let mut processes: Vec<u32> = fs::read_dir("/proc")
-            .into_iter()
-            .flatten()
-            .flatten()
-            .filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok())
-            .filter(|pid| *pid != own && open_files(&pid.to_string()).any(|open| files.contains(&&open)))
-            .collect();
-        processes.sort_unstable();
-        processes.into_iter().map(crate::holders::process).collect()
+        let names = names(Path::new("/proc"))?;
+        let mut holders = Vec::new();
+        for pid in names.iter().filter_map(|name| name.to_str()?.parse::<u32>().ok()).filter(|pid| *pid != own) {
+            if open_files(&pid.to_string())?.iter().any(|open| files.contains(&open)) {
+                holders.push(pid);
+            }
+        }
+        holders.sort_unstable();
+        Ok(holders.into_iter().map(crate::holders::process).collect())
     }
 
-    fn open_files(process: &str) -> impl Iterator<Item = Identity> {
-        let descriptors = fs::read_dir(format!("/proc/{process}/fd")).into_iter().flatten().flatten();
-        descriptors.filter_map(|descriptor| identity(&descriptor.path()))
+    /// Nothing of a process that has ended, or that belongs to somebody else.
+    fn open_files(process: &str) -> io::Result<Vec<Identity>> {
+        let descriptors = PathBuf::from(format!("/proc/{process}/fd"));
+        match names(&descriptors) {
+            Ok(names) => Ok(names.iter().filter_map(|name| identity(&descriptors.join(name))).collect()),
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied) => Ok(Vec::new()),
+            Err(error) if error.raw_os_error() == Some(NO_SUCH_PROCESS) => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
     }
 }
 
 /// Elsewhere nobody is known.
 #[cfg(not(target_os = "linux"))]
 mod system {
+    use std::io;
     use std::path::Path;
 
     /// There is none.
@@ -128,11 +158,11 @@ mod system {
         None
     }
 
-    pub(super) fn own_descriptors(file: &Identity) -> usize {
+    pub(super) fn own_descriptors(file: &Identity) -> io::Result<usize> {
         match *file {}
     }
 
-    pub(super) fn others_with<'f>(_files: impl Iterator<Item = &'f Identity>) -> Vec<String> {
-        Vec::new()
+    pub(super) fn others_with<'f>(_files: impl Iterator<Item = &'f Identity>) -> io::Result<Vec<String>> {
+        Ok(Vec::new())
     }
 }
