@@ -66,7 +66,10 @@ fn something_else_in_the_place_of_the_audit_table() {
     for (sql, problem) in [
         ("DROP TABLE bootproof_audit; CREATE TABLE bootproof_audit(x)", "no such column"),
         ("DROP TABLE bootproof_audit; CREATE VIEW bootproof_audit AS SELECT 1 AS id", "view"),
-        ("CREATE TRIGGER thief AFTER INSERT ON Bootproof_Audit BEGIN DELETE FROM worklogs; END", "the trigger `thief` is on it"),
+        (
+            "CREATE TRIGGER thief AFTER INSERT ON Bootproof_Audit BEGIN DELETE FROM worklogs; END",
+            "the trigger `thief` is on it",
+        ),
     ] {
         let message = refused(sql, "malformed_history");
         assert!(message.contains("bootproof_audit") && message.contains(problem), "{sql}: {message}");
