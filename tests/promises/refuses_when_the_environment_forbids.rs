@@ -87,13 +87,13 @@ fn a_limit_on_the_size_of_files() {
     let sandbox = Sandbox::unmanaged();
     let before = sandbox.bytes();
     // In blocks of 512 bytes: half of what the backup needs, and a little more than that.
-    for percent in [50, 105] {
+    for (percent, kind) in [(50, "disk_full"), (105, "storage")] {
         let blocks = before.len() * percent / 100 / 512;
         let mut limited = std::process::Command::new("sh");
         limited.args(["-c", &format!("ulimit -f {blocks}; exec \"$@\""), "sh", env!("CARGO_BIN_EXE_worklog-migrate")]);
         let output = limited.args(["--json", "boot", "--db"]).arg(&sandbox.database).output().unwrap();
         let ended = Run::of(&output);
-        ended.refused(8, "storage");
+        ended.refused(8, kind);
         assert_eq!(sandbox.bytes(), before);
         assert_eq!(sandbox.files(), ["worklog.db"]);
     }

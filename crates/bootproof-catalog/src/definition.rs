@@ -103,18 +103,45 @@ impl Index {
 }
 
 impl Term {
-    fn from_tokens(mut tokens: &[Token]) -> Self {
-        while let [rest @ .., last] = tokens {
-            if last.is_keyword("asc") || last.is_keyword("desc") {
-                tokens = rest;
-            } else if rest.last().is_some_and(|word| word.is_keyword("collate")) {
-                tokens = rest.get(..rest.len() - 1).unwrap_or_default();
-            } else {
-                break;
-            }
-        }
-        Self { expression: token::join(tokens), collation: String::new(), descending: false }
+    fn from_tokens(tokens: &[Token]) -> Self {
+        Self { expression: token::join(expression(tokens)), collation: String::new(), descending: false }
     }
+}
+
+/// The terms of a CREATE INDEX as they are written there, without their direction.
+///
+/// ```
+/// let sql = "CREATE INDEX i ON t(a->>'$.b' DESC, \"a b\" COLLATE nocase) WHERE a";
+/// assert_eq!(bootproof_catalog::index_terms(sql), ["a->>'$.b'", "\"a b\" COLLATE nocase"]);
+/// ```
+#[must_use]
+pub fn index_terms(sql: &str) -> Vec<&str> {
+    let tokens = token::tokens(sql);
+    let Some((body, _)) = token::parenthesised(&tokens) else { return Vec::new() };
+    let text = |term| match undirected(term) {
+        [only] => sql.get(only.span.clone()),
+        [first, .., last] => sql.get(first.span.start..last.span.end),
+        [] => None,
+    };
+    token::split_list(body).into_iter().map(|term| text(term).unwrap_or_default()).collect()
+}
+
+fn undirected(term: &[Token]) -> &[Token] {
+    match term {
+        [rest @ .., last] if last.is_keyword("asc") || last.is_keyword("desc") => rest,
+        _ => term,
+    }
+}
+
+/// A term without its collation and its direction.
+fn expression(mut term: &[Token]) -> &[Token] {
+    term = undirected(term);
+    while let [rest @ .., _] = term
+        && rest.last().is_some_and(|word| word.is_keyword("collate"))
+    {
+        term = rest.get(..rest.len() - 1).unwrap_or_default();
+    }
+    term
 }
 
 /// A CREATE statement in canonical text, without `IF NOT EXISTS`, which SQLite keeps in some texts and drops in others.
@@ -135,7 +162,7 @@ pub(crate) fn canonical_default(text: &str) -> String {
     let text = text.trim();
     let name = match token::tokens(text).as_slice() {
         [Token { kind: Kind::Quoted, .. }] => token::unquoted(text),
-        [Token { kind: Kind::Word, text: word }] => {
+        [Token { kind: Kind::Word, text: word, .. }] => {
             let is_name = !token::is_value(word) && !word.starts_with(|c: char| c.is_ascii_digit());
             (is_name && text.eq_ignore_ascii_case(word)).then(|| text.to_owned())
         }

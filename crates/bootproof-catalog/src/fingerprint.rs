@@ -1,8 +1,9 @@
 //! A catalog in 128 bits.
 
 use std::fmt;
+use std::hash::Hasher as _;
 
-use siphasher::sip128::SipHasher13;
+use siphasher::sip128::{Hasher128 as _, SipHasher13};
 
 use crate::catalog::Catalog;
 
@@ -17,8 +18,14 @@ impl Fingerprint {
     /// The fingerprint of a catalog.
     #[must_use]
     pub fn of(catalog: &Catalog) -> Self {
-        let hash = SipHasher13::new().hash(catalog.describe().as_bytes());
-        Self(hash.as_u128())
+        Self::of_bytes([catalog.describe().as_bytes()])
+    }
+
+    /// The fingerprint of parts that follow each other; where one ends and the next begins makes no difference.
+    pub fn of_bytes<'b>(parts: impl IntoIterator<Item = &'b [u8]>) -> Self {
+        let mut hasher = SipHasher13::new();
+        parts.into_iter().for_each(|part| hasher.write(part));
+        Self(hasher.finish128().as_u128())
     }
 }
 

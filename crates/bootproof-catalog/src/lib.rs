@@ -21,6 +21,7 @@ pub mod source;
 pub mod token;
 
 pub use catalog::Catalog;
+pub use definition::index_terms;
 pub use difference::{Difference, Severity, Subject};
 pub use fingerprint::Fingerprint;
 pub use query_plan::QueryPlan;

@@ -3,6 +3,8 @@
 //! This decides nothing about what SQL *means*; it only tells two spellings of one definition from two definitions,
 //! where SQLite offers no pragma to ask (expressions of an index, CHECK constraints, bodies of triggers and views).
 
+use std::ops::Range;
+
 /// What a token is, as far as comparing needs to know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -23,6 +25,8 @@ pub struct Token {
     pub kind: Kind,
     /// Its canonical text.
     pub text: String,
+    /// The bytes of the SQL text that it was read from.
+    pub span: Range<usize>,
 }
 
 impl Token {
@@ -63,20 +67,20 @@ pub fn tokens(sql: &str) -> Vec<Token> {
         } else if rest.starts_with("/*") {
             rest = rest.get(2..).and_then(|body| body.split_once("*/")).map_or("", |(_, after)| after);
         } else {
-            let (token, length) = match first {
+            let (kind, text, length) = match first {
                 '\'' => {
                     let length = quoted_length(rest, '\'');
-                    (Token { kind: Kind::Literal, text: rest.get(..length).unwrap_or(rest).to_owned() }, length)
+                    (Kind::Literal, rest.get(..length).unwrap_or(rest).to_owned(), length)
                 }
                 '"' | '`' | '[' => quoted_name(rest, first),
                 _ if is_word(first) => {
                     let length = rest.find(|c| !is_word(c)).unwrap_or(rest.len());
-                    let text = rest.get(..length).unwrap_or(rest).to_ascii_lowercase();
-                    (Token { kind: Kind::Word, text }, length)
+                    (Kind::Word, rest.get(..length).unwrap_or(rest).to_ascii_lowercase(), length)
                 }
-                _ => (Token { kind: Kind::Symbol, text: first.to_string() }, first.len_utf8()),
+                _ => (Kind::Symbol, first.to_string(), first.len_utf8()),
             };
-            tokens.push(token);
+            let start = sql.len() - rest.len();
+            tokens.push(Token { kind, text, span: start..start + length });
             rest = rest.get(length..).unwrap_or("");
         }
     }
@@ -216,10 +220,10 @@ fn quoted_length(text: &str, quote: char) -> usize {
     text.len()
 }
 
-fn quoted_name(text: &str, open: char) -> (Token, usize) {
+fn quoted_name(text: &str, open: char) -> (Kind, String, usize) {
     let length = if open == '[' { text.find(']').map_or(text.len(), |end| end + 1) } else { quoted_length(text, open) };
     let name = unquoted(text.get(..length).unwrap_or(text)).unwrap_or_default();
-    (Token { kind: Kind::Quoted, text: name.to_ascii_lowercase() }, length)
+    (Kind::Quoted, name.to_ascii_lowercase(), length)
 }
 
 /// What stands in quotes of any kind, or in brackets.

@@ -50,6 +50,9 @@ pub(crate) struct Detail {
     pub(crate) compatible: Vec<i64>,
     /// The file name of the backup made before.
     pub(crate) backup: Option<String>,
+    /// The seal that the header got, if it got one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) seal: Option<i32>,
 }
 
 impl Detail {
@@ -150,6 +153,24 @@ pub(crate) fn newest(connection: &Connection) -> Result<Option<i64>, Error> {
 /// The names of the backups that boots have made, the newest first.
 pub(crate) fn backups(connection: &Connection) -> Result<Vec<String>, Error> {
     Ok(details(connection)?.into_iter().filter_map(|detail| detail.backup).collect())
+}
+
+/// The seals that the header has had.
+pub(crate) fn seals(connection: &Connection) -> rusqlite::Result<Vec<i32>> {
+    let mut statement = connection.prepare("SELECT detail FROM main.bootproof_audit")?;
+    let rows = statement.query_map([], |row| Ok(Detail::parse(row.get_ref(0)?).seal))?;
+    rows.filter_map(Result::transpose).collect()
+}
+
+/// Adds the seal to the newest row.
+pub(crate) fn record_seal(connection: &Connection, seal: i32) -> rusqlite::Result<()> {
+    let newest = "SELECT id, detail FROM main.bootproof_audit ORDER BY id DESC LIMIT 1";
+    let (id, detail) =
+        connection.query_row(newest, [], |row| Ok((row.get::<_, i64>(0)?, Detail::parse(row.get_ref(1)?))))?;
+    let detail = Detail { seal: (seal != 0).then_some(seal), ..detail };
+    let sql = "UPDATE main.bootproof_audit SET detail = ?2 WHERE id = ?1";
+    connection.execute(sql, (id, serde_json::to_string(&detail).unwrap_or_default()))?;
+    Ok(())
 }
 
 /// What every row says, the newest first.

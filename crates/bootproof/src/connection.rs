@@ -1,6 +1,8 @@
 //! Opening a database as something that may be damaged, hostile or in use.
 
+use std::num::NonZero;
 use std::path::Path;
+use std::thread::available_parallelism;
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
@@ -12,11 +14,16 @@ use crate::files::{has_content, sidecar};
 use crate::lock::Patience;
 use crate::watch::Watch;
 
-/// The page cache of a boot in KiB. With SQLite's default, an integrity check after new indexes were built reads every page
-/// many times: 28 s against 15 s, with a million worklogs.
-const LARGE_CACHE: i64 = 64 * 1024;
+/// The page cache of a transaction that writes, in KiB; each thread that sorts for a new index takes as much. What fits in need
+/// not be written before the commit, and in rollback-journal mode readers go on until then.
+const WRITING_CACHE: i64 = 32 * 1024;
+/// That of one that only reads: what is read once need not be kept.
+const READING_CACHE: i64 = 8 * 1024;
 /// SQLite's own default in KiB: what an application has that does not choose (<https://sqlite.org/compile.html#default_cache_size>).
 const DEFAULT_CACHE: i64 = 2_000;
+
+/// An index is sorted by so many threads at most, each with some memory of its own.
+const MOST_SORTERS: usize = 2;
 
 /// Where the header says which version of the file format is needed to write the file, and the newest there is.
 const WRITE_VERSION: usize = 18;
@@ -104,12 +111,12 @@ impl<'c> Session<'c> {
             other => other,
         })?;
         self.refuse_newer_format()?;
-        self.begun()
+        self.begun(READING_CACHE)
     }
 
     /// What every transaction begins with. Where that fails nothing was done: there is nothing to end but the wish to.
-    fn begun(&self) -> Result<(), Error> {
-        self.refuse_moved().and_then(|()| self.set_cache(LARGE_CACHE)).inspect_err(|_| {
+    fn begun(&self, cache: i64) -> Result<(), Error> {
+        self.refuse_moved().and_then(|()| self.set_cache(cache)).inspect_err(|_| {
             self.connection.execute_batch("ROLLBACK").ok();
         })
     }
@@ -133,12 +140,15 @@ impl<'c> Session<'c> {
     /// What is told to be committed must be so after a power cut. With SQLite's default the deleted journal may be back, and
     /// take the commit back (<https://sqlite.org/pragma.html#pragma_synchronous>, `EXTRA`).
     pub(crate) fn begin_write(&self) -> Result<(), Error> {
-        let sql = "PRAGMA foreign_keys = OFF; PRAGMA main.synchronous = EXTRA; BEGIN IMMEDIATE";
-        self.execute("taking the write lock", sql).map_err(|error| match error {
+        let sql = format!(
+            "PRAGMA foreign_keys = OFF; PRAGMA main.synchronous = EXTRA; PRAGMA threads = {}; BEGIN IMMEDIATE",
+            available_parallelism().map_or(1, NonZero::get).min(MOST_SORTERS)
+        );
+        self.execute("taking the write lock", &sql).map_err(|error| match error {
             Error::Storage { action: "written", .. } => self.refuse_newer_format().err().unwrap_or(error),
             other => other,
         })?;
-        self.begun()
+        self.begun(WRITING_CACHE)
     }
 
     /// Becomes the only one connected, until the connection is closed: in this mode SQLite keeps its locks after a
@@ -218,6 +228,7 @@ pub(crate) struct Settings {
     busy_timeout: u32,
     cache_size: i64,
     synchronous: i64,
+    threads: i64,
 }
 
 impl Settings {
@@ -232,6 +243,7 @@ impl Settings {
                 busy_timeout: connection.pragma_query_value(None, "busy_timeout", |row| row.get(0))?,
                 cache_size: connection.pragma_query_value(None, "cache_size", |row| row.get(0))?,
                 synchronous: connection.pragma_query_value(None, "synchronous", |row| row.get(0))?,
+                threads: connection.pragma_query_value(None, "threads", |row| row.get(0))?,
             })
         };
         read().map_err(|error| Error::from_sqlite("reading the connection's settings", error))
@@ -251,6 +263,7 @@ impl Settings {
             connection.pragma_update(None, "cell_size_check", self.cell_size_check),
             connection.pragma_update(None, "cache_size", self.cache_size),
             connection.pragma_update(None, "synchronous", self.synchronous),
+            connection.pragma_update(None, "threads", self.threads),
         ];
         restored
             .into_iter()
@@ -271,6 +284,12 @@ pub(crate) fn open(path: &Path, create: bool) -> Result<Connection, Error> {
     let has_wal = std::fs::metadata(sidecar(path, "-wal")).is_ok_and(|wal| wal.len() > 0);
     fold_wal_on_close(&connection, !has_wal)?;
     Ok(connection)
+}
+
+/// Opens a file that this boot has open already, to read it at the same time.
+pub(crate) fn open_companion(path: &Path) -> Result<Connection, Error> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    Connection::open_with_flags(path, flags).map_err(|error| unopened(path, error))
 }
 
 /// Opens an existing file to look at it. SQLite may still roll back what a killed process left in a journal, which a

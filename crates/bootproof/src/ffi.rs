@@ -107,22 +107,32 @@ fn file_pointer(connection: &Connection, which: c_int) -> Option<*mut ffi::sqlit
     (code == ffi::SQLITE_OK && !file.is_null()).then_some(file)
 }
 
-/// The header as it stands in the database file, read through SQLite's own descriptor.
+/// The header as it stands in the database file.
+pub(crate) fn file_header(connection: &Connection) -> Option<[u8; HEADER]> {
+    let mut header = [0_u8; HEADER];
+    read_file(connection, &mut header, 0).ok().map(|()| header)
+}
+
+/// Reads the database file itself, through SQLite's own descriptor; what lies beyond its end reads as zeros.
 ///
 /// Opening the file a second time would do for reading, but closing it again would drop every lock this process holds on
 /// the file (<https://sqlite.org/howtocorrupt.html>, section 2.2).
-pub(crate) fn file_header(connection: &Connection) -> Option<[u8; HEADER]> {
-    let mut header = [0_u8; HEADER];
-    let file = file_pointer(connection, ffi::SQLITE_FCNTL_FILE_POINTER)?;
-    // SAFETY: a file without methods is one that is not open. xRead writes at most as many bytes as the buffer has.
-    let code = unsafe {
-        if (*file).pMethods.is_null() {
-            return None;
-        }
-        let read = (*(*file).pMethods).xRead?;
-        #[expect(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "100")]
-        let length = HEADER as c_int;
-        read(file, header.as_mut_ptr().cast(), length, 0)
+pub(crate) fn read_file(connection: &Connection, buffer: &mut [u8], offset: i64) -> rusqlite::Result<()> {
+    let failed = |code| Err(rusqlite::Error::SqliteFailure(ffi::Error::new(code), None));
+    let Some(file) = file_pointer(connection, ffi::SQLITE_FCNTL_FILE_POINTER) else {
+        return failed(ffi::SQLITE_MISUSE);
     };
-    (code == ffi::SQLITE_OK).then_some(header)
+    let Ok(length) = c_int::try_from(buffer.len()) else { return failed(ffi::SQLITE_TOOBIG) };
+    // SAFETY: a file that has methods is open. xRead writes at most as many bytes as the buffer has.
+    let code = unsafe {
+        let methods = (*file).pMethods;
+        match methods.as_ref().and_then(|methods| methods.xRead) {
+            Some(read) => read(file, buffer.as_mut_ptr().cast(), length, offset),
+            None => ffi::SQLITE_MISUSE,
+        }
+    };
+    match code {
+        ffi::SQLITE_OK | ffi::SQLITE_IOERR_SHORT_READ => Ok(()),
+        code => failed(code),
+    }
 }

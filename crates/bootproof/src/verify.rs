@@ -5,71 +5,10 @@ use std::fmt::Write as _;
 
 use bootproof_catalog::difference::Subject;
 use bootproof_catalog::{Catalog, Difference, Severity, quoted};
-use rusqlite::{Connection, ErrorCode, ffi};
+use rusqlite::Connection;
 
 use crate::error::{Error, is_refused_sql};
 use crate::figure::{count, grouped};
-use crate::options::Integrity;
-
-/// Checks the pages of the file, and every index against its table.
-///
-/// # Errors
-///
-/// [`Error::Integrity`] with what SQLite found (<https://sqlite.org/pragma.html#pragma_integrity_check>).
-pub(crate) fn integrity(connection: &Connection, level: Integrity) -> Result<String, Error> {
-    let (sql, passed) = match level {
-        Integrity::Full => ("PRAGMA main.integrity_check", "every page and index entry is sound"),
-        Integrity::Quick => ("PRAGMA main.quick_check", "every page is sound; indexes not compared with their tables"),
-        Integrity::Off => return Ok("switched off".to_owned()),
-    };
-    let (problems, passed) = match strings(connection, sql) {
-        Ok(problems) => (problems, passed.to_owned()),
-        Err(error) if is_refused_sql(&error) => table_by_table(connection, sql)?,
-        Err(error) => {
-            return Err(Error::from_sqlite("checking the integrity", error).unless_unreadable(connection));
-        }
-    };
-    // One row can tell of many pages, under a headline.
-    let lines = problems.iter().flat_map(|row| row.lines()).filter(|line| !line.starts_with("*** in database"));
-    let problems: Vec<String> = lines.map(str::to_owned).collect();
-    if let Some(error) = unreadable(&problems) {
-        return Err(Error::from_sqlite("checking the integrity", error));
-    }
-    match problems.as_slice() {
-        [ok] if ok == "ok" => Ok(passed),
-        _ => Err(Error::Integrity { problems }.unless_unreadable(connection)),
-    }
-}
-
-/// A page that the system would not give is told among the problems, with the code of the error, and every index entry on it
-/// as missing. Nothing is known of the page; that is no damage to restore a backup for.
-fn unreadable(problems: &[String]) -> Option<rusqlite::Error> {
-    let codes = problems.iter().filter_map(|problem| problem.rsplit_once("error code=")?.1.trim().parse().ok());
-    let errors = codes.map(ffi::Error::new);
-    let mut unread = errors.filter(|error| !matches!(error.code, ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase));
-    Some(rusqlite::Error::SqliteFailure(unread.next()?, None))
-}
-
-/// An index or a CHECK of somebody's, with a function or collation that only their program has, stops the check of the whole
-/// file. Table by table, only the one concerned is left out.
-fn table_by_table(connection: &Connection, sql: &str) -> Result<(Vec<String>, String), Error> {
-    let failed = |error| Error::from_sqlite("checking the integrity", error);
-    let tables = strings(connection, "SELECT name FROM main.sqlite_schema WHERE type = 'table' AND rootpage > 0");
-    let (mut problems, mut left_out) = (Vec::new(), Vec::new());
-    for table in tables.map_err(failed)? {
-        match strings(connection, &format!("{sql}({})", quoted(&table))) {
-            Ok(found) => problems.extend(found.into_iter().filter(|result| result != "ok")),
-            Err(error) if is_refused_sql(&error) => {
-                left_out.push(format!("`{table}` ({error})"));
-            }
-            Err(error) => return Err(failed(error)),
-        }
-    }
-    if problems.is_empty() {
-        problems.push("ok".to_owned());
-    }
-    Ok((problems, format!("every table is sound that can be checked here; not {}", left_out.join(", "))))
-}
 
 /// The number of rows of every ordinary table; a virtual one has its rows elsewhere, and one with a collation that only
 /// somebody else's program has cannot be read here at all.
@@ -173,11 +112,4 @@ pub(crate) fn additions_kept(
     } else {
         Err(Error::AdditionsLost { objects: data.into_iter().map(|lost| lost.message).collect() })
     }
-}
-
-/// One column of text: what SQLite says of a damaged name need not be Unicode.
-fn strings(connection: &Connection, sql: &str) -> rusqlite::Result<Vec<String>> {
-    let mut statement = connection.prepare(sql)?;
-    let rows = statement.query_map([], |row| Ok(String::from_utf8_lossy(row.get_ref(0)?.as_bytes()?).into_owned()))?;
-    rows.collect()
 }

@@ -64,6 +64,28 @@ impl Watch {
         connection.progress_handler(UNITS_PER_TICK.into(), Some(move || watch.tick()))
     }
 
+    /// As [`Watch::attach`], for a connection that helps from another thread: it counts, and leaves telling to the thread that
+    /// boots. It also stops a statement that is in vain.
+    pub(crate) fn attach_helper(
+        &self,
+        connection: &mut Connection,
+        is_in_vain: impl Fn() -> bool + Send + 'static,
+    ) -> rusqlite::Result<()> {
+        let watch = self.clone();
+        let tick = move || {
+            if let Some(current) = watch.current().as_mut() {
+                current.tick();
+            }
+            is_in_vain() || watch.is_cancelled()
+        };
+        connection.progress_handler(UNITS_PER_TICK.into(), Some(tick))
+    }
+
+    /// Tells whoever is due to be told, while others are at work.
+    pub(crate) fn tell(&self) {
+        self.update(|_| {});
+    }
+
     /// Runs a step of about so many steps of SQLite's virtual machine; 0 where [`Watch::advance`] is to tell, or nobody.
     ///
     /// A step that is called off returns [`Error::Cancelled`], and so does one that was never begun for that reason.
@@ -91,13 +113,13 @@ impl Watch {
         let since = Instant::now();
         let (shown, said, counts_ticks) = (Duration::ZERO, Duration::ZERO, expected > 0);
         *self.current() = Some(Current { step, since, expected, done: 0, counts_ticks, is_cancellable, shown, said });
-        self.tell(Event::Started(step));
+        self.notify(Event::Started(step));
         let result = run();
         let took = since.elapsed();
         if let Some(current) = self.current().take() {
             log::debug!("{step}: {} units of about {expected} in {:.3} s", current.done, took.as_secs_f64());
         }
-        self.tell(Event::Finished { step, took });
+        self.notify(Event::Finished { step, took });
         Self::lock(&self.0.timeline).push(StepReport { step: step.to_string(), duration_ms: took.into() });
         result
     }
@@ -135,12 +157,7 @@ impl Watch {
 
     /// One call of SQLite's; true stops the statement. Outside a step nothing is to be stopped: a rollback least of all.
     fn tick(&self) -> bool {
-        let count = |current: &mut Current| {
-            if current.counts_ticks {
-                current.done += u64::from(UNITS_PER_TICK);
-            }
-        };
-        self.update(count) && self.is_cancelled()
+        self.update(Current::tick) && self.is_cancelled()
     }
 
     /// Counts, and tells whoever is due to be told. Returns whether a step is under way that may be stopped.
@@ -160,12 +177,12 @@ impl Watch {
                 say(step, done, elapsed, remaining);
             }
             drop(guard);
-            self.tell(Event::Progress { step, done, remaining });
+            self.notify(Event::Progress { step, done, remaining });
         }
         is_cancellable
     }
 
-    fn tell(&self, event: Event) {
+    fn notify(&self, event: Event) {
         if let Some(observer) = &self.0.observer {
             observer.notice(event);
         }
@@ -181,6 +198,12 @@ impl Watch {
 }
 
 impl Current {
+    fn tick(&mut self) {
+        if self.counts_ticks {
+            self.done += u64::from(UNITS_PER_TICK);
+        }
+    }
+
     /// Never quite 1: what was estimated too low is not done before it is.
     #[expect(clippy::cast_precision_loss, reason = "a share for a bar and a percentage")]
     fn fraction(&self) -> f64 {

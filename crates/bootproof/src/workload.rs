@@ -9,6 +9,7 @@ use bootproof_catalog::{Catalog, quoted};
 use rusqlite::Connection;
 
 use crate::compiled::{Migration, ObjectKind};
+use crate::integrity::Written;
 use crate::options::Integrity;
 
 /// The smallest row of a table takes about so many bytes of its page.
@@ -69,13 +70,32 @@ impl Workload {
         self.tables.get(&table.to_ascii_lowercase()).map_or(0, |table| table.rows)
     }
 
-    /// Every page; and where indexes are compared with their tables, every row with each.
+    /// Every page and every row; and where indexes are compared with their tables, every row once more for each.
     pub(crate) fn integrity(&self, level: Integrity) -> u64 {
+        let structure = |table: &Table| 4 + table.columns;
         match level {
             Integrity::Off => 0,
-            Integrity::Quick => self.pages + self.sum(|table| 4 + table.columns),
-            Integrity::Full => self.pages + self.sum(|table| 4 + table.columns + 9 * table.indexes),
+            Integrity::Quick => self.pages + self.sum(structure),
+            Integrity::Sqlite => self.pages + self.sum(|table| structure(table) + 9 * table.indexes),
+            Integrity::Full => self.pages + self.sum(|table| structure(table) + comparison(table.indexes)),
         }
+    }
+
+    /// What [`Workload::integrity`] is of a transaction's own work.
+    pub(crate) fn integrity_of(&self, level: Integrity, written: &Written<'_>) -> u64 {
+        if level != Integrity::Full {
+            return self.integrity(level);
+        }
+        let tables = self.tables.iter().map(|(key, table)| {
+            let indexes = written.after.indexes.iter().filter(|(_, index)| index.table.eq_ignore_ascii_case(key));
+            let indexes = indexes.filter(|(name, _)| written.has_index(name)).count() as u64;
+            match (written.has_table(key), indexes) {
+                (true, _) => table.rows * (4 + table.columns + comparison(table.indexes)),
+                (false, 0) => 0,
+                (false, indexes) => table.rows * comparison(indexes),
+            }
+        });
+        tables.sum()
     }
 
     /// Every row, once for each of its keys.
@@ -100,6 +120,11 @@ impl Workload {
     fn sum(&self, each: impl Fn(&Table) -> u64) -> u64 {
         self.tables.values().map(|table| table.rows * each(table)).sum()
     }
+}
+
+/// The passes over a table and over so many of its indexes, for each row.
+fn comparison(indexes: u64) -> u64 {
+    if indexes == 0 { 0 } else { 6 + 8 * indexes }
 }
 
 fn highest_row(connection: &Connection, table: &str) -> rusqlite::Result<u64> {

@@ -12,5 +12,6 @@ mod judgement;
 // The damages.
 mod backups;
 mod header;
+mod indexes;
 mod logs;
 mod pages;

@@ -58,7 +58,7 @@ pub(crate) struct LimitArgs {
 #[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
     /// How much of the file to check [default: full]
-    #[arg(long, value_name = "LEVEL", value_parser = one_of(["full", "quick", "off"], Integrity::parse))]
+    #[arg(long, value_name = "LEVEL", value_parser = one_of(["full", "sqlite", "quick", "off"], Integrity::parse))]
     integrity: Option<Integrity>,
 
     /// Whether rows without a parent that were there before are acceptable [default: strict]

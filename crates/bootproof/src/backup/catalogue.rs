@@ -15,9 +15,9 @@ use crate::error::{Error, storage};
 use crate::event::Step;
 use crate::files::{self, beside, directory};
 use crate::history;
+use crate::integrity;
 use crate::options::{Integrity, Options};
 use crate::report::displayed;
-use crate::verify;
 use crate::watch::Watch;
 
 /// Who made which backup is worth a moment of waiting, not more: the list is wanted most when the database is stuck.
@@ -190,7 +190,7 @@ pub(super) fn examine(file: &Path, watch: &Watch) -> Result<(Condition, Option<S
         }
         let mut connection = copy::open_immutable(file)?;
         watch.attach(&mut connection).map_err(|error| Error::from_sqlite("examining a backup", error))?;
-        verify::integrity(&connection, Integrity::Quick)?;
+        integrity::by_sqlite(&connection, Integrity::Quick)?;
         let is_recorded = recorded != Recorded::Nothing;
         Ok((if is_recorded { Condition::Sound } else { Condition::NoDigestButSound }, None))
     };

@@ -71,12 +71,8 @@ impl Digest {
         mut take: impl FnMut(&[u8]) -> io::Result<()>,
     ) -> Result<Self, Stopped> {
         let total = file.metadata()?.len();
-        let mut buffer = Vec::new();
-        buffer
-            .try_reserve_exact(CHUNK)
-            .map_err(|_| Stopped::Here(Error::OutOfMemory { doing: "reading a copy to its end" }))?;
-        buffer.resize(CHUNK, 0_u8);
-        let (mut hasher, mut done) = (Sha256::new(), 0_u64);
+        let mut buffer = buffer("reading a copy to its end").map_err(Stopped::Here)?;
+        let (mut digester, mut done) = (Digester::default(), 0_u64);
         loop {
             watch.advance(done, total).map_err(Stopped::Here)?;
             let read = match file.read(&mut buffer) {
@@ -84,12 +80,11 @@ impl Digest {
                 read => read?,
             };
             let Some(bytes) = buffer.get(..read).filter(|bytes| !bytes.is_empty()) else { break };
-            hasher.update(bytes);
+            digester.take(bytes);
             take(bytes)?;
             done += bytes.len() as u64;
         }
-        let digits: Vec<String> = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(Self(digits.concat()))
+        Ok(digester.digest())
     }
 
     /// From its digits.
@@ -114,6 +109,29 @@ impl Digest {
         let mark: &[u8] = if escaped == name { b"" } else { br"\" };
         [mark, self.0.as_bytes(), b"  ", &escaped, b"\n"].concat()
     }
+}
+
+/// A digest that is being made.
+#[derive(Debug, Default)]
+pub(super) struct Digester(Sha256);
+
+impl Digester {
+    pub(super) fn take(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    pub(super) fn digest(self) -> Digest {
+        let digits: Vec<String> = self.0.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        Digest(digits.concat())
+    }
+}
+
+/// What is read at once. Where there is no memory for it, that is said instead of ending the process.
+pub(super) fn buffer(doing: &'static str) -> Result<Vec<u8>, Error> {
+    let mut buffer = Vec::new();
+    buffer.try_reserve_exact(CHUNK).map_err(|_| Error::OutOfMemory { doing })?;
+    buffer.resize(CHUNK, 0);
+    Ok(buffer)
 }
 
 impl fmt::Display for Digest {

@@ -10,6 +10,7 @@ mod text;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::thread;
 use std::time::Duration;
 
 use bootproof_catalog::Catalog;
@@ -21,7 +22,9 @@ use crate::event::Step;
 use crate::figure::{bytes, shown};
 use crate::files::{directory, sync_directory};
 use crate::report::BackupReport;
+use crate::verify;
 use crate::watch::Watch;
+use copy::Content;
 use digest::Digest;
 
 pub(crate) use catalogue::of as catalogue;
@@ -41,24 +44,29 @@ pub(crate) struct Backup {
     bytes: u64,
 }
 
-/// Copies the database, to become `FILE.backup-YYYYMMDD_HHMMSS` in its directory.
+/// What is copied.
+pub(crate) struct Original<'o> {
+    /// In a transaction: what it sees is what is copied.
+    pub(crate) connection: &'o Connection,
+    pub(crate) path: &'o Path,
+    pub(crate) catalog: &'o Catalog,
+    /// Whether that transaction has found every page sound: then so is a copy of the same bytes.
+    pub(crate) is_sound: bool,
+}
+
+/// Copies a database, to become `FILE.backup-YYYYMMDD_HHMMSS` in its directory.
 ///
-/// `connection` is in a transaction: what it sees is what is copied. The copy is made under another name, flushed to the
-/// disk, read back and compared: a backup that has its name is whole.
-pub(crate) fn make(
-    connection: &Connection,
-    path: &Path,
-    catalog: &Catalog,
-    timeout: Duration,
-    watch: &Watch,
-) -> Result<Backup, Error> {
+/// The copy is made under another name, flushed to the disk, read back and compared: a backup that has its name is whole.
+pub(crate) fn make(original: &Original<'_>, timeout: Duration, watch: &Watch) -> Result<Backup, Error> {
+    let Original { connection, path, catalog, is_sound } = *original;
     names::remove_remnants(path);
     let intended = names::first_free(path);
     let failed = |error: io::Error| unmade(&intended, &error);
     let partial = names::partial(path).map_err(failed)?;
     log::info!("backing up `{}`", shown(path));
-    watch.step(Step::Backup, 0, || {
-        copy::pages(connection, path, partial.path(), timeout, watch).map_err(|error| match error {
+    let copied = watch.step(Step::Backup, 0, || {
+        let copied = copy::database(connection, path, partial.as_file(), partial.path(), timeout, watch);
+        let copied = copied.map_err(|error| match error {
             // Of others it has been waited for before.
             Error::Locked { .. } => {
                 let message = "another connection of this process locks the file exclusively".to_owned();
@@ -66,14 +74,52 @@ pub(crate) fn make(
             }
             other => other,
         })?;
-        narrow_permissions(partial.as_file(), path).and_then(|()| partial.as_file().sync_all()).map_err(failed)
+        narrow_permissions(partial.as_file(), path).map_err(failed)?;
+        Ok(copied)
     })?;
     watch.step(Step::VerifyBackup, 0, || {
-        let digest = Digest::of(partial.path(), watch).map_err(|stopped| stopped.or(failed))?;
-        copy::verify(connection, &intended, partial.path(), catalog, watch)?;
+        let is_proven = is_sound && copied.is_some();
+        let (digest, content) = read_back(&partial, is_proven, watch, failed)?;
+        let differs = |what: &str| {
+            let message = format!("the copy has {what} than the database");
+            Err(Error::BackupFailed { path: intended.clone(), message })
+        };
+        if copied.is_some_and(|copied| copied != digest) {
+            return differs("other bytes");
+        }
+        if content.catalog != *catalog {
+            return differs("another schema");
+        }
+        if content.rows != verify::row_counts(connection, catalog)? {
+            return differs("other row counts");
+        }
         let bytes = partial.as_file().metadata().map_err(failed)?.len();
         log::info!("the backup is verified");
         Ok(Backup { copy: partial, digest, database: path.to_owned(), path: intended.clone(), bytes })
+    })
+}
+
+/// Flushes a copy and reads it back: its digest on this thread, what is in it on another, if the system gives one. Whether it
+/// is sound may be known from its bytes.
+fn read_back(
+    partial: &NamedTempFile,
+    is_proven: bool,
+    watch: &Watch,
+    failed: impl Fn(io::Error) -> Error,
+) -> Result<(Digest, Content), Error> {
+    let bytes = || {
+        partial.as_file().sync_all().map_err(&failed)?;
+        Digest::of(partial.path(), watch).map_err(|stopped| stopped.or(&failed))
+    };
+    thread::scope(|threads| {
+        let read = || Content::of(partial.path(), is_proven, watch);
+        let content = thread::Builder::new().name("backup".to_owned()).spawn_scoped(threads, read);
+        let digest = bytes()?;
+        let content = match content.map(thread::ScopedJoinHandle::join) {
+            Ok(Ok(content)) => content?,
+            _ => read()?,
+        };
+        Ok((digest, content))
     })
 }
 

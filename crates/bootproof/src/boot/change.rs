@@ -6,7 +6,7 @@ use rusqlite::Connection;
 
 use crate::apply::{self, Applied};
 use crate::audit::Event;
-use crate::compiled::Migration;
+use crate::compiled::{Migration, ObjectKind};
 use crate::error::Error;
 use crate::event::Step;
 use crate::look::Look;
@@ -83,6 +83,16 @@ impl Change {
                 reverts.flat_map(|revert| revert.writes).copied().collect()
             }
         }
+    }
+
+    /// The indexes that are built, also where one is dropped and made again.
+    pub(super) fn indexes(&self) -> impl Iterator<Item = &'static str> {
+        let pending = match self {
+            Self::Forward { pending, .. } => pending.as_slice(),
+            Self::Back { .. } => &[],
+        };
+        let created = pending.iter().flat_map(|migration| migration.creates);
+        created.filter(|object| object.kind == ObjectKind::Index).map(|object| object.name)
     }
 
     /// What the audit table calls it.

@@ -8,19 +8,22 @@ use rusqlite::Connection;
 use super::order::Run;
 use crate::apply::Applied;
 use crate::compiled::Migration;
-use crate::connection::Session;
+use crate::connection::{self, Session};
 use crate::error::Error;
 use crate::event::Step;
 use crate::foreign_keys::Violations;
 use crate::history::Entry;
+use crate::integrity::{self, Companions, Written};
 use crate::look::Look;
 use crate::options::Integrity;
 use crate::plan::Held;
 use crate::report::{
     AppliedMigration, BootReport, Check, CheckName, ErrorReport, HeldMigration, Milliseconds, NewerMigration, Outcome,
+    Verdict,
 };
 use crate::undated;
 use crate::verify;
+use crate::watch::Watch;
 
 impl Run<'_> {
     pub(super) fn check_structure(&mut self, connection: &Connection, look: &Look) -> Result<(), Error> {
@@ -57,7 +60,9 @@ impl Run<'_> {
         let schema = self.schema;
         self.check(CheckName::ForeignKeys, |run| {
             let (violations, others) = run.watch.step(Step::ForeignKeys, run.load.foreign_keys(), || {
-                let of = |asked: &dyn Fn(&str) -> bool| Violations::find(session.connection, live, asked);
+                let of = |asked: &dyn Fn(&str) -> bool| {
+                    Violations::find(session.connection, live, run.options.integrity, asked)
+                };
                 Ok((of(&|table| schema.declares(table))?, of(&|table| !schema.declares(table))?))
             })?;
             run.report.notes.extend(others.notes());
@@ -65,16 +70,55 @@ impl Run<'_> {
         })
     }
 
+    /// The whole file, as it was found.
     pub(super) fn check_integrity(&mut self, session: &Session<'_>) -> Result<(), Error> {
+        let path = self.path;
+        let open = || connection::open_companion(path);
+        let is_file = path.file_name().is_some();
+        let companions = if is_file { Companions::Opened(&open) } else { Companions::Nobody };
+        log::info!("checking the integrity of the file");
+        self.check_integrity_by(self.load.integrity(self.options.integrity), |level, watch| {
+            integrity::check(session.connection, level, companions, watch)
+        })
+    }
+
+    /// What this transaction has written. If that is sound, what the check of the whole file said stands.
+    pub(super) fn check_written(&mut self, session: &Session<'_>, written: &Written<'_>) -> Result<(), Error> {
+        log::info!("checking the integrity of what was written");
+        let whole = self.report.checks.iter().find(|check| check.name == CheckName::Integrity);
+        let whole = whole.map(|check| check.detail.clone());
+        self.check_integrity_by(self.load.integrity_of(self.options.integrity, written), |level, watch| {
+            let detail = integrity::check_written(session.connection, level, written, watch)?;
+            Ok(whole.unwrap_or(detail))
+        })
+    }
+
+    fn check_integrity_by(
+        &mut self,
+        expected: u64,
+        check: impl FnOnce(Integrity, &Watch) -> Result<String, Error>,
+    ) -> Result<(), Error> {
         let level = self.options.integrity;
         if level == Integrity::Off {
             self.report.skip(CheckName::Integrity, "switched off");
             return Ok(());
         }
-        log::info!("checking the integrity of the file");
-        self.check(CheckName::Integrity, |run| {
-            run.watch.step(Step::Integrity, run.load.integrity(level), || verify::integrity(session.connection, level))
-        })
+        self.check(CheckName::Integrity, |run| run.watch.step(Step::Integrity, expected, || check(level, &run.watch)))
+    }
+
+    /// What a whole seal proves, and what it does not ask anew.
+    pub(super) fn report_sealed(&mut self) {
+        let head = Some(self.schema.head());
+        self.report.verdict = Verdict::Ready;
+        (self.report.from_version, self.report.to_version) = (head, head);
+        for name in [CheckName::Schema, CheckName::Indexes] {
+            let detail = "sealed, and unchanged since it was proven".to_owned();
+            self.report.record(name, Outcome::Passed, detail, Milliseconds::default());
+        }
+        self.report.skip(CheckName::RowCounts, "nothing was migrated");
+        for name in [CheckName::ForeignKeys, CheckName::Integrity, CheckName::QueryPlans] {
+            self.report.skip(name, "switched off with the integrity");
+        }
     }
 
     /// Makes a check and records how it ended. The same check made again replaces its result and adds to its time.

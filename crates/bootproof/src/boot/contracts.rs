@@ -10,6 +10,7 @@ use crate::error::Error;
 use crate::event::Step;
 use crate::probe::{self, Parameters, Proof};
 use crate::report::{CheckName, Outcome, QueryReport, Timing};
+use crate::statistics::{self, Depth};
 
 /// What a boot knows of the contracts on its way.
 #[derive(Debug, Default)]
@@ -64,6 +65,24 @@ impl Run<'_> {
         };
         self.report.record(CheckName::QueryPlans, outcome, detail, start.elapsed().into());
         Ok(broken)
+    }
+
+    /// Every query contract must hold, if need be with statistics of every row.
+    pub(super) fn require_contracts(&mut self, session: &Session<'_>, version: i64) -> Result<(), Error> {
+        if self.check_contracts(session, version, true)?.is_empty() {
+            return Ok(());
+        }
+        log::info!("a query contract missed its index: gathering statistics of every row");
+        self.gather_statistics(session, Depth::Whole)?;
+        let contracts = self.check_contracts(session, version, true)?;
+        if contracts.is_empty() { Ok(()) } else { Err(Error::ContractBroken { contracts }) }
+    }
+
+    pub(super) fn gather_statistics(&mut self, session: &Session<'_>, depth: Depth) -> Result<(), Error> {
+        let expected = if depth == Depth::Whole { self.load.statistics() } else { 0 };
+        let gather = || statistics::gather(session.connection, depth);
+        self.report.notes.extend(self.watch.step(Step::Statistics, expected, gather)?);
+        Ok(())
     }
 
     fn contracts_at(&self, version: i64) -> impl Iterator<Item = &'static Contract> + use<> {

@@ -7,7 +7,7 @@ use bootproof_catalog::Catalog;
 
 use super::Boot;
 use super::order::Run;
-use crate::backup::{self, Backups};
+use crate::backup::{self, Backups, Original};
 use crate::connection::{self, Session};
 use crate::error::{Error, Failure};
 use crate::figure::shown;
@@ -115,7 +115,10 @@ impl Run<'_> {
         session.begin_read()?;
         let made = Catalog::read(session.connection)
             .map_err(|error| Error::from_reading("reading the schema", error))
-            .and_then(|live| backup::make(session.connection, self.path, &live, timeout, &self.watch));
+            .and_then(|catalog| {
+                let (connection, path) = (session.connection, self.path);
+                backup::make(&Original { connection, path, catalog: &catalog, is_sound: false }, timeout, &self.watch)
+            });
         let made = made.map_err(|error| session.blame(error));
         session.rollback();
         made.and_then(backup::Backup::publish_anew)

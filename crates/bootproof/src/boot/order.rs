@@ -14,6 +14,7 @@ use crate::backup;
 use crate::connection::{self, Session};
 use crate::error::Error;
 use crate::event::Step;
+use crate::ffi;
 use crate::figure::shown;
 use crate::files;
 use crate::fresh::{self, Created};
@@ -25,7 +26,8 @@ use crate::report::{AppliedMigration, BootReport, CheckName, HeldMigration, Newe
 use crate::restore;
 use crate::revert;
 use crate::schema::Schema;
-use crate::statistics;
+use crate::seal;
+use crate::statistics::Depth;
 use crate::watch::Watch;
 use crate::workload::Workload;
 
@@ -99,7 +101,11 @@ impl Run<'_> {
 
     fn boot_what_is_there(&mut self) -> Result<(), Error> {
         let mut create = false;
-        if !files::exists(self.path)? {
+        if files::exists(self.path)? {
+            if self.is_content_with_a_seal() && self.is_sealed()? {
+                return Ok(());
+            }
+        } else {
             create = true;
             // The image is at head: an earlier version has to be made by its migrations.
             let is_limited = self.options.target.is_some_and(|target| target < self.schema.head());
@@ -107,6 +113,26 @@ impl Run<'_> {
         }
         let mut connection = connection::open(self.path, create)?;
         self.boot_connection(&mut connection)
+    }
+
+    /// Whether this boot is asked for no more than a seal tells.
+    fn is_content_with_a_seal(&self) -> bool {
+        self.options.integrity == Integrity::Off && !self.options.benchmark && self.options.target.is_none()
+    }
+
+    /// Whether the file is sealed, and so ready: history and schema are as they were proven.
+    fn is_sealed(&mut self) -> Result<bool, Error> {
+        self.remove_remnants();
+        let is_whole = self.watch.clone().step(Step::Look, 0, || {
+            let connection = connection::open(self.path, false)?;
+            Ok(seal::is_whole(self.schema, &connection) && !ffi::has_moved(&connection))
+        });
+        // Whatever the matter is, the general way will meet it too, and tell.
+        if is_whole.is_ok_and(|is_whole| is_whole) {
+            self.report_sealed();
+            return Ok(true);
+        }
+        self.watch.proceed().map(|()| false)
     }
 
     /// Looks, and works, until a look finds nothing left to do: between a look and the lock, another process may have
@@ -333,8 +359,7 @@ impl Run<'_> {
             session.connection.execute_batch(sql).map_err(|error| Error::from_sqlite("gathering statistics", error))
         };
         execute("BEGIN IMMEDIATE")?;
-        let gather = || statistics::gather(session.connection);
-        self.report.notes.extend(self.watch.step(Step::Statistics, self.load.statistics(), gather)?);
+        self.gather_statistics(session, Depth::Whole)?;
         execute("COMMIT")
     }
 }

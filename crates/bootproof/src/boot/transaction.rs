@@ -11,7 +11,7 @@ use super::change::Change;
 use super::order::Run;
 use crate::apply::Applied;
 use crate::audit::{self, Detail};
-use crate::backup::{self, Backup};
+use crate::backup::{self, Backup, Original};
 use crate::connection::{self, Session};
 use crate::error::Error;
 use crate::estimate;
@@ -19,11 +19,14 @@ use crate::event::Step;
 use crate::expected;
 use crate::files;
 use crate::foreign_keys::Violations;
+use crate::integrity::Written;
 use crate::look::{self, Look, behind, differences};
+use crate::options::Integrity;
 use crate::own_table;
 use crate::repair;
 use crate::report::{AppliedMigration, CheckName, Verdict};
-use crate::statistics;
+use crate::seal;
+use crate::statistics::Depth;
 use crate::verify;
 use crate::workload::Workload;
 
@@ -63,7 +66,7 @@ impl Run<'_> {
             self.check_integrity(session)?;
         }
         let violations = watch.step(Step::ForeignKeys, self.load.foreign_keys(), || {
-            Violations::find(connection, &look.live, |table| self.schema.declares(table))
+            Violations::find(connection, &look.live, self.options.integrity, |table| self.schema.declares(table))
         })?;
         violations.judge(self.options.foreign_keys, Some(&violations))?;
         let counts = watch.step(Step::RowCounts, 0, || verify::row_counts(connection, &look.live))?;
@@ -84,11 +87,17 @@ impl Run<'_> {
             self.report.notes.extend(verify::rows_gone(&counts, &after.live));
         }
         self.check_foreign_keys(session, &after.live, Some(&violations))?;
-        self.check_integrity(session)?;
-        let broken = self.check_contracts(session, change.to(), true)?;
-        if !broken.is_empty() {
-            return Err(Error::ContractBroken { contracts: broken });
-        }
+        let indexes = change
+            .indexes()
+            .map(str::to_ascii_lowercase)
+            .chain(self.report.repaired.iter().map(|name| name.to_ascii_lowercase()));
+        let (tables, indexes) = (change.writes(), indexes.collect());
+        let written = Written { before: &look.live, after: &after.live, tables: &tables, indexes: &indexes };
+        self.check_written(session, &written)?;
+        self.require_contracts(session, change.to())?;
+
+        let is_at_head = change.to() == self.schema.head() && look.plan.ahead.is_empty();
+        seal::renew(self.schema, connection, is_at_head)?;
 
         // From here it can be called off only while the commit waits for readers.
         watch.proceed()?;
@@ -109,7 +118,9 @@ impl Run<'_> {
         let backs_up = self.options.backup && change.needs_backup();
         backup::require_space(files::directory(self.path), self.disk_needed(session, look, change, backs_up)?)?;
         let timeout = session.patience.timeout();
-        backs_up.then(|| backup::make(session.connection, self.path, &look.live, timeout, &self.watch)).transpose()
+        let is_sound = self.options.integrity != Integrity::Off;
+        let original = Original { connection: session.connection, path: self.path, catalog: &look.live, is_sound };
+        backs_up.then(|| backup::make(&original, timeout, &self.watch)).transpose()
     }
 
     fn disk_needed(&self, session: &Session<'_>, look: &Look, change: &Change, backs_up: bool) -> Result<u64, Error> {
@@ -142,8 +153,7 @@ impl Run<'_> {
         self.report.created |= change.is_on_nothing();
         self.report.adopted = look.plan.adopts();
         if !change.is_on_nothing() {
-            let gather = || statistics::gather(connection);
-            self.report.notes.extend(self.watch.step(Step::Statistics, self.load.statistics(), gather)?);
+            self.gather_statistics(session, Depth::Sampled)?;
         }
         Ok(applied)
     }

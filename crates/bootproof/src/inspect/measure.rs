@@ -20,13 +20,13 @@ use crate::event::Step;
 use crate::figure::shown;
 use crate::files;
 use crate::history;
+use crate::integrity;
 use crate::look;
 use crate::options::Integrity;
 use crate::plan::Limit;
 use crate::probe;
 use crate::report::ErrorReport;
 use crate::undated;
-use crate::verify;
 use crate::watch::Watch;
 
 /// How many of the last boots are told.
@@ -139,7 +139,7 @@ impl Boot<'_> {
                 }
                 // A damaged file can look like one of another version: boot checks it before it says so, and so does this.
                 let error = match error.exit_code() {
-                    1 | 4 => verify::integrity(connection, Integrity::Full).err(),
+                    1 | 4 => integrity::by_sqlite(connection, Integrity::Sqlite).err(),
                     _ => None,
                 }
                 .unwrap_or(error);

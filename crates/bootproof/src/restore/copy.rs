@@ -16,12 +16,12 @@ use crate::backup::digest::Digest;
 use crate::error::{Error, storage};
 use crate::event::Step;
 use crate::files::{directory, sidecar, sync_directory};
+use crate::integrity::{self, Companions};
 use crate::look;
 use crate::options::{Integrity, Options};
 use crate::plan::Limit;
 use crate::report::{Check, CheckName, Outcome};
 use crate::schema::Schema;
-use crate::verify;
 use crate::watch::Watch;
 
 /// The copy is `FILE.restore-new`. The name is fixed: there is one restore at a time, and a crash leaves one file at most.
@@ -92,7 +92,7 @@ pub(super) fn prove(
         let mut connection = open_immutable(file)?;
         watch.attach(&mut connection).map_err(|error| Error::from_sqlite("opening the copy", error))?;
         let limit = Limit { target: options.target, maintenance: options.maintenance };
-        let sound = watch.step(Step::Integrity, 0, || integrity(&connection, options.integrity))?;
+        let sound = watch.step(Step::Integrity, 0, || sound(&connection, file, options.integrity, watch))?;
         let look = watch.step(Step::Look, 0, || look::at(schema, &connection, limit));
         let look = look.map_err(|error| error.unless_unreadable(&connection))?;
         let known = Check {
@@ -107,10 +107,11 @@ pub(super) fn prove(
 }
 
 /// The full check, or the quick one on request: what replaces a database is never unchecked.
-fn integrity(connection: &Connection, level: Integrity) -> Result<Check, Error> {
-    let level = if level == Integrity::Full { Integrity::Full } else { Integrity::Quick };
+fn sound(connection: &Connection, file: &Path, level: Integrity, watch: &Watch) -> Result<Check, Error> {
+    let level = if level == Integrity::Off { Integrity::Quick } else { level };
     let start = Instant::now();
-    let detail = verify::integrity(connection, level)?;
+    let open = || open_immutable(file);
+    let detail = integrity::check(connection, level, Companions::Opened(&open), watch)?;
     Ok(Check { name: CheckName::Integrity, outcome: Outcome::Passed, detail, duration_ms: start.elapsed().into() })
 }
 

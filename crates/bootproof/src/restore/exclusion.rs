@@ -11,8 +11,8 @@ use crate::connection::{self, Session};
 use crate::error::{Error, storage};
 use crate::event::Step;
 use crate::files::{has_content, not_regular, sidecar};
+use crate::integrity;
 use crate::options::{Integrity, Options};
-use crate::verify;
 use crate::watch::Watch;
 
 /// The lock of a restore is `FILE.restore-lock`.
@@ -140,7 +140,7 @@ fn fold_log(session: &Session<'_>, path: &Path, watch: &Watch) -> Result<(), Err
         return Ok(());
     }
     watch.step(Step::Checkpoint, 0, || {
-        verify::integrity(session.connection, Integrity::Quick)?;
+        integrity::by_sqlite(session.connection, Integrity::Quick)?;
         session
             .connection
             .query_row("PRAGMA main.wal_checkpoint(TRUNCATE)", [], |_| Ok(()))

@@ -1,0 +1,106 @@
+//! Connections that read at the same time, and all of one state.
+
+use std::num::NonZero;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use rusqlite::Connection;
+use rusqlite::config::DbConfig;
+
+use crate::error::Error;
+use crate::watch::Watch;
+
+/// How many read at most: from there on it is the disk that takes the time.
+const MOST: usize = 4;
+/// How often a writer may come between two of them before they are done without.
+const ATTEMPTS: usize = 3;
+
+/// Who can help to read a file.
+#[derive(Clone, Copy)]
+pub(crate) enum Companions<'a> {
+    /// Nobody: the file is in memory, or has been changed in a way that nobody else can see yet.
+    Nobody,
+    /// Further connections to the same file, opened like this.
+    Opened(&'a (dyn Fn() -> Result<Connection, Error> + 'a)),
+}
+
+/// Whether a check has come to a doubt, so that the rest need not be done.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Doubt(Arc<AtomicBool>);
+
+impl Doubt {
+    pub(super) fn raise(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_raised(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Companions<'_> {
+    /// As many connections as there are processors, each in a transaction that reads the same state of the file; none where
+    /// there is one processor, or they cannot be had.
+    pub(super) fn assemble(self, watch: &Watch, doubt: &Doubt) -> Vec<Connection> {
+        let count = std::thread::available_parallelism().map_or(1, NonZero::get).min(MOST);
+        let Self::Opened(open) = self else { return Vec::new() };
+        if count < 2 {
+            return Vec::new();
+        }
+        let assembled = (0..ATTEMPTS).find_map(|_| match assemble(open, count, watch, doubt) {
+            Ok(connections) => connections.map(Ok),
+            Err(error) => Some(Err(error)),
+        });
+        match assembled {
+            Some(Ok(connections)) => connections,
+            Some(Err(error)) => {
+                log::debug!("checking on one connection: {error}");
+                Vec::new()
+            }
+            None => Vec::new(),
+        }
+    }
+}
+
+/// None where a writer has committed between two of them.
+///
+/// Whoever writes into a rollback journal waits for readers to end before it commits, and there is one already; in WAL mode a
+/// writer goes on. `data_version` tells whether one has (<https://sqlite.org/pragma.html#pragma_data_version>): if the first
+/// connection sees the same before the others begin and when it begins itself, they all read the same.
+fn assemble(
+    open: &dyn Fn() -> Result<Connection, Error>,
+    count: usize,
+    watch: &Watch,
+    doubt: &Doubt,
+) -> Result<Option<Vec<Connection>>, Error> {
+    let failed = |error| Error::from_sqlite("reading on another connection", error);
+    let next = || open().and_then(|connection| prepared(connection, watch, doubt).map_err(failed));
+    let version =
+        |connection: &Connection| connection.query_row("PRAGMA main.data_version", [], |row| row.get::<_, i64>(0));
+    let begin = |connection: &Connection| connection.execute_batch("BEGIN; SELECT count(*) FROM main.sqlite_schema");
+    let first = next()?;
+    let before = version(&first).map_err(failed)?;
+    let mut connections = Vec::new();
+    for _ in 1..count {
+        let another = next()?;
+        begin(&another).map_err(failed)?;
+        connections.push(another);
+    }
+    begin(&first).map_err(failed)?;
+    let is_one_state = version(&first).map_err(failed)? == before;
+    connections.push(first);
+    Ok(is_one_state.then_some(connections))
+}
+
+/// As mistrustful as the connection of the boot; it waits for nobody, who might be waiting for the boot.
+fn prepared(mut connection: Connection, watch: &Watch, doubt: &Doubt) -> rusqlite::Result<Connection> {
+    connection.busy_timeout(Duration::ZERO)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    connection.pragma_update(None, "cell_size_check", true)?;
+    let doubt = doubt.clone();
+    watch.attach_helper(&mut connection, move || doubt.is_raised())?;
+    Ok(connection)
+}

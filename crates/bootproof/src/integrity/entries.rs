@@ -1,0 +1,202 @@
+//! A set of index entries in a few numbers, and whether the entries came in order.
+
+use std::cmp::Ordering;
+use std::hash::{BuildHasher as _, Hasher as _};
+
+use foldhash::quality::RandomState;
+use rusqlite::Row;
+use rusqlite::types::ValueRef;
+
+use super::order::{self, Collation};
+
+/// The entries of an index, in whatever order they came: how many, and the sum of their hashes.
+///
+/// Two different sets have the same sum with a probability of one in 2^64: nobody knows the key of the hash, which is another
+/// in every check.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Set {
+    count: u64,
+    sum: u64,
+}
+
+impl Set {
+    fn add(&mut self, entry: u64) {
+        self.count += 1;
+        self.sum = self.sum.wrapping_add(entry);
+    }
+}
+
+/// What one check hashes with.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Key(RandomState);
+
+impl Key {
+    /// A number that is an integer counts as one however it is stored: SQLite takes both for the same key.
+    fn value(&self, value: ValueRef<'_>) -> u64 {
+        let number = |kind: u64, bits: u64| {
+            let mut hasher = self.0.build_hasher();
+            hasher.write_u64(kind);
+            hasher.write_u64(bits);
+            hasher.finish()
+        };
+        let bytes = |kind: u64, bytes: &[u8]| {
+            let mut hasher = self.0.build_hasher();
+            hasher.write_u64(kind << 32 | bytes.len() as u64);
+            hasher.write(bytes);
+            hasher.finish()
+        };
+        match value {
+            ValueRef::Null => number(0, 0),
+            ValueRef::Integer(integer) => number(1, integer.cast_unsigned()),
+            #[expect(clippy::cast_possible_truncation, reason = "a number too large becomes another, and is not equal")]
+            ValueRef::Real(real) => match real as i64 {
+                integer if order::compare(ValueRef::Integer(integer), value, Collation::Binary).is_eq() => {
+                    number(1, integer.cast_unsigned())
+                }
+                _ => number(2, real.to_bits()),
+            },
+            ValueRef::Text(text) => bytes(3, text),
+            ValueRef::Blob(blob) => bytes(4, blob),
+        }
+    }
+
+    fn entry(&self, values: impl Iterator<Item = u64>) -> u64 {
+        let mut hasher = self.0.build_hasher();
+        values.for_each(|value| hasher.write_u64(value));
+        hasher.finish()
+    }
+}
+
+/// The sets of entries that the rows of a table demand, one for each of its indexes.
+#[derive(Debug)]
+pub(super) struct Demanded<'a> {
+    key: &'a Key,
+    /// For each index, which columns of the query make an entry.
+    indexes: &'a [Vec<usize>],
+    hashes: Vec<u64>,
+    pub(super) sets: Vec<Set>,
+}
+
+impl<'a> Demanded<'a> {
+    pub(super) fn new(key: &'a Key, columns: usize, indexes: &'a [Vec<usize>]) -> Self {
+        Self { key, indexes, hashes: vec![0; columns], sets: vec![Set::default(); indexes.len()] }
+    }
+
+    pub(super) fn add(&mut self, row: &Row<'_>) -> rusqlite::Result<()> {
+        for (column, hash) in self.hashes.iter_mut().enumerate() {
+            *hash = self.key.value(row.get_ref(column)?);
+        }
+        for (columns, set) in self.indexes.iter().zip(&mut self.sets) {
+            let values = columns.iter().filter_map(|column| self.hashes.get(*column)).copied();
+            set.add(self.key.entry(values));
+        }
+        Ok(())
+    }
+}
+
+/// How the entries of an index follow each other.
+#[derive(Clone, Debug)]
+pub(super) struct Sequence {
+    /// Every term of the key: how its texts are compared, and whether it descends. The number of the row follows.
+    pub(super) terms: Vec<(Collation, bool)>,
+    /// Whether two entries may not have the same key, unless a part of it is NULL.
+    pub(super) is_unique: bool,
+}
+
+/// The entries that an index has, in the order in which it has them.
+#[derive(Debug)]
+pub(super) struct Found<'a> {
+    key: &'a Key,
+    sequence: &'a Sequence,
+    previous: Vec<Held>,
+    hashes: Vec<u64>,
+    is_first: bool,
+    pub(super) set: Set,
+}
+
+impl<'a> Found<'a> {
+    pub(super) fn new(key: &'a Key, sequence: &'a Sequence) -> Self {
+        let columns = sequence.terms.len() + 1;
+        let previous = (0..columns).map(|_| Held::default()).collect();
+        Self { key, sequence, previous, hashes: vec![0; columns], is_first: true, set: Set::default() }
+    }
+
+    /// Adds the next entry; false where it should not follow the one before.
+    pub(super) fn add(&mut self, row: &Row<'_>) -> rusqlite::Result<bool> {
+        let (mut order, mut has_null) = (Ordering::Equal, false);
+        let rowid = (Collation::Binary, false);
+        let mut key_order = order;
+        for (column, (previous, hash)) in self.previous.iter_mut().zip(&mut self.hashes).enumerate() {
+            let value = row.get_ref(column)?;
+            let term = self.sequence.terms.get(column);
+            if term.is_none() {
+                key_order = order;
+            }
+            let is_same = !self.is_first && previous.is(value);
+            // A value that did not change, as most in an index do not, is neither compared nor hashed again.
+            if !is_same {
+                if order.is_eq() {
+                    let (collation, descends) = *term.unwrap_or(&rowid);
+                    order = order::compare(previous.value(), value, collation);
+                    order = if descends { order.reverse() } else { order };
+                }
+                *hash = self.key.value(value);
+                previous.hold(value);
+            }
+            has_null |= term.is_some() && matches!(value, ValueRef::Null);
+        }
+        let follows = if self.sequence.is_unique && !has_null { key_order.is_lt() } else { order.is_lt() };
+        let is_in_order = self.is_first || follows;
+        self.is_first = false;
+        self.set.add(self.key.entry(self.hashes.iter().copied()));
+        Ok(is_in_order)
+    }
+}
+
+/// A value of the entry before; its memory is used again for the next.
+#[derive(Debug, Default)]
+struct Held {
+    kind: Kind,
+    bytes: Vec<u8>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+enum Kind {
+    #[default]
+    Null,
+    Integer(i64),
+    Real(f64),
+    Text,
+    Blob,
+}
+
+impl Held {
+    fn value(&self) -> ValueRef<'_> {
+        match self.kind {
+            Kind::Null => ValueRef::Null,
+            Kind::Integer(integer) => ValueRef::Integer(integer),
+            Kind::Real(real) => ValueRef::Real(real),
+            Kind::Text => ValueRef::Text(&self.bytes),
+            Kind::Blob => ValueRef::Blob(&self.bytes),
+        }
+    }
+
+    fn is(&self, value: ValueRef<'_>) -> bool {
+        self.value() == value
+    }
+
+    fn hold(&mut self, value: ValueRef<'_>) {
+        let (kind, bytes) = match value {
+            ValueRef::Null => (Kind::Null, None),
+            ValueRef::Integer(integer) => (Kind::Integer(integer), None),
+            ValueRef::Real(real) => (Kind::Real(real), None),
+            ValueRef::Text(text) => (Kind::Text, Some(text)),
+            ValueRef::Blob(blob) => (Kind::Blob, Some(blob)),
+        };
+        self.kind = kind;
+        if let Some(bytes) = bytes {
+            self.bytes.clear();
+            self.bytes.extend_from_slice(bytes);
+        }
+    }
+}

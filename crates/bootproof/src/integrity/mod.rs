@@ -1,0 +1,65 @@
+//! Whether a file is sound: every page, every row, and every index against its table.
+//!
+//! SQLite's own check, `PRAGMA integrity_check`, looks every row up in every index, one by one. The full check here finds the
+//! same faults in a fifth of the time:
+//!
+//! - `structure`: SQLite's `PRAGMA quick_check` goes through every page, row, constraint and free page, as the full one does;
+//!   it leaves out only whether the rows are in the indexes.
+//! - `sets`: an index is what its table says exactly if both hold the same set of entries and the index has them in order.
+//!   One pass over the table and one over each index, in parallel, tell that.
+//! - `pragma`: SQLite's own check. It has the last word: what is not sound beyond doubt is left to it, and so are the shapes
+//!   that the comparison does not know. A doubt costs time and refuses nobody.
+//!
+//! `crew` is who works on it at the same time; `written` checks what a transaction has changed.
+
+mod crew;
+mod entries;
+mod order;
+mod pragma;
+mod sets;
+mod shape;
+
+use rusqlite::Connection;
+
+use crate::error::Error;
+use crate::options::Integrity;
+use crate::watch::Watch;
+
+pub(crate) use crew::Companions;
+pub(crate) use pragma::check as by_sqlite;
+pub(crate) use sets::Written;
+
+/// Checks a whole file.
+///
+/// # Errors
+///
+/// [`Error::Integrity`] with what SQLite found (<https://sqlite.org/pragma.html#pragma_integrity_check>).
+pub(crate) fn check(
+    connection: &Connection,
+    level: Integrity,
+    companions: Companions<'_>,
+    watch: &Watch,
+) -> Result<String, Error> {
+    let is_sound = level == Integrity::Full && sets::is_sound(connection, companions, watch);
+    watch.proceed()?;
+    if is_sound { Ok(pragma::passed(level).to_owned()) } else { by_sqlite(connection, level) }
+}
+
+/// Checks what a transaction has written, on the connection that wrote it: nobody else can see it yet.
+///
+/// The file as it was before has been checked; with [`Integrity::Full`] only new and changed tables and indexes are looked at.
+/// The other levels check the whole file again.
+///
+/// # Errors
+///
+/// As [`check`].
+pub(crate) fn check_written(
+    connection: &Connection,
+    level: Integrity,
+    written: &Written<'_>,
+    watch: &Watch,
+) -> Result<String, Error> {
+    let is_sound = level == Integrity::Full && sets::is_sound_where_written(connection, written, watch);
+    watch.proceed()?;
+    if is_sound { Ok(pragma::passed(level).to_owned()) } else { by_sqlite(connection, level) }
+}

@@ -1,0 +1,284 @@
+//! Comparing tables with their indexes as sets, beside SQLite's check of the structure.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread::{self, Scope as Threads, Thread};
+use std::time::Duration;
+
+use bootproof_catalog::Catalog;
+use rusqlite::Connection;
+
+use super::crew::{Companions, Doubt};
+use super::entries::{Demanded, Found, Key, Set};
+use super::pragma;
+use super::shape::{Index, Scope, Shape, Table};
+use crate::watch::Watch;
+
+/// Whether a file is sound beyond doubt.
+pub(super) fn is_sound(connection: &Connection, companions: Companions<'_>, watch: &Watch) -> bool {
+    let doubt = Doubt::default();
+    let check = || -> rusqlite::Result<bool> {
+        if !is_utf8(connection)? {
+            return Ok(false);
+        }
+        let shape = Shape::read(connection, &Everything)?;
+        let work = Work::new(&shape, &doubt);
+        let structure = |connection: &Connection| {
+            Ok(pragma::says_ok(connection, "quick_check", None)? && left_to_sqlite(connection, &shape)?)
+        };
+        work.done_with(connection, companions.assemble(watch, &doubt), watch, &structure)
+    };
+    judged(check())
+}
+
+/// What a transaction has written.
+#[derive(Debug)]
+pub(crate) struct Written<'a> {
+    /// The schema before.
+    pub(crate) before: &'a Catalog,
+    /// The schema now.
+    pub(crate) after: &'a Catalog,
+    /// The tables whose rows may differ, in lower case.
+    pub(crate) tables: &'a BTreeSet<&'a str>,
+    /// Indexes that were built, also where they are defined as before.
+    pub(crate) indexes: &'a BTreeSet<String>,
+}
+
+/// Whether what a transaction has written is sound beyond doubt.
+pub(super) fn is_sound_where_written(connection: &Connection, written: &Written<'_>, watch: &Watch) -> bool {
+    let doubt = Doubt::default();
+    let check = || -> rusqlite::Result<bool> {
+        if !is_utf8(connection)? {
+            return Ok(false);
+        }
+        let shape = Shape::read(connection, written)?;
+        let work = Work::new(&shape, &doubt);
+        let structure = |connection: &Connection| {
+            for table in tables(connection)?.iter().filter(|table| written.has_table(table)) {
+                if !pragma::says_ok(connection, "quick_check", Some(table))? {
+                    return Ok(false);
+                }
+            }
+            left_to_sqlite(connection, &shape)
+        };
+        work.done_with(connection, Vec::new(), watch, &structure)
+    };
+    judged(check())
+}
+
+/// An error is a doubt: SQLite's own check meets it too, and tells what it means.
+fn judged(checked: rusqlite::Result<bool>) -> bool {
+    match checked {
+        Ok(true) => true,
+        Ok(false) => {
+            log::debug!("not sound beyond doubt: leaving it to SQLite's own check");
+            false
+        }
+        Err(error) => {
+            log::debug!("not sound beyond doubt ({error}): leaving it to SQLite's own check");
+            false
+        }
+    }
+}
+
+/// In another encoding texts are ordered in another way.
+fn is_utf8(connection: &Connection) -> rusqlite::Result<bool> {
+    Ok(connection.query_row("PRAGMA main.encoding", [], |row| row.get::<_, String>(0))? == "UTF-8")
+}
+
+fn left_to_sqlite(connection: &Connection, shape: &Shape) -> rusqlite::Result<bool> {
+    for table in &shape.others {
+        if !pragma::says_ok(connection, "integrity_check", Some(table))? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn tables(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+    let mut statement =
+        connection.prepare("SELECT name FROM main.sqlite_schema WHERE type = 'table' AND rootpage > 0")?;
+    statement.query_map([], |row| row.get(0))?.collect()
+}
+
+struct Everything;
+
+impl Scope for Everything {
+    fn has_table(&self, _table: &str) -> bool {
+        true
+    }
+
+    fn has_index(&self, _index: &str) -> bool {
+        true
+    }
+}
+
+impl Written<'_> {
+    /// Whether a table may have been written. What the catalogs do not know, as the bookkeeping and the shadows of virtual
+    /// tables, may.
+    pub(crate) fn has_table(&self, table: &str) -> bool {
+        let key = table.to_ascii_lowercase();
+        let before = self.before.tables.get(&key);
+        before.is_none() || before != self.after.tables.get(&key) || self.tables.contains(key.as_str())
+    }
+
+    /// Whether an index made by CREATE INDEX was built. Those of constraints are part of their table.
+    pub(crate) fn has_index(&self, index: &str) -> bool {
+        let key = index.to_ascii_lowercase();
+        self.before.indexes.get(&key) != self.after.indexes.get(&key) || self.indexes.contains(&key)
+    }
+}
+
+impl Scope for Written<'_> {
+    fn has_table(&self, table: &str) -> bool {
+        Written::has_table(self, table)
+    }
+
+    fn has_index(&self, index: &str) -> bool {
+        Written::has_index(self, index)
+    }
+}
+
+/// One pass over a table or over one of its indexes.
+#[derive(Clone, Copy)]
+enum Pass<'s> {
+    Rows(&'s Table),
+    Entries(&'s Index),
+}
+
+/// All passes, and what came of them.
+struct Work<'s> {
+    shape: &'s Shape,
+    doubt: &'s Doubt,
+    key: Key,
+    /// What takes longest comes first.
+    passes: Vec<(u64, Place, Pass<'s>)>,
+    next: AtomicUsize,
+    results: Mutex<Vec<(Place, Vec<Set>)>>,
+}
+
+/// The table, and the index where it is not all of the table's.
+type Place = (usize, Option<usize>);
+
+impl<'s> Work<'s> {
+    fn new(shape: &'s Shape, doubt: &'s Doubt) -> Self {
+        let mut passes = Vec::new();
+        for (at, table) in shape.tables.iter().enumerate() {
+            // Rows are longer than entries.
+            passes.push((table.size.saturating_mul(table.columns as u64 + 4), (at, None), Pass::Rows(table)));
+            passes.extend(table.indexes.iter().enumerate().map(|(number, index)| {
+                let terms = index.sequence.terms.len() as u64;
+                (table.size.saturating_mul(terms), (at, Some(number)), Pass::Entries(index))
+            }));
+        }
+        passes.sort_by_key(|(size, ..)| std::cmp::Reverse(*size));
+        Self { shape, doubt, key: Key::default(), passes, next: AtomicUsize::default(), results: Mutex::default() }
+    }
+
+    /// Does all passes and the check of the structure, at the same time where there are companions.
+    fn done_with(
+        &self,
+        connection: &Connection,
+        mut companions: Vec<Connection>,
+        watch: &Watch,
+        structure: &dyn Fn(&Connection) -> rusqlite::Result<bool>,
+    ) -> rusqlite::Result<bool> {
+        // The connection of the boot may have a large page cache, which a single pass would only fill.
+        let own = companions.pop();
+        let own = own.as_ref().unwrap_or(connection);
+        let is_sound = thread::scope(|threads| {
+            let helpers: Vec<_> = companions.into_iter().filter_map(|helper| self.help(threads, helper)).collect();
+            let is_sound = structure(own);
+            if matches!(is_sound, Ok(true)) {
+                self.work(own);
+            } else {
+                self.doubt.raise();
+            }
+            while !helpers.iter().all(thread::ScopedJoinHandle::is_finished) {
+                watch.tell();
+                thread::park_timeout(Duration::from_millis(50));
+            }
+            is_sound
+        })?;
+        Ok(is_sound && !self.doubt.is_raised() && self.is_equal())
+    }
+
+    /// A thread that takes passes too. Where the system gives none, the work is done by those there are.
+    fn help<'t>(
+        &'t self,
+        threads: &'t Threads<'t, '_>,
+        connection: Connection,
+    ) -> Option<thread::ScopedJoinHandle<'t, ()>> {
+        let boss = thread::current();
+        let help = move || {
+            let _at_the_end = Wake(boss);
+            self.work(&connection);
+        };
+        thread::Builder::new().name("integrity".to_owned()).spawn_scoped(threads, help).ok()
+    }
+
+    /// Takes one pass after the other, until there is none or a doubt.
+    fn work(&self, connection: &Connection) {
+        while !self.doubt.is_raised()
+            && let Some((_, place, pass)) = self.passes.get(self.next.fetch_add(1, Ordering::Relaxed))
+        {
+            match self.pass(connection, *pass) {
+                Ok(Some(sets)) => {
+                    self.results.lock().unwrap_or_else(PoisonError::into_inner).push((*place, sets));
+                }
+                Ok(None) => self.doubt.raise(),
+                Err(error) => {
+                    log::debug!("reading a table or an index: {error}");
+                    self.doubt.raise();
+                }
+            }
+        }
+    }
+
+    /// The sets that a pass finds; none where the entries of an index do not follow each other.
+    fn pass(&self, connection: &Connection, pass: Pass<'s>) -> rusqlite::Result<Option<Vec<Set>>> {
+        match pass {
+            Pass::Rows(table) => {
+                let mut demanded = Demanded::new(&self.key, table.columns, &table.demanded);
+                let mut statement = connection.prepare(&table.rows)?;
+                let mut rows = statement.query([])?;
+                while let Some(row) = rows.next()? {
+                    demanded.add(row)?;
+                }
+                Ok(Some(demanded.sets))
+            }
+            Pass::Entries(index) => {
+                let mut found = Found::new(&self.key, &index.sequence);
+                let mut statement = connection.prepare(&index.entries)?;
+                let mut rows = statement.query([])?;
+                while let Some(row) = rows.next()? {
+                    if !found.add(row)? {
+                        return Ok(None);
+                    }
+                }
+                Ok(Some(vec![found.set]))
+            }
+        }
+    }
+
+    /// Whether every index holds what its table demands. A pass that nobody made proves nothing.
+    fn is_equal(&self) -> bool {
+        let results = self.results.lock().unwrap_or_else(PoisonError::into_inner);
+        let of = |place| results.iter().find(|(at, _)| *at == place).map(|(_, sets)| sets.as_slice());
+        self.shape.tables.iter().enumerate().all(|(at, table)| {
+            let Some(demanded) = of((at, None)) else { return false };
+            demanded.len() == table.indexes.len()
+                && demanded.iter().enumerate().all(|(number, set)| of((at, Some(number))) == Some(&[*set]))
+        })
+    }
+}
+
+/// Wakes the thread that waits, whatever ends this one.
+struct Wake(Thread);
+
+impl Drop for Wake {
+    fn drop(&mut self) {
+        self.0.unpark();
+    }
+}

@@ -1,0 +1,325 @@
+//! Which indexes can be compared with their tables as sets, and the two queries that do so.
+//!
+//! Left to SQLite are partial indexes, collations of a program's own, tables WITHOUT ROWID, virtual tables, and whatever
+//! SQLite would not read straight from the index.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bootproof_catalog::{index_terms, quoted};
+use rusqlite::Connection;
+
+use super::entries::Sequence;
+use super::order::Collation;
+
+/// What of a file is to be compared.
+pub(super) trait Scope {
+    /// Whether a table was asked for as a whole.
+    fn has_table(&self, table: &str) -> bool;
+    /// Whether an index was asked for by itself.
+    fn has_index(&self, index: &str) -> bool;
+}
+
+/// The file as it is to be checked.
+#[derive(Debug, Default)]
+pub(super) struct Shape {
+    /// What is compared here.
+    pub(super) tables: Vec<Table>,
+    /// The tables that are left to SQLite.
+    pub(super) others: Vec<String>,
+}
+
+/// A table, and those of its indexes that are to be compared with it.
+#[derive(Debug)]
+pub(super) struct Table {
+    /// Reads what goes into the indexes of every row.
+    pub(super) rows: String,
+    /// How many columns that gives.
+    pub(super) columns: usize,
+    /// For each index, which of them make an entry.
+    pub(super) demanded: Vec<Vec<usize>>,
+    pub(super) indexes: Vec<Index>,
+    /// The highest row number, for what takes longest to be done first.
+    pub(super) size: u64,
+}
+
+/// An index.
+#[derive(Debug)]
+pub(super) struct Index {
+    /// Reads every entry, in the order of the index.
+    pub(super) entries: String,
+    pub(super) sequence: Sequence,
+}
+
+/// A table or index as the schema lists it.
+struct Object {
+    name: String,
+    root: i64,
+    sql: Option<String>,
+}
+
+impl Shape {
+    /// Reads the schema.
+    pub(super) fn read(connection: &Connection, scope: &dyn Scope) -> rusqlite::Result<Self> {
+        let mut indexes: BTreeMap<String, Vec<Object>> = BTreeMap::new();
+        let mut statement =
+            connection.prepare("SELECT name, rootpage, sql, tbl_name FROM main.sqlite_schema WHERE type = 'index'")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let index = Object { name: row.get(0)?, root: row.get(1)?, sql: row.get(2)? };
+            indexes.entry(row.get::<_, String>(3)?.to_ascii_lowercase()).or_default().push(index);
+        }
+        let mut shape = Self::default();
+        let mut statement = connection.prepare(TABLES)?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let table = Object { name: row.get(0)?, root: row.get(1)?, sql: None };
+            let (is_ordinary, is_whole) = (row.get::<_, bool>(2)?, scope.has_table(&table.name));
+            let mut indexes = indexes.remove(&table.name.to_ascii_lowercase()).unwrap_or_default();
+            indexes.retain(|index| is_whole || scope.has_index(&index.name));
+            if indexes.is_empty() && (is_ordinary || !is_whole) {
+                continue;
+            }
+            match is_ordinary.then(|| Table::read(connection, &table, &indexes)).transpose()?.flatten() {
+                Some(table) => shape.tables.push(table),
+                None => shape.others.push(table.name),
+            }
+        }
+        Ok(shape)
+    }
+}
+
+/// Every table, and whether its rows have numbers to be told apart by.
+const TABLES: &str = "SELECT s.name, s.rootpage, s.rootpage > 0 AND NOT l.wr
+                      FROM main.sqlite_schema AS s JOIN pragma_table_list AS l ON l.schema = 'main' AND l.name = s.name
+                      WHERE s.type = 'table'";
+
+impl Table {
+    /// The comparison of a table with its indexes; none where one of them is not understood, or SQLite itself does not
+    /// understand the table here.
+    fn read(connection: &Connection, table: &Object, indexes: &[Object]) -> rusqlite::Result<Option<Self>> {
+        // A function or a collation that SQLite refuses in a schema, it would run in a query.
+        if connection.prepare(&format!("PRAGMA main.integrity_check({})", quoted(&table.name))).is_err() {
+            return Ok(None);
+        }
+        let Some(rowid) = rowid(connection, &table.name)? else { return Ok(None) };
+        let mut columns = vec![rowid.to_owned()];
+        let mut compared = Self {
+            rows: String::new(),
+            columns: 0,
+            demanded: Vec::new(),
+            indexes: Vec::new(),
+            size: highest_row(connection, &table.name, rowid)?,
+        };
+        for index in indexes {
+            let Some((terms, sequence)) = key(connection, index, rowid)? else { return Ok(None) };
+            let mut demanded: Vec<usize> = terms.iter().map(|term| position(&mut columns, term)).collect();
+            demanded.push(0);
+            let (list, name) = (terms.join(", "), quoted(&index.name));
+            let entries = format!("SELECT {list}, {rowid} FROM main.{} INDEXED BY {name}", quoted(&table.name));
+            if !reads_entries(connection, &entries, (index.root, table.root), terms.len()) {
+                return Ok(None);
+            }
+            compared.demanded.push(demanded);
+            compared.indexes.push(Index { entries, sequence });
+        }
+        compared.columns = columns.len();
+        compared.rows = format!("SELECT {} FROM main.{} NOT INDEXED", columns.join(", "), quoted(&table.name));
+        Ok(reads_rows(connection, &compared.rows, table.root).then_some(compared))
+    }
+}
+
+fn position(columns: &mut Vec<String>, term: &str) -> usize {
+    columns.iter().position(|column| column == term).unwrap_or_else(|| {
+        columns.push(term.to_owned());
+        columns.len() - 1
+    })
+}
+
+/// A name of the row number that no column has taken (<https://sqlite.org/rowidtable.html>).
+fn rowid(connection: &Connection, table: &str) -> rusqlite::Result<Option<&'static str>> {
+    let mut statement = connection.prepare("SELECT lower(name) FROM pragma_table_xinfo(?1, 'main')")?;
+    let taken: BTreeSet<String> = statement.query_map([table], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    Ok(["rowid", "_rowid_", "oid"].into_iter().find(|name| !taken.contains(*name)))
+}
+
+fn highest_row(connection: &Connection, table: &str, rowid: &str) -> rusqlite::Result<u64> {
+    let sql = format!("SELECT max({rowid}) FROM main.{}", quoted(table));
+    let highest = connection.query_row(&sql, [], |row| row.get::<_, Option<i64>>(0))?;
+    Ok(highest.unwrap_or_default().unsigned_abs())
+}
+
+/// The key of an index: what each term reads in a row, and its order. None where that is not understood.
+fn key(connection: &Connection, index: &Object, rowid: &str) -> rusqlite::Result<Option<(Vec<String>, Sequence)>> {
+    let mut statement =
+        connection.prepare("SELECT \"unique\", partial FROM pragma_index_list(?1, 'main') WHERE name = ?2")?;
+    let table: String =
+        connection
+            .query_row("SELECT tbl_name FROM main.sqlite_schema WHERE name = ?1", [&index.name], |row| row.get(0))?;
+    let (is_unique, is_partial) =
+        statement.query_row([&table, &index.name], |row| Ok((row.get::<_, bool>(0)?, row.get::<_, bool>(1)?)))?;
+    if is_partial {
+        return Ok(None);
+    }
+    let written = index.sql.as_deref().map(index_terms).unwrap_or_default();
+    let (mut terms, mut order) = (Vec::new(), Vec::new());
+    let mut statement = connection
+        .prepare("SELECT cid, name, \"desc\", coll FROM pragma_index_xinfo(?1, 'main') WHERE key ORDER BY seqno")?;
+    let mut rows = statement.query([&index.name])?;
+    while let Some(row) = rows.next()? {
+        let term = match row.get::<_, i64>(0)? {
+            ROWID => rowid.to_owned(),
+            EXPRESSION => match written.get(terms.len()).filter(|text| !text.is_empty()) {
+                Some(text) => format!("({text})"),
+                None => return Ok(None),
+            },
+            _ => quoted(&row.get::<_, String>(1)?),
+        };
+        let Some(collation) = Collation::parse(&row.get::<_, String>(3)?) else { return Ok(None) };
+        order.push((collation, row.get(2)?));
+        terms.push(term);
+    }
+    Ok(Some((terms, Sequence { terms: order, is_unique })))
+}
+
+/// What `pragma_index_xinfo` calls a column that is none (<https://sqlite.org/pragma.html#pragma_index_info>).
+const ROWID: i64 = -1;
+const EXPRESSION: i64 = -2;
+
+/// Whether a query reads this b-tree of a table and no other.
+fn reads_rows(connection: &Connection, sql: &str, root: i64) -> bool {
+    let program = program(connection, sql).unwrap_or_default();
+    let opened: Vec<_> = opened(&program).collect();
+    matches!(opened.as_slice(), [open] if open.reads(root))
+}
+
+/// Whether a query reads every column of an index straight from its entries, and does nothing else: what SQLite computes anew
+/// from another column, or takes from the table, would prove nothing of what the index holds.
+///
+/// Where a term is an expression, SQLite makes ready to look a row up in the table, and then never does.
+fn reads_entries(connection: &Connection, sql: &str, (index, table): (i64, i64), terms: usize) -> bool {
+    let program = program(connection, sql).unwrap_or_default();
+    let Some(cursor) = opened(&program).find(|open| open.reads(index)).map(|open| open.p1) else { return false };
+    let is_alone = opened(&program).all(|open| open.reads(table) || (open.reads(index) && open.p1 == cursor));
+    let is_plain = program.iter().all(|instruction| PLAIN.contains(&instruction.opcode.as_str()));
+    let reading = |opcode| program.iter().filter(move |instruction| instruction.opcode == opcode);
+    let from_index =
+        ["Column", "IdxRowid", "Rewind", "Next"].into_iter().flat_map(reading).all(|read| read.p1 == cursor);
+    let mut columns: Vec<i64> = reading("Column").map(|column| column.p2).collect();
+    columns.sort_unstable();
+    let has_all = columns.iter().copied().eq(0..i64::try_from(terms).unwrap_or(i64::MAX));
+    is_alone && is_plain && from_index && has_all && reading("IdxRowid").count() == 1
+}
+
+/// What SQLite's virtual machine does to read entries as they are (<https://sqlite.org/opcode.html>).
+const PLAIN: [&str; 14] = [
+    "Init",
+    "Transaction",
+    "Goto",
+    "OpenRead",
+    "Rewind",
+    "DeferredSeek",
+    "Column",
+    "IdxRowid",
+    "RealAffinity",
+    "ResultRow",
+    "Next",
+    "Halt",
+    "Explain",
+    "Noop",
+];
+
+/// An instruction, of which the operands say what SQLite's documentation of the opcode says.
+struct Instruction {
+    opcode: String,
+    p1: i64,
+    p2: i64,
+    p3: i64,
+}
+
+impl Instruction {
+    /// Whether it opens this b-tree of the schema `main`.
+    fn reads(&self, root: i64) -> bool {
+        self.opcode == "OpenRead" && self.p2 == root && self.p3 == 0
+    }
+}
+
+fn program(connection: &Connection, sql: &str) -> rusqlite::Result<Vec<Instruction>> {
+    let mut statement = connection.prepare(&format!("EXPLAIN {sql}"))?;
+    let instruction = |row: &rusqlite::Row<'_>| {
+        Ok(Instruction { opcode: row.get("opcode")?, p1: row.get("p1")?, p2: row.get("p2")?, p3: row.get("p3")? })
+    };
+    statement.query_map([], instruction)?.collect()
+}
+
+/// Everything that a program opens: tables, indexes, sorters.
+fn opened(program: &[Instruction]) -> impl Iterator<Item = &Instruction> {
+    program.iter().filter(|instruction| instruction.opcode.contains("Open"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct All;
+
+    impl Scope for All {
+        fn has_table(&self, _table: &str) -> bool {
+            true
+        }
+
+        fn has_index(&self, _index: &str) -> bool {
+            true
+        }
+    }
+
+    /// How many indexes are compared here, and which tables are left to SQLite.
+    fn shape(sql: &str) -> (usize, Vec<String>) {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(sql).unwrap();
+        let shape = Shape::read(&connection, &All).unwrap();
+        (shape.tables.iter().map(|table| table.indexes.len()).sum(), shape.others)
+    }
+
+    #[test]
+    fn what_applications_index_is_compared() {
+        for (indexes, sql) in [
+            (0, "CREATE TABLE t(a)"),
+            (1, "CREATE TABLE t(a TEXT PRIMARY KEY, b)"),
+            (1, "CREATE TABLE t(a UNIQUE, b)"),
+            (2, "CREATE TABLE t(a, b, UNIQUE(a, b), UNIQUE(b DESC))"),
+            (1, "CREATE TABLE t(rowid, _rowid_); CREATE INDEX i ON t(rowid)"),
+            (1, "CREATE TABLE t(a); CREATE INDEX i ON t(a DESC)"),
+            (1, "CREATE TABLE t(a REAL, b); CREATE INDEX i ON t(a, b)"),
+            (1, "CREATE TABLE t(a); CREATE INDEX i ON t(a COLLATE nocase)"),
+            (1, "CREATE TABLE t(a COLLATE rtrim); CREATE INDEX i ON t(a)"),
+            (1, "CREATE TABLE t(a); CREATE INDEX i ON t(date(a) DESC)"),
+            (1, "CREATE TABLE t(a, b); CREATE INDEX i ON t(a, lower(b) COLLATE nocase, a || b)"),
+            (1, "CREATE TABLE t(a, b); CREATE INDEX i ON t(b->>'$.x', 1.5 + a)"),
+            (1, "CREATE TABLE t(a, b AS (a + 1) STORED); CREATE INDEX i ON t(b)"),
+            (1, "CREATE TABLE t(\"a \"\"b\"\"\", [c d]); CREATE INDEX \"i \"\"x\"\"\" ON t(\"a \"\"b\"\"\", [c d])"),
+            (1, "CREATE TABLE t(a TEXT UNIQUE) STRICT"),
+        ] {
+            assert_eq!(shape(sql), (indexes, vec![]), "{sql}");
+        }
+    }
+
+    #[test]
+    fn the_rest_is_left_to_sqlite() {
+        for sql in [
+            "CREATE TABLE t(a PRIMARY KEY, b) WITHOUT ROWID",
+            "CREATE TABLE t(a, b); CREATE INDEX i ON t(a) WHERE b",
+            "CREATE TABLE t(rowid, _rowid_, oid); CREATE INDEX i ON t(rowid)",
+            "CREATE VIRTUAL TABLE t USING rtree(id, x, y)",
+        ] {
+            assert!(shape(sql).1.contains(&"t".to_owned()), "{sql}");
+        }
+    }
+
+    /// SQLite computes the second term from the first: what the index holds of it would never be read.
+    #[test]
+    fn a_term_that_is_not_read_is_not_compared() {
+        let sql = "CREATE TABLE t(a); CREATE INDEX i ON t(a, a + 1)";
+        let (compared, others) = shape(sql);
+        assert_eq!(compared + others.len(), 1, "{sql}");
+    }
+}

@@ -1,0 +1,135 @@
+//! With the integrity switched off, a boot believes a seal in the header, and nothing but a whole one.
+
+use rusqlite::Connection;
+use worklog_schema::bootproof::compiled::{Migration, Revert, Statement};
+use worklog_schema::bootproof::{Boot, BootReport, Integrity};
+
+use crate::support::{Sandbox, outcome, rows, schema_with};
+
+const OFF: [&str; 3] = ["boot", "--integrity", "off"];
+
+/// Whether a boot looked no further than the header.
+fn believes_the_seal(sandbox: &Sandbox) -> bool {
+    let report = sandbox.run(OFF).ready();
+    assert_eq!(report["to_version"], 2, "{report}");
+    outcome(&report, "foreign_keys") == "skipped"
+}
+
+fn seal(sandbox: &Sandbox) -> i64 {
+    sandbox.open().query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap()
+}
+
+#[test]
+fn a_database_that_was_proven_is_ready_at_once() {
+    for sandbox in [Sandbox::current(), Sandbox::unmanaged(), Sandbox::empty()] {
+        sandbox.boot().ready();
+        let before = sandbox.bytes();
+        assert!(believes_the_seal(&sandbox));
+        assert_eq!(sandbox.bytes(), before, "a boot with nothing to do writes nothing");
+        // The seal is no reason to check less than was asked for.
+        let report = sandbox.boot().ready();
+        assert_eq!(outcome(&report, "foreign_keys"), "passed");
+    }
+}
+
+#[test]
+fn whoever_changes_the_schema_breaks_it() {
+    let sandbox = Sandbox::current();
+    sandbox.execute("CREATE TABLE additions(a)");
+    assert!(!believes_the_seal(&sandbox));
+    sandbox.execute("ALTER TABLE worklogs DROP COLUMN parent_type");
+    sandbox.run(OFF).refused(4, "drifted");
+}
+
+#[test]
+fn a_declared_index_that_was_dropped_is_rebuilt_and_sealed_again() {
+    let sandbox = Sandbox::current();
+    sandbox.execute("DROP INDEX idx_worklogs_user_range");
+    let report = sandbox.run(OFF).ready();
+    assert_eq!(report["repaired"][0], "idx_worklogs_user_range", "{report}");
+    assert!(believes_the_seal(&sandbox));
+}
+
+#[test]
+fn a_number_of_the_applications_own_stays() {
+    let sandbox = Sandbox::unmanaged();
+    sandbox.execute("PRAGMA user_version = 42");
+    sandbox.boot().ready();
+    assert_eq!(seal(&sandbox), 42);
+    assert!(!believes_the_seal(&sandbox));
+    // And one that came later.
+    let sandbox = Sandbox::current();
+    sandbox.execute("PRAGMA user_version = 42; DROP INDEX idx_worklogs_user_range");
+    sandbox.boot().ready();
+    assert_eq!(seal(&sandbox), 42);
+}
+
+#[test]
+fn going_back_takes_it_off() {
+    let sandbox = Sandbox::current();
+    sandbox.run(["revert", "--to", "1"]).ready();
+    assert_eq!(seal(&sandbox), 0);
+    let report = sandbox.run(OFF).ready();
+    assert_eq!(report["from_version"], 1, "{report}");
+    assert!(believes_the_seal(&sandbox));
+}
+
+/// Rows alone are changed: the schema, and SQLite's count of its changes, are as before.
+fn rows_alone() -> Migration {
+    const SQL: &str = "UPDATE teams SET name = name";
+    const STATEMENTS: &[Statement] = &[Statement { start: 0, end: SQL.len(), line: 1 }];
+    Migration {
+        version: 3,
+        name: "name_the_nameless",
+        file: "003_name_the_nameless.sql",
+        sql: SQL,
+        checksum: bootproof_catalog::source::checksum(3, "name_the_nameless", SQL),
+        statements: STATEMENTS,
+        creates: &[],
+        writes: &["teams"],
+        fingerprint: worklog_schema::COMPILED.migrations.last().unwrap().fingerprint,
+        revert: Some(Revert { sql: SQL, file: None, statements: STATEMENTS, writes: &["teams"] }),
+        maintenance: None,
+        compatible: true,
+    }
+}
+
+#[test]
+fn it_is_of_one_set_of_migrations() {
+    let sandbox = Sandbox::current();
+    let old = seal(&sandbox);
+    let newer = schema_with(rows_alone());
+    let boot = || Boot::new(&newer, &sandbox.database).integrity(Integrity::Off);
+    let before = rows(&sandbox.database);
+    assert_eq!(boot().run().unwrap().applied.len(), 1);
+    assert_ne!(seal(&sandbox), old);
+    assert!(is_sealed(&boot().run().unwrap()), "the newer program seals anew");
+    assert!(!believes_nothing_newer(&sandbox), "the older one looks, and finds what is newer");
+    boot().revert(2).unwrap();
+    assert_eq!(seal(&sandbox), 0, "no seal says that the newer program is at head");
+    assert_eq!(boot().run().unwrap().applied.len(), 1);
+    assert_eq!(rows(&sandbox.database).get("teams"), before.get("teams"));
+}
+
+fn is_sealed(report: &BootReport) -> bool {
+    report.checks.iter().any(|check| check.detail.starts_with("sealed"))
+}
+
+/// Whether the older program believes a seal although there is something newer.
+fn believes_nothing_newer(sandbox: &Sandbox) -> bool {
+    sandbox.run(OFF).ready()["ahead"].as_array().is_none_or(Vec::is_empty)
+}
+
+#[test]
+fn one_in_memory_is_sealed_as_a_file_is() {
+    let number =
+        |connection: &Connection| -> i64 { connection.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap() };
+    assert_eq!(
+        number(&worklog_schema::fresh().unwrap()),
+        seal(&{
+            let sandbox = Sandbox::empty();
+            sandbox.boot().ready();
+            sandbox
+        })
+    );
+}
