@@ -1,6 +1,5 @@
 //! diesel_migrations: the applied versions are rows of a table. The files are in memory, as its macro would have put them.
 
-use diesel::connection::SimpleConnection as _;
 use diesel::migration::{Migration, MigrationMetadata, MigrationName, MigrationSource, MigrationVersion};
 use diesel::sqlite::{Sqlite, SqliteConnection};
 use diesel::{Connection as _, connection::BoxableConnection};

@@ -65,10 +65,10 @@ fn kept(scene: &Scene, name: &str, make: impl FnOnce(&Path) -> Result<()>) -> Re
     if !path.exists() {
         fs::create_dir_all(&scene.cache)?;
         let unfinished = tempfile::Builder::new().prefix("unfinished-").tempdir_in(&scene.cache)?;
-        let made = unfinished.path().join(name);
-        make(&made)?;
-        File::options().write(true).open(&made)?.sync_all()?;
-        fs::rename(&made, &path)?;
+        let complete = unfinished.path().join(name);
+        make(&complete)?;
+        File::options().write(true).open(&complete)?.sync_all()?;
+        fs::rename(&complete, &path)?;
     }
     Ok(path)
 }

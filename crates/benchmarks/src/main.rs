@@ -87,8 +87,8 @@ fn run(arguments: &Arguments) -> Result<()> {
     let machine = machine::description();
     let (mut points, mut outcomes) = (Vec::new(), Vec::new());
     for phase in &phases {
-        println!("## {}\n\n{}\n", phase.title, phase.about);
-        let mut results = format!("{machine}; {}", beside(&scene));
+        println!("### {}\n\n{}\n", phase.title, phase.about);
+        let mut results = format!("{}\n\n{machine}; {}.", phase.about, beside(&scene));
         for rows in sizes(phase, &arguments.rows) {
             let measured = measure(&Scene { rows, ..scene.clone() }, phase, arguments)?;
             let text = described(phase, rows, &measured);
@@ -96,16 +96,18 @@ fn run(arguments: &Arguments) -> Result<()> {
             results = format!("{results}\n\n{text}");
             for (case, comparison) in &measured {
                 points.extend(scaling::points(phase, case, rows, comparison));
-                outcomes.extend(table::outcomes(case, comparison).into_iter().map(|outcome| (phase, rows, outcome)));
+                for (contender, series) in case.contenders.iter().zip(&comparison.series) {
+                    let of = format!("{}, {}", case.name, contender.name);
+                    let reached = table::outcomes(contender, series, comparison);
+                    outcomes.extend(reached.map(|outcome| summary(phase, rows, &of, &outcome)));
+                }
             }
         }
         if let Some(page) = &arguments.write {
             fs::write(page, document::replace(&fs::read_to_string(page)?, phase.name, &results)?)?;
         }
     }
-    for (phase, rows, outcome) in &outcomes {
-        println!("{}", summary(phase, *rows, outcome));
-    }
+    outcomes.iter().for_each(|outcome| println!("{outcome}"));
     write_figures(arguments, &points, &machine)
 }
 
@@ -159,7 +161,7 @@ fn measure<'p>(scene: &Scene, phase: &'p Phase, arguments: &Arguments) -> Result
 fn described(phase: &Phase, rows: usize, measured: &[(&Case, Comparison)]) -> String {
     let mut text = table::table(measured.iter().map(|(case, comparison)| (*case, comparison)));
     if phase.grows {
-        text = format!("### {} worklogs\n\n{text}", grouped(rows as u64));
+        text = format!("#### {} worklogs\n\n{text}", grouped(rows as u64));
     }
     for (case, comparison) in measured.iter().filter(|_| phase.grows) {
         let ours = comparison.series.first().and_then(compare::Series::typical);
@@ -171,10 +173,10 @@ fn described(phase: &Phase, rows: usize, measured: &[(&Case, Comparison)]) -> St
     text
 }
 
-fn summary(phase: &Phase, rows: usize, outcome: &Outcome) -> String {
+fn summary(phase: &Phase, rows: usize, of: &str, outcome: &Outcome) -> String {
     let size = if phase.grows { format!(" ({} worklogs)", grouped(rows as u64)) } else { String::new() };
     let end = if outcome.met { "met   " } else { "MISSED" };
-    format!("{end} {}{size}: {}: {}", phase.name, outcome.of, outcome.words)
+    format!("{end} {}{size}: {of}: {}, target {}", phase.name, outcome.found, outcome.target)
 }
 
 fn write_figures(arguments: &Arguments, points: &[Point], machine: &str) -> Result<()> {

@@ -44,14 +44,17 @@ pub enum Pace {
     Long,
 }
 
+/// What a contender does.
+pub type Act<T> = Box<dyn Fn(&Scene) -> Result<T>>;
+
 /// One way to do the work of a case.
 pub struct Contender {
     /// Who does it.
     pub name: String,
     /// What is to be there before; not measured.
-    pub prepare: Box<dyn Fn(&Scene) -> Result<()>>,
+    pub prepare: Act<()>,
     /// The work, in a process of its own.
-    pub measure: Box<dyn Fn(&Scene) -> Result<Measured>>,
+    pub measure: Act<Measured>,
     /// What is aimed at: of ours in absolute terms, of the others by how ours compares.
     pub goals: Vec<Goal>,
 }

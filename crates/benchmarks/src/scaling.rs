@@ -73,14 +73,10 @@ pub fn panels(points: &[Point]) -> Vec<Panel> {
     let mut panels: Vec<Panel> = Vec::new();
     for point in points {
         let title = format!("{}, {}", point.title, point.case);
-        let panel = match panels.iter().position(|panel| panel.title == title) {
-            Some(position) => position,
-            None => {
-                panels.push(Panel { title, lines: Vec::new() });
-                panels.len() - 1
-            }
-        };
-        let Some(panel) = panels.get_mut(panel) else { continue };
+        if !panels.iter().any(|panel| panel.title == title) {
+            panels.push(Panel { title: title.clone(), lines: Vec::new() });
+        }
+        let Some(panel) = panels.iter_mut().find(|panel| panel.title == title) else { continue };
         #[expect(clippy::cast_precision_loss, reason = "a place on a chart")]
         let place = (point.rows as f64, point.median_ms);
         match panel.lines.iter_mut().find(|line| line.name == point.contender) {

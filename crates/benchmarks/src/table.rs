@@ -7,15 +7,15 @@ use bootproof::Milliseconds;
 use bootproof::figure::{bytes, count, grouped};
 
 use crate::compare::{Comparison, Series};
-use crate::phase::{Case, Contender, Goal};
+use crate::phase::{Case, Contender, Goal, Visits};
 
 /// Whether a goal was reached, and by how much.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outcome {
-    /// The case and the contender that it is about.
-    pub of: String,
-    /// What was aimed at, and what was found.
-    pub words: String,
+    /// What was aimed at.
+    pub target: String,
+    /// What was found.
+    pub found: String,
     /// Whether that is enough.
     pub met: bool,
 }
@@ -42,9 +42,9 @@ fn row(contender: &Contender, series: &Series, comparison: &Comparison) -> Strin
     let range = format!("{} – {}", shown(least), shown(most));
     let memory = series.peak_bytes().map_or_else(String::new, bytes);
     let ratio = ratio(series, comparison).map_or_else(String::new, |ratio| format!("{ratio:.2}"));
-    let judged = contender.goals.iter().filter_map(|goal| judge(*goal, series, comparison));
-    let targets: Vec<String> =
-        judged.map(|(words, met)| if met { format!("{words}: met") } else { format!("{words}: **missed**") }).collect();
+    let targets: Vec<String> = outcomes(contender, series, comparison)
+        .map(|outcome| format!("{}: {}", outcome.target, if outcome.met { "met" } else { "**missed**" }))
+        .collect();
     let name = &contender.name;
     format!(
         "| {name} | {} | {range} | {memory} | {ratio} | {} | {} |",
@@ -54,22 +54,9 @@ fn row(contender: &Contender, series: &Series, comparison: &Comparison) -> Strin
     )
 }
 
-/// Every goal of a case with its end.
-#[must_use]
-pub fn outcomes(case: &Case, comparison: &Comparison) -> Vec<Outcome> {
-    let each = case.contenders.iter().zip(&comparison.series);
-    each.flat_map(|(contender, series)| {
-        let judged = contender.goals.iter().filter_map(|goal| judge(*goal, series, comparison));
-        judged.map(|(words, met)| Outcome {
-            of: format!("{}, {}", case.name, contender.name),
-            words: match ratio(series, comparison) {
-                Some(ratio) => format!("{ratio:.2}, target {words}"),
-                None => format!("{}, target {words}", shown(series.median())),
-            },
-            met,
-        })
-    })
-    .collect()
+/// The end of every goal of a contender.
+pub fn outcomes(contender: &Contender, series: &Series, comparison: &Comparison) -> impl Iterator<Item = Outcome> {
+    contender.goals.iter().map(|goal| judge(*goal, series, comparison))
 }
 
 /// How ours compares with this one; nothing for ours itself.
@@ -78,15 +65,29 @@ fn ratio(series: &Series, comparison: &Comparison) -> Option<f64> {
     (ours.name != series.name).then(|| ours.ratio_to(series)).flatten()
 }
 
-/// The goal in words and whether it was reached; nothing where that could not be measured.
-fn judge(goal: Goal, series: &Series, comparison: &Comparison) -> Option<(String, bool)> {
+/// What could not be measured is not reached.
+fn judge(goal: Goal, series: &Series, comparison: &Comparison) -> Outcome {
+    let unknown = || "not measured".to_owned();
     match goal {
-        Goal::Ratio(most) => ratio(series, comparison).map(|ratio| (format!("≤ {most}"), ratio <= most)),
-        Goal::Time(most) => Some((format!("≤ {}", shown(most)), series.median() <= most)),
-        Goal::Memory(limit) => series.peak_bytes().map(|peak| (format!("< {}", bytes(limit)), peak < limit)),
+        Goal::Ratio(most) => {
+            let ratio = ratio(series, comparison);
+            let found = ratio.map_or_else(unknown, |ratio| format!("{ratio:.2}"));
+            Outcome { target: format!("≤ {most}"), found, met: ratio.is_some_and(|ratio| ratio <= most) }
+        }
+        Goal::Time(most) => {
+            let median = series.median();
+            Outcome { target: format!("≤ {}", shown(most)), found: shown(median), met: median <= most }
+        }
+        Goal::Memory(limit) => {
+            let peak = series.peak_bytes();
+            let met = peak.is_some_and(|peak| peak < limit);
+            Outcome { target: format!("< {}", bytes(limit)), found: peak.map_or_else(unknown, bytes), met }
+        }
         Goal::VisitsOnlyWhatItReturns => {
-            let visits = series.typical()?.visits?;
-            Some(("visits what it returns".to_owned(), visits.visited == visits.returned))
+            let visits = series.typical().and_then(|typical| typical.visits);
+            let met = visits.is_some_and(|visits| visits.visited == visits.returned);
+            let target = "visits what it returns".to_owned();
+            Outcome { target, found: visits.map_or_else(unknown, visited), met }
         }
     }
 }
@@ -97,6 +98,10 @@ fn note(series: &Series) -> String {
         .visits
         .map(|visits| format!("{} entries visited for {} rows", grouped(visits.visited), grouped(visits.returned)));
     typical.note.iter().cloned().chain(visits).collect::<Vec<_>>().join("; ")
+}
+
+fn visited(visits: Visits) -> String {
+    format!("{} entries visited for {} rows", grouped(visits.visited), grouped(visits.returned))
 }
 
 fn shown(time: Duration) -> String {
@@ -136,7 +141,11 @@ mod tests {
     #[test]
     fn every_goal_has_its_end() {
         let (case, comparison) = example();
-        let met: Vec<bool> = outcomes(&case, &comparison).iter().map(|result| result.met).collect();
-        assert_eq!(met, [false, true]);
+        let each = case.contenders.iter().zip(&comparison.series);
+        let found: Vec<String> = each
+            .flat_map(|(contender, series)| outcomes(contender, series, &comparison))
+            .map(|outcome| format!("{} {} {}", outcome.found, outcome.target, outcome.met))
+            .collect();
+        assert_eq!(found, ["2.0 KB < 1.0 KB false", "0.40 ≤ 0.5 true"]);
     }
 }

@@ -25,7 +25,7 @@ pub(super) fn phase() -> Phase {
     Phase {
         name: "contracts",
         title: "Query contracts",
-        about: "The 95th percentile over the heaviest real parameters, twenty times each, every row read. *Best plan before*: on \
+        about: "The 95th percentile over the heaviest real parameters, twenty times each after one that does not count, every row read. *Best plan before*: on \
                 the database as found in production, the fastest of SQLite's own choice and of every index that can be forced.",
         grows: true,
         cases: worklog_schema::COMPILED.contracts.iter().map(case).collect(),
@@ -102,10 +102,14 @@ fn samples(connection: &Connection, contract: &Contract) -> Result<Vec<Parameter
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// The 95th percentile, and the rows of the largest result.
+/// The 95th percentile, and the rows of the largest result. Every set of parameters is first asked for once without being
+/// timed: of several plans none finds more in the page cache than another.
 fn time(connection: &Connection, sql: &str, samples: &[Parameters]) -> Result<(Duration, usize)> {
     let mut statement = connection.prepare(sql)?;
     let (mut all, mut most) = (Vec::new(), 0);
+    for parameters in samples {
+        read_all(&mut statement, parameters)?;
+    }
     for _ in 0..TIMES {
         for parameters in samples {
             let start = Instant::now();

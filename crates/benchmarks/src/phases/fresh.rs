@@ -89,7 +89,7 @@ fn on_disk(carried: Carried) -> Case {
 
 fn in_memory(carried: Carried) -> Case {
     let ours = Contender::new("bootproof", move |_| {
-        carried.with(|schema| Measured::of_many(TIMES, || Ok(drop(bootproof::fresh(schema)?))))
+        carried.with(|schema| Measured::of_many(TIMES, || Ok(bootproof::fresh(schema).map(drop)?)))
     });
     let replay = Contender::new("replay", move |_| {
         carried.with(|schema| Measured::of_many(TIMES, || replay(schema, &Connection::open_in_memory()?)))
@@ -101,7 +101,7 @@ fn in_memory(carried: Carried) -> Case {
 /// What a test suite does.
 fn many_in_memory() -> Case {
     let ours = Contender::new("bootproof", |_| {
-        let work = || (0..1_000).try_for_each(|_| Ok(drop(worklog_schema::fresh()?)));
+        let work = || (0..1_000).try_for_each(|_| Ok(worklog_schema::fresh().map(drop)?));
         Ok(Measured::of(work)?.0)
     });
     let contenders = vec![ours.aims_at(Goal::Time(Duration::from_secs(2)))];

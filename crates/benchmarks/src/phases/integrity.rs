@@ -12,8 +12,7 @@ use crate::phase::{Case, Contender, Goal, Measured, Pace, Phase};
 use crate::scene::Scene;
 use crate::shell;
 
-/// 64 MB.
-const MOST_MEMORY: u64 = 64 << 20;
+const MOST_MEMORY: u64 = 64_000_000;
 
 pub(super) fn phase(scene: &Scene) -> Phase {
     Phase {

@@ -51,6 +51,7 @@ fn steps(report: &BootReport) -> Vec<(String, f64)> {
 }
 
 /// A refusal with its reason, for a comparison that stops there.
+#[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
 fn refused(failure: Failure) -> String {
     format!("the engine refused: {}", failure.error)
 }

@@ -71,10 +71,10 @@ fn case(scene: &Scene, length: usize, when: When) -> Case {
     Case { name: format!("{length} migrations, {when}"), contenders, pace: Pace::Quick }
 }
 
-fn measured(when: When, mut work: impl FnMut() -> Result<()>) -> Result<Measured> {
+fn measured(when: When, work: impl FnMut() -> Result<()>) -> Result<Measured> {
     match when {
         When::First => Ok(Measured::of(work)?.0),
-        When::Warm => Measured::of_many(TIMES, || work()),
+        When::Warm => Measured::of_many(TIMES, work),
     }
 }
 
