@@ -1,5 +1,4 @@
 //! The small costs, one by one: `cargo bench -p benchmarks`.
-#![expect(missing_docs, reason = "written by a macro")]
 #![allow(clippy::unwrap_used, reason = "a benchmark that fails stops")]
 
 use std::hint::black_box;

@@ -107,7 +107,9 @@ fn run(arguments: &Arguments) -> Result<()> {
             fs::write(page, document::replace(&fs::read_to_string(page)?, phase.name, &results)?)?;
         }
     }
-    outcomes.iter().for_each(|outcome| println!("{outcome}"));
+    for outcome in &outcomes {
+        println!("{outcome}");
+    }
     write_figures(arguments, &points, &machine)
 }
 
