@@ -33,15 +33,15 @@ const LEGEND_LINE: f64 = 18.0;
 const GAP: f64 = 30.0;
 const COLUMNS: usize = 2;
 
-/// All panels, two in a row, over the same axes.
+/// All panels, two in a row: all over the same rows, each over the times that it has.
 #[must_use]
 pub fn svg(panels: &[Panel], caption: &str) -> String {
-    let places = || panels.iter().flat_map(|panel| &panel.lines).flat_map(|line| line.points.iter().copied());
-    let (across, up) = (Axis::over(places().map(|(rows, _)| rows)), Axis::over(places().map(|(_, took)| took)));
+    let across = Axis::over(panels.iter().flat_map(Panel::places).map(|(rows, _)| rows));
+    let tallest = panels.iter().map(|panel| panel.up().length()).fold(DECADE, f64::max);
     let most_lines = panels.iter().map(|panel| panel.lines.len()).max().unwrap_or_default();
     #[expect(clippy::cast_precision_loss, reason = "a handful of lines")]
     let legend = most_lines as f64 * LEGEND_LINE;
-    let (width, height) = (LEFT + across.length().max(4.0 * DECADE) + GAP, TOP + up.length() + 40.0 + legend + GAP);
+    let (width, height) = (LEFT + across.length().max(4.0 * DECADE) + GAP, TOP + tallest + 40.0 + legend + GAP);
     let rows = panels.len().div_ceil(COLUMNS);
     let columns = panels.len().min(COLUMNS);
     #[expect(clippy::cast_precision_loss, reason = "a handful of panels")]
@@ -57,7 +57,7 @@ pub fn svg(panels: &[Panel], caption: &str) -> String {
         let (x, y) = (width * (number % COLUMNS) as f64, height * (number / COLUMNS) as f64);
         // Writing to a String cannot fail.
         let _ = writeln!(text, "<g transform=\"translate({x:.0} {y:.0})\">");
-        draw(&mut text, panel, &across, &up);
+        draw(&mut text, panel, &across, TOP + tallest);
         text.push_str("</g>\n");
     }
     let _ = writeln!(
@@ -69,12 +69,28 @@ pub fn svg(panels: &[Panel], caption: &str) -> String {
     text
 }
 
-fn draw(text: &mut String, panel: &Panel, across: &Axis, up: &Axis) {
-    let bottom = TOP + up.length();
-    let _ = writeln!(text, "<text x=\"{LEFT}\" y=\"24\" font-weight=\"bold\">{}</text>", escaped(&panel.title));
+impl Panel {
+    fn places(&self) -> impl Iterator<Item = (f64, f64)> {
+        self.lines.iter().flat_map(|line| line.points.iter().copied())
+    }
+
+    fn up(&self) -> Axis {
+        Axis::over(self.places().map(|(_, took)| took))
+    }
+}
+
+fn draw(text: &mut String, panel: &Panel, across: &Axis, bottom: f64) {
+    let up = panel.up();
+    let top = bottom - up.length();
+    let _ = writeln!(
+        text,
+        "<text x=\"{LEFT}\" y=\"{:.0}\" font-weight=\"bold\">{}</text>",
+        top - 20.0,
+        escaped(&panel.title)
+    );
     for decade in across.decades() {
         let x = LEFT + across.place(decade);
-        let _ = writeln!(text, "<path d=\"M{x:.1} {TOP}V{bottom}\" stroke=\"#ddd\"/>");
+        let _ = writeln!(text, "<path d=\"M{x:.1} {top}V{bottom}\" stroke=\"#ddd\"/>");
         let label = rows_label(decade);
         let _ = writeln!(text, "<text x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{label}</text>", bottom + 18.0);
     }

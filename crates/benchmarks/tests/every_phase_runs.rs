@@ -1,4 +1,5 @@
 //! Every phase runs on a small database, and what is compared is named. No time is asserted: machines differ.
+#![expect(clippy::unwrap_used, reason = "a test that fails panics")]
 
 use std::path::{Path, PathBuf};
 
