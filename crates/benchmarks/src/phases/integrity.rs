@@ -15,13 +15,18 @@ use crate::shell;
 const MOST_MEMORY: u64 = 64_000_000;
 
 pub(super) fn phase(scene: &Scene) -> Phase {
+    let mut cases = vec![on_all_cores(scene)];
+    // Only there a process can be kept to one core.
+    if cfg!(target_os = "linux") {
+        cases.push(on_one_core());
+    }
     Phase {
         name: "integrity",
         title: "Full integrity",
         about: "The integrity check of `Boot::verify` on a database at head, timed by the engine, with the memory of the whole \
                 verification; against the PRAGMA on a connection as it is opened.",
         grows: true,
-        cases: vec![on_all_cores(scene), on_one_core()],
+        cases,
     }
 }
 
