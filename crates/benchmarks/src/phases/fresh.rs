@@ -1,0 +1,121 @@
+//! New databases: the compiled image against the migrations one by one.
+
+use std::iter;
+use std::path::Path;
+use std::time::Duration;
+
+use bootproof::{Boot, Schema};
+use rusqlite::Connection;
+
+use super::{options, refused, steps};
+use crate::Result;
+use crate::databases;
+use crate::history;
+use crate::phase::{Case, Contender, Goal, Measured, Pace, Phase};
+use crate::scene::Scene;
+use crate::schemas;
+
+/// How often a database in memory is made in one process.
+const TIMES: usize = 50;
+
+pub(super) fn phase() -> Phase {
+    let histories = history::LENGTHS.iter().map(|&length| Carried::History(length));
+    let carried = iter::once(Carried::Worklogs).chain(histories);
+    let mut cases: Vec<Case> = carried.flat_map(|carried| [on_disk(carried), in_memory(carried)]).collect();
+    cases.push(many_in_memory());
+    Phase {
+        name: "fresh",
+        title: "Fresh databases",
+        about: "On disk: a file that was not there, complete, with its history, flushed. In memory: the median of fifty in one \
+                process. *Replay* is the least that running the migrations costs: a plain connection, one transaction, no \
+                history.",
+        grows: false,
+        cases,
+    }
+}
+
+/// Which schema the databases have.
+#[derive(Clone, Copy, Debug)]
+enum Carried {
+    Worklogs,
+    History(usize),
+}
+
+impl Carried {
+    fn name(self) -> String {
+        match self {
+            Self::Worklogs => "worklog schema".to_owned(),
+            Self::History(length) => format!("{length} migrations"),
+        }
+    }
+
+    /// The targets are for the worklog schema; the others show what the number of migrations does.
+    fn aims_at(self, contender: Contender, ratio: f64) -> Contender {
+        match self {
+            Self::Worklogs => contender.aims_at(Goal::Ratio(ratio)),
+            Self::History(_) => contender,
+        }
+    }
+
+    /// Hands the schema to whoever needs it: one is borrowed for ever, the others are made.
+    fn with<T>(self, act: impl FnOnce(&Schema) -> Result<T>) -> Result<T> {
+        match self {
+            Self::Worklogs => act(&worklog_schema::SCHEMA),
+            Self::History(length) => act(&schemas::of_length(length)?),
+        }
+    }
+}
+
+fn on_disk(carried: Carried) -> Case {
+    let path = |scene: &Scene| scene.file("fresh.db");
+    let gone = move |scene: &Scene| databases::remove(&path(scene));
+    let ours = Contender::new("bootproof", move |scene| {
+        carried.with(|schema| {
+            let boot = || Ok(Boot::new(schema, path(scene)).options(options()).run().map_err(refused)?);
+            let (measured, report) = Measured::of(boot)?;
+            Ok(Measured { steps: steps(&report), ..measured })
+        })
+    });
+    let replay = Contender::new("replay", move |scene| {
+        carried.with(|schema| Ok(Measured::of(|| replay_on_disk(schema, &path(scene)))?.0))
+    });
+    let replay = carried.aims_at(replay, 0.4);
+    Case {
+        name: format!("{}, on disk", carried.name()),
+        contenders: vec![ours.after(gone), replay.after(gone)],
+        pace: Pace::Quick,
+    }
+}
+
+fn in_memory(carried: Carried) -> Case {
+    let ours = Contender::new("bootproof", move |_| {
+        carried.with(|schema| Measured::of_many(TIMES, || Ok(bootproof::fresh(schema).map(drop)?)))
+    });
+    let replay = Contender::new("replay", move |_| {
+        carried.with(|schema| Measured::of_many(TIMES, || replay(schema, &Connection::open_in_memory()?)))
+    });
+    let contenders = vec![ours, carried.aims_at(replay, 0.25)];
+    Case { name: format!("{}, in memory", carried.name()), contenders, pace: Pace::Quick }
+}
+
+/// What a test suite does.
+fn many_in_memory() -> Case {
+    let ours = Contender::new("bootproof", |_| {
+        let work = || (0..1_000).try_for_each(|_| Ok(worklog_schema::fresh().map(drop)?));
+        Ok(Measured::of(work)?.0)
+    });
+    let contenders = vec![ours.aims_at(Goal::Time(Duration::from_secs(2)))];
+    Case { name: "worklog schema, 1,000 in memory".to_owned(), contenders, pace: Pace::Long }
+}
+
+fn replay_on_disk(schema: &Schema, path: &Path) -> Result<()> {
+    replay(schema, &Connection::open(path)?)
+}
+
+fn replay(schema: &Schema, connection: &Connection) -> Result<()> {
+    connection.execute_batch("BEGIN")?;
+    for migration in schema.compiled().migrations {
+        connection.execute_batch(migration.sql)?;
+    }
+    Ok(connection.execute_batch("COMMIT")?)
+}
