@@ -30,11 +30,6 @@ pub(crate) fn record_baseline(connection: &Connection, schema: &Schema, version:
     run(connection, schema, &[], Target::FakeVersion(version), &|_, run| run()).map(|_| ())
 }
 
-/// Records every migration as applied, in a database made from the compiled image.
-pub(crate) fn record_all(connection: &Connection, schema: &Schema) -> Result<(), Error> {
-    run(connection, schema, &[], Target::Fake, &|_, run| run()).map(|_| ())
-}
-
 /// Somebody around every migration, who has it run.
 pub(crate) type Around<'a> =
     &'a dyn Fn(&'static Migration, &mut dyn FnMut() -> Result<Applied, Error>) -> Result<Applied, Error>;

@@ -6,12 +6,12 @@ use std::path::Path;
 use rusqlite::Connection;
 use tempfile::NamedTempFile;
 
-use crate::apply;
 use crate::audit::{self, Detail, Event};
 use crate::error::{Error, storage};
 use crate::expected;
 use crate::figure::shown;
 use crate::files::{beside, directory, exists, sidecar, sync_directory};
+use crate::history;
 use crate::schema::Schema;
 use crate::seal;
 
@@ -105,7 +105,7 @@ fn publish(file: NamedTempFile, path: &Path) -> Result<Created, Error> {
 fn stamp(connection: &Connection, schema: &Schema) -> Result<(), Error> {
     let failed = |error| Error::from_sqlite("recording the history of the new database", error);
     connection.execute_batch("BEGIN IMMEDIATE").map_err(failed)?;
-    apply::record_all(connection, schema)?;
+    history::record_all(connection, schema.compiled().migrations).map_err(failed)?;
     let detail = Detail::of_applied(schema.compiled().migrations.iter());
     audit::write(connection, Event::Create, None, schema.head(), schema.build(), &detail).map_err(failed)?;
     seal::renew(schema, connection, true)?;

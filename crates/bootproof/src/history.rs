@@ -1,9 +1,10 @@
 //! The table of applied migrations, in refinery's format, read without trusting a single byte of it.
 
-use bootproof_catalog::HISTORY_TABLE;
+use bootproof_catalog::{HISTORY_DDL, HISTORY_TABLE};
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 
+use crate::compiled::Migration;
 use crate::error::Error;
 use crate::figure::short_line;
 use crate::own_table;
@@ -49,6 +50,21 @@ pub(crate) fn read(connection: &Connection) -> Result<Option<Vec<Entry>>, Error>
         }
     }
     if problems.is_empty() { Ok(Some(entries)) } else { Err(Error::Malformed { table: HISTORY_TABLE, problems }) }
+}
+
+/// Records every migration as applied, in a database made from the compiled image, as refinery would.
+///
+/// Asking refinery itself costs as much as all the rest of a new database: it reads every name with a regular expression.
+pub(crate) fn record_all(connection: &Connection, migrations: &[Migration]) -> rusqlite::Result<()> {
+    connection.execute_batch(HISTORY_DDL)?;
+    let mut statement = connection.prepare(
+        "INSERT INTO main.refinery_schema_history(version, name, applied_on, checksum) VALUES (?1, ?2, ?3, ?4)",
+    )?;
+    let now = jiff::Timestamp::now().to_string();
+    for migration in migrations {
+        statement.execute((migration.version, migration.name, &now, migration.checksum.to_string()))?;
+    }
+    Ok(())
 }
 
 fn entry(row: &rusqlite::Row<'_>) -> Result<Entry, String> {

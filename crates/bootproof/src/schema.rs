@@ -27,6 +27,7 @@ pub struct Schema {
     sources: Vec<Source>,
     row_limits: Vec<(&'static str, u64)>,
     identity: OnceLock<u128>,
+    disagreements: OnceLock<Vec<String>>,
 }
 
 /// One file of the migrations directory, as it was embedded in the binary.
@@ -51,6 +52,7 @@ impl Schema {
             sources: Vec::new(),
             row_limits: Vec::new(),
             identity: OnceLock::new(),
+            disagreements: OnceLock::new(),
         }
     }
 
@@ -175,7 +177,12 @@ impl Schema {
     ///
     /// A disagreement means that the build was mixed from two states of the directory.
     #[must_use]
-    pub fn disagreements(&self) -> Vec<String> {
+    pub fn disagreements(&self) -> &[String] {
+        // Whatever a boot would find out of a constant, the first has found.
+        self.disagreements.get_or_init(|| self.compare_sources())
+    }
+
+    fn compare_sources(&self) -> Vec<String> {
         if self.sources.is_empty() {
             return Vec::new();
         }

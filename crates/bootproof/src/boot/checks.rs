@@ -110,7 +110,12 @@ impl Run<'_> {
     pub(super) fn report_sealed(&mut self) {
         let head = Some(self.schema.head());
         self.report.verdict = Verdict::Ready;
-        (self.report.from_version, self.report.to_version) = (head, head);
+        self.report.to_version = head;
+        if self.report.created {
+            self.report_stamped();
+        } else {
+            self.report.from_version = head;
+        }
         for name in [CheckName::Schema, CheckName::Indexes] {
             let detail = "sealed, and unchanged since it was proven".to_owned();
             self.report.record(name, Outcome::Passed, detail, Milliseconds::default());
@@ -119,6 +124,11 @@ impl Run<'_> {
         for name in [CheckName::ForeignKeys, CheckName::Integrity, CheckName::QueryPlans] {
             self.report.skip(name, "switched off with the integrity");
         }
+    }
+
+    /// A new file has what the compiled image has.
+    pub(super) fn report_stamped(&mut self) {
+        self.report.applied = self.schema.compiled().migrations.iter().map(AppliedMigration::stamped).collect();
     }
 
     /// Makes a check and records how it ended. The same check made again replaces its result and adds to its time.

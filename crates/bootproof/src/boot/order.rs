@@ -22,7 +22,7 @@ use crate::history;
 use crate::look::{self, Look, behind};
 use crate::options::{Integrity, Options};
 use crate::plan::{Limit, Start};
-use crate::report::{AppliedMigration, BootReport, CheckName, HeldMigration, NewerMigration, Verdict};
+use crate::report::{BootReport, CheckName, HeldMigration, NewerMigration, Verdict};
 use crate::restore;
 use crate::revert;
 use crate::schema::Schema;
@@ -70,7 +70,7 @@ impl Run<'_> {
         }
         let files = self.schema.disagreements();
         if !files.is_empty() {
-            return Err(Error::SourcesDisagree { files });
+            return Err(Error::SourcesDisagree { files: files.to_vec() });
         }
         match (self.options.target, self.schema.baseline()) {
             (Some(version), Some(baseline)) if version < baseline.version => {
@@ -101,15 +101,14 @@ impl Run<'_> {
 
     fn boot_what_is_there(&mut self) -> Result<(), Error> {
         let mut create = false;
-        if files::exists(self.path)? {
-            if self.is_content_with_a_seal() && self.is_sealed()? {
-                return Ok(());
-            }
-        } else {
+        if !files::exists(self.path)? {
             create = true;
             // The image is at head: an earlier version has to be made by its migrations.
             let is_limited = self.options.target.is_some_and(|target| target < self.schema.head());
             self.report.created = !is_limited && fresh::create(self.schema, self.path)? == Created::Yes;
+        }
+        if self.is_content_with_a_seal() && (!create || self.report.created) && self.is_sealed()? {
+            return Ok(());
         }
         let mut connection = connection::open(self.path, create)?;
         self.boot_connection(&mut connection)
@@ -305,7 +304,7 @@ impl Run<'_> {
         let version = look.plan.version_after();
         self.report.to_version = Some(version);
         if self.report.created {
-            self.report.applied = self.schema.compiled().migrations.iter().map(AppliedMigration::stamped).collect();
+            self.report_stamped();
         }
         let checked = self.check_structure(session.connection, look);
         checked.map_err(|error| self.blame_the_file(session, error))?;

@@ -19,7 +19,7 @@ use crate::watch::Watch;
 pub(super) fn is_sound(connection: &Connection, companions: Companions<'_>, watch: &Watch) -> bool {
     let doubt = Doubt::default();
     let check = || -> rusqlite::Result<bool> {
-        if !is_utf8(connection)? {
+        if is_small(connection)? || !is_utf8(connection)? {
             return Ok(false);
         }
         let shape = Shape::read(connection, &Everything)?;
@@ -49,7 +49,7 @@ pub(crate) struct Written<'a> {
 pub(super) fn is_sound_where_written(connection: &Connection, written: &Written<'_>, watch: &Watch) -> bool {
     let doubt = Doubt::default();
     let check = || -> rusqlite::Result<bool> {
-        if !is_utf8(connection)? {
+        if is_small(connection)? || !is_utf8(connection)? {
             return Ok(false);
         }
         let shape = Shape::read(connection, written)?;
@@ -72,14 +72,21 @@ fn judged(checked: rusqlite::Result<bool>) -> bool {
     match checked {
         Ok(true) => true,
         Ok(false) => {
-            log::debug!("not sound beyond doubt: leaving it to SQLite's own check");
+            log::debug!("leaving the file to SQLite's own check");
             false
         }
         Err(error) => {
-            log::debug!("not sound beyond doubt ({error}): leaving it to SQLite's own check");
+            log::debug!("leaving the file to SQLite's own check: {error}");
             false
         }
     }
+}
+
+/// Below 2 MiB SQLite's own check is done before the comparison has begun.
+fn is_small(connection: &Connection) -> rusqlite::Result<bool> {
+    const BYTES: i64 = 2 << 20;
+    let number = |pragma| connection.pragma_query_value(Some("main"), pragma, |row| row.get::<_, i64>(0));
+    Ok(number("page_count")?.saturating_mul(number("page_size")?) < BYTES)
 }
 
 /// In another encoding texts are ordered in another way.
