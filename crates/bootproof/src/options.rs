@@ -44,7 +44,9 @@ pub enum Integrity {
     Sqlite,
     /// `PRAGMA quick_check`: every page, but no index against its table.
     Quick,
-    /// Nothing.
+    /// Nothing. And of a database that carries the seal of an earlier boot, set when it was proven to be at head and broken by
+    /// any change of the schema, a boot with nothing else to do reads no more than the header: foreign keys and query plans
+    /// are not checked again either.
     Off,
 }
 
