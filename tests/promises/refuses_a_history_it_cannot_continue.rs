@@ -84,3 +84,16 @@ fn an_audit_table_that_takes_no_row() {
     let message = refused(sql, "malformed_history");
     assert!(message.contains("it takes no row: CHECK constraint failed"), "{message}");
 }
+
+/// A migration that changes rows would run a second time.
+#[test]
+fn one_that_was_emptied_although_boots_are_on_record() {
+    for sql in ["DELETE FROM refinery_schema_history", "DROP TABLE refinery_schema_history"] {
+        let sandbox = Sandbox::current();
+        sandbox.execute(sql);
+        let before = sandbox.bytes();
+        let message = sandbox.boot().refused(4, "malformed");
+        assert!(message.contains("version 2 was reached"), "{message}");
+        assert_eq!(sandbox.bytes(), before);
+    }
+}

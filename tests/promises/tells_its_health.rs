@@ -194,6 +194,16 @@ fn a_writer_without_a_log_is_not_disturbed_before_it_commits() {
 }
 
 #[test]
+fn what_only_reading_the_rows_tells_is_told_too() {
+    let sandbox = Sandbox::current();
+    sandbox.execute("DELETE FROM teams WHERE id = (SELECT team_id FROM users WHERE team_id IS NOT NULL LIMIT 1)");
+    let run = health(&sandbox);
+    assert_eq!((run.code, run.json["health"]["error"]["kind"].as_str()), (6, Some("foreign_keys")));
+    let tolerant = sandbox.command().args(["health", "--json"]).env("BOOTPROOF_FOREIGN_KEYS", "no-new").output();
+    assert_ne!(tolerant.unwrap().status.code(), Some(6), "as a boot with the same wish would be ready");
+}
+
+#[test]
 fn a_boot_that_would_refuse_is_critical_and_the_rest_is_told() {
     let sandbox = Sandbox::current();
     sandbox.execute("UPDATE refinery_schema_history SET checksum = '1' WHERE version = 2");

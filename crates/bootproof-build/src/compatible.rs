@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
-use bootproof_catalog::catalog::Catalog;
+use bootproof_catalog::catalog::{Catalog, Index};
+use bootproof_catalog::token::{self, Kind, Token};
 use bootproof_catalog::{Severity, difference};
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
@@ -42,9 +43,62 @@ pub(crate) fn judge(
     }
 }
 
-/// Indexes, and none of them UNIQUE.
+/// Functions that give a result for whatever an older program may write. Others refuse some rows: `json_extract` what is no
+/// JSON, `abs` the smallest integer.
+const TOTAL: [&str; 22] = [
+    "cast",
+    "coalesce",
+    "date",
+    "datetime",
+    "hex",
+    "ifnull",
+    "iif",
+    "instr",
+    "julianday",
+    "length",
+    "lower",
+    "ltrim",
+    "nullif",
+    "quote",
+    "rtrim",
+    "strftime",
+    "substr",
+    "substring",
+    "time",
+    "trim",
+    "typeof",
+    "upper",
+];
+
+/// Whether an index takes every row: it is not UNIQUE, and whatever it computes has a result.
+fn refuses_no_row(index: &Index) -> bool {
+    let expressions = index.terms.iter().map(|term| &term.expression).chain(&index.predicate);
+    let has_result = |expression: &String| {
+        let tokens = token::tokens(expression);
+        let is_total = |pair: &[Token]| {
+            let is_call = pair.last().is_some_and(|next| next.is_symbol('(')) && pair.first().is_some_and(is_name);
+            !is_call || pair.first().is_some_and(|name| TOTAL.contains(&name.text.as_str()) || is_operator(name))
+        };
+        let is_arrow = |pair: &[Token]| matches!(pair, [dash, more] if dash.is_symbol('-') && more.is_symbol('>'));
+        tokens.windows(2).all(|pair| is_total(pair) && !is_arrow(pair))
+    };
+    !index.unique && expressions.into_iter().all(has_result)
+}
+
+fn is_name(token: &Token) -> bool {
+    matches!(token.kind, Kind::Word | Kind::Quoted)
+}
+
+/// Words that stand before a parenthesis without calling anything.
+fn is_operator(token: &Token) -> bool {
+    ["and", "or", "not", "in", "is", "like", "glob", "between", "case", "when", "then", "else"]
+        .iter()
+        .any(|word| token.is_keyword(word))
+}
+
+/// Indexes, and none that refuses a row.
 fn adds_only_indexes(before: &Catalog, after: &Catalog) -> bool {
     let without_indexes = |catalog: &Catalog| Catalog { indexes: before.indexes.clone(), ..catalog.clone() };
     let mut new = after.indexes.iter().filter(|(key, _)| !before.indexes.contains_key(*key)).peekable();
-    new.peek().is_some() && new.all(|(_, index)| !index.unique) && without_indexes(after) == *before
+    new.peek().is_some() && new.all(|(_, index)| refuses_no_row(index)) && without_indexes(after) == *before
 }

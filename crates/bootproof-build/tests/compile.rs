@@ -371,7 +371,11 @@ fn older_programs_can_go_on_beside_new_indexes_and_what_is_marked() {
     };
     assert!(is_compatible("CREATE INDEX j ON a(y); ANALYZE;"));
     assert!(is_compatible("DROP INDEX IF EXISTS j; CREATE INDEX j ON a(y) WHERE y > 0;"));
+    assert!(is_compatible("CREATE INDEX j ON a(date(y), lower(x) DESC) WHERE NOT (x IN (1, 2)) AND \"x\" > 0;"));
     assert!(!is_compatible("CREATE UNIQUE INDEX j ON a(y);"), "it refuses rows");
+    for sql in ["a(json_extract(y, '$.b'))", "a(y->>'$.b')", "a(y) WHERE abs(y) > 1", "a(\"abs\"(y))"] {
+        assert!(!is_compatible(&format!("CREATE INDEX j ON {sql};")), "it refuses rows whose {sql} has no result");
+    }
     assert!(!is_compatible("DROP INDEX i; CREATE INDEX j ON a(x);"), "an older program would build it again");
     assert!(!is_compatible("CREATE INDEX j ON a(y); UPDATE a SET x = 1;"));
     assert!(!is_compatible("ALTER TABLE a ADD COLUMN z;"), "an INSERT without a list of columns fails");

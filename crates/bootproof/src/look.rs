@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use bootproof_catalog::{Catalog, Difference, Fingerprint, Severity, difference};
+use bootproof_catalog::{AUDIT_TABLE, Catalog, Difference, Fingerprint, HISTORY_TABLE, Severity, difference};
 use rusqlite::Connection;
 
 use crate::adopt;
 use crate::audit;
 use crate::error::Error;
 use crate::expected;
-use crate::history;
+use crate::history::{self, Entry};
 use crate::plan::{self, Limit, Plan, Start};
 use crate::schema::Schema;
 use crate::verify;
@@ -41,6 +41,7 @@ impl Look {
 pub(crate) fn at(schema: &Schema, connection: &Connection, limit: Limit) -> Result<Look, Error> {
     let start = Instant::now();
     let history = history::read(connection)?;
+    refuse_lost(history.as_deref(), connection)?;
     let live = Catalog::read(connection).map_err(|error| Error::from_reading("reading the schema", error))?;
     let is_ahead = history.as_deref().and_then(<[_]>::last).is_some_and(|newest| newest.version > schema.head());
     let compatible = if is_ahead { audit::compatible(connection)? } else { BTreeSet::new() };
@@ -55,6 +56,22 @@ pub(crate) fn at(schema: &Schema, connection: &Connection, limit: Limit) -> Resu
         Start::Empty | Start::Managed(_) => verify::schema(&differences, &tolerated, live.tables.len()).map(|_| ())?,
     }
     Ok(Look { plan, live, differences, tolerated, took: start.elapsed() })
+}
+
+/// A database that boots have brought to a version has a history. One that was emptied is not adopted again: its migrations would
+/// run a second time.
+fn refuse_lost(history: Option<&[Entry]>, connection: &Connection) -> Result<(), Error> {
+    if history.is_some_and(|entries| !entries.is_empty()) || !audit::exists(connection)? {
+        return Ok(());
+    }
+    match audit::latest(connection, 1).map_err(|error| Error::from_sqlite("reading the audit table", error))?.first() {
+        Some(latest) if latest.to_version.is_some() => {
+            let version = latest.to_version.unwrap_or_default();
+            let problem = format!("it is empty, and `{AUDIT_TABLE}` says that version {version} was reached");
+            Err(Error::Malformed { table: HISTORY_TABLE, problems: vec![problem] })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// What a look at an empty database would find.

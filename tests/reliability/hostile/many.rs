@@ -28,7 +28,7 @@ fn fill(path: &Path, each: usize) {
 /// what SQLite itself does to read them; not a hundred times.
 #[test]
 fn objects_take_time_in_proportion() {
-    let most = if share(0) == 0 { 500 } else { 25_000 };
+    let most = if share(0) == usize::MAX { 25_000 } else { 500 };
     let times: Vec<Duration> = [most / 5, most]
         .into_iter()
         .map(|each| {

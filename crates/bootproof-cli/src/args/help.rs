@@ -18,7 +18,7 @@ The exit code is the next act:
 Environment variables; an option overrules its variable:
   BOOTPROOF_DB            the database file
   BOOTPROOF_LOCK_TIMEOUT  seconds
-  BOOTPROOF_INTEGRITY     full, quick, off
+  BOOTPROOF_INTEGRITY     full, sqlite, quick, off
   BOOTPROOF_FOREIGN_KEYS  strict, no-new
   BOOTPROOF_BACKUP        on, off
   BOOTPROOF_TARGET        the newest version to migrate to

@@ -136,7 +136,9 @@ impl Error {
                 "free space or give write permission in the database's directory, then restart"
             }
             Self::ReportUnwritable { .. } => "name another file for the report, or do without it",
-            Self::DiskFull { .. } => "free space, then restart; `BOOTPROOF_BACKUP=off` saves the space of the backup",
+            Self::DiskFull { .. } => {
+                "free space, then try again; a migrating boot needs less with `BOOTPROOF_BACKUP=off`"
+            }
             Self::OutOfMemory { .. } => {
                 "give the process more memory, by its own limit or that of its container, or end others; then restart"
             }

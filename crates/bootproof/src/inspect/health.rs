@@ -10,7 +10,7 @@ pub use crate::undated::Undated;
 /// What to measure beyond what costs little.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Measure {
-    /// The pages of every table and index: reads the whole file.
+    /// The pages of every table and index, whether they are sound, and whether every row has its parent: reads the whole file.
     pub pages: bool,
     /// Every query contract, timed: up to a second each, and what it takes to find parameters in the data.
     pub contracts: bool,

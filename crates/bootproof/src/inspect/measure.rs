@@ -19,8 +19,9 @@ use crate::error::{Error, Failure};
 use crate::event::Step;
 use crate::figure::shown;
 use crate::files;
+use crate::foreign_keys::Violations;
 use crate::history;
-use crate::integrity;
+use crate::integrity::{self, Companions};
 use crate::look;
 use crate::options::Integrity;
 use crate::plan::Limit;
@@ -73,7 +74,7 @@ impl Boot<'_> {
         let mut connection = connection::open_to_look(run.path)?;
         let session = Session::new(&mut connection, run.path, run.options.lock_timeout, &run.watch)?;
         session.begin_read()?;
-        let measured = run.watch.step(Step::Measure, 0, || self.measure_session(health, what, &session, run.limit()));
+        let measured = run.watch.step(Step::Measure, 0, || self.measure_session(health, what, &session, run));
         let measured = measured.map_err(|error| session.blame(error));
         session.rollback();
         let version = measured?;
@@ -86,12 +87,15 @@ impl Boot<'_> {
         health: &mut Health,
         what: Measure,
         session: &Session<'_>,
-        limit: Limit,
+        run: &Run<'_>,
     ) -> Result<i64, Error> {
         health.is_readable = true;
         health.measure_header(session.connection)?;
-        let version = self.look(health, session.connection, limit)?;
+        let version = self.look(health, session.connection, run.limit())?;
         self.measure_objects(health, session.connection, what.pages)?;
+        if what.pages && run.options.integrity != Integrity::Off {
+            prove(health, session, run)?;
+        }
         Ok(version)
     }
 
@@ -174,6 +178,19 @@ impl Boot<'_> {
         }
         Ok(())
     }
+}
+
+/// What a boot would prove besides: that the file is sound, and that every row has its parent.
+fn prove(health: &mut Health, session: &Session<'_>, run: &Run<'_>) -> Result<(), Error> {
+    let (connection, level) = (session.connection, run.options.integrity);
+    let open = || connection::open_companion(run.path);
+    let sound = integrity::check(connection, level, Companions::Opened(&open), &run.watch);
+    let is_sound = health.unless_damaged(sound)?.is_some();
+    if is_sound && let Ok(live) = Catalog::read(connection) {
+        let violations = Violations::find(connection, &live, level, |table| run.schema.declares(table));
+        health.unless_damaged(violations.and_then(|found| found.judge(run.options.foreign_keys, Some(&found))))?;
+    }
+    Ok(())
 }
 
 impl Health {

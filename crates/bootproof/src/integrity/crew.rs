@@ -40,20 +40,24 @@ impl Doubt {
 }
 
 impl Companions<'_> {
-    /// As many connections as there are processors, each in a transaction that reads the same state of the file; none where
-    /// there is one processor, or they cannot be had.
-    pub(super) fn assemble(self, watch: &Watch, doubt: &Doubt) -> Vec<Connection> {
+    /// As many connections as there are processors, each in a transaction that reads the same state of the file, with the schema
+    /// that the boot's own connection sees; none where there is one processor, or they cannot be had.
+    pub(super) fn assemble(self, connection: &Connection, watch: &Watch, doubt: &Doubt) -> Vec<Connection> {
         let count = std::thread::available_parallelism().map_or(1, NonZero::get).min(MOST);
         let Self::Opened(open) = self else { return Vec::new() };
         if count < 2 {
             return Vec::new();
         }
-        let assembled = (0..ATTEMPTS).find_map(|_| match assemble(open, count, watch, doubt) {
-            Ok(connections) => connections.map(Ok),
-            Err(error) => Some(Err(error)),
-        });
+        let assembled = (0..ATTEMPTS).find_map(|_| assemble(open, count, watch, doubt).transpose());
+        let schema = |connection: &Connection| -> rusqlite::Result<i64> {
+            connection.pragma_query_value(Some("main"), "schema_version", |row| row.get(0))
+        };
         match assembled {
-            Some(Ok(connections)) => connections,
+            Some(Ok(connections)) => {
+                let ours = schema(connection).ok();
+                let is_ours = connections.iter().all(|other| schema(other).ok() == ours);
+                if is_ours { connections } else { Vec::new() }
+            }
             Some(Err(error)) => {
                 log::debug!("checking on one connection: {error}");
                 Vec::new()

@@ -27,7 +27,7 @@ pub(super) fn is_sound(connection: &Connection, companions: Companions<'_>, watc
         let structure = |connection: &Connection| {
             Ok(pragma::says_ok(connection, "quick_check", None)? && left_to_sqlite(connection, &shape)?)
         };
-        work.done_with(connection, companions.assemble(watch, &doubt), watch, &structure)
+        work.done_with(connection, companions.assemble(connection, watch, &doubt), watch, &structure)
     };
     judged(check())
 }

@@ -102,7 +102,13 @@ impl fmt::Display for Check {
             Outcome::Failed => "FAILED",
             Outcome::Skipped => "skipped",
         };
-        write!(f, "{outcome:<10} {:<13} {:>9}  {}", self.name.name(), self.duration_ms, short_line(&self.detail))
+        write!(
+            f,
+            "{outcome:<10} {:<13} {:>9}  {}",
+            self.name.name(),
+            self.duration_ms,
+            short_line(self.detail.lines().next().unwrap_or_default())
+        )
     }
 }
 
