@@ -92,7 +92,7 @@ fn one_that_was_emptied_although_boots_are_on_record() {
         let sandbox = Sandbox::current();
         sandbox.execute(sql);
         let before = sandbox.bytes();
-        let message = sandbox.boot().refused(4, "malformed");
+        let message = sandbox.boot().refused(4, "malformed_history");
         assert!(message.contains("version 2 was reached"), "{message}");
         assert_eq!(sandbox.bytes(), before);
     }
