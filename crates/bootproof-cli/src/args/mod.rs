@@ -104,7 +104,7 @@ pub(crate) enum Command {
     /// Tell how the database is: sizes, rows, indexes, backups, hot queries; for cron and monitoring
     ///
     /// Writes nothing. Exit code 9 where an alert is raised; where a boot would be refused, the exit code of that. Reads the
-    /// whole file, in one transaction: about 5 seconds for a gigabyte, in which without WAL nobody else can commit. With
+    /// whole file, in one transaction: about 7 seconds for a gigabyte, in which without WAL nobody else can commit. With
     /// `--quick` a fraction of a second.
     Health {
         /// The thresholds, where they differ from the defaults

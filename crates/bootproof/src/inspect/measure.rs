@@ -40,7 +40,7 @@ impl Boot<'_> {
     /// rollback-journal mode a commit of that process has to wait for it, in WAL mode nobody waits. The queries are timed
     /// after it, one by one, as an application runs them. Counting rows and
     /// looking for rows without a date reads an index of each table. With a million worklogs (1.1 GB, in the cache of the
-    /// system, two cores) that took 0.05 s, and 5 s with [`Measure::EVERYTHING`]: the whole file, and every contract for
+    /// system, two cores) that took 0.05 s, and 7 s with [`Measure::EVERYTHING`]: the whole file, and every contract for
     /// about half a second.
     ///
     /// Where a boot would refuse, where the file is damaged, locked, missing, [`Health::error`] says so, and the rest is
