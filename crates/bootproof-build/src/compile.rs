@@ -12,10 +12,13 @@ use crate::compilation::{Compilation, Contract, Migration, added};
 use crate::contract::Head;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::explain::Known;
-use crate::parse::{self, ContractSource, Directives};
+use crate::lint::head::{self, History};
+use crate::lint::{self, Layout, Ran};
+use crate::lock::Lock;
+use crate::parse::{self, Allows, ContractSource, Directives};
 use crate::rehearse::Stage;
 use crate::source::{self, File, Source};
-use crate::{compatible, lint, revert, writes};
+use crate::{compatible, revert, writes};
 
 /// Migrations that ran, and the database they left.
 struct Rehearsal {
@@ -23,6 +26,14 @@ struct Rehearsal {
     migrations: Vec<Migration>,
     /// The schema after every version.
     catalogs: Vec<(i64, Catalog)>,
+    /// What every migration allows itself.
+    allows: Vec<Allows>,
+}
+
+/// What is asked of the migrations of a directory.
+struct Terms<'a> {
+    layout: Layout,
+    lock: &'a Lock,
 }
 
 /// A compilation as far as SQLite has a say in it.
@@ -40,11 +51,30 @@ pub(crate) fn compile(directory: &Path, shown: &Path) -> Result<Compilation, Dia
 
 /// Compiles a directory as if a query contract that nobody has written yet were in it.
 pub(crate) fn with_draft(directory: &Path, shown: &Path, draft: Option<Arc<File>>) -> Result<Compilation, Diagnostics> {
+    let given = Given { draft, ..Given::default() };
+    compile_given(directory, shown, given)
+}
+
+/// What a compilation goes by besides the files.
+#[derive(Default)]
+pub(crate) struct Given {
+    pub(crate) draft: Option<Arc<File>>,
+    pub(crate) layout: Layout,
+    /// Whether everything counts as released that a lock file could list.
+    pub(crate) releases_all: bool,
+}
+
+pub(crate) fn compile_given(directory: &Path, shown: &Path, given: Given) -> Result<Compilation, Diagnostics> {
     let mut diagnostics = Diagnostics::new(shown.display().to_string().replace('\\', "/"));
     let mut sources = source::read(directory, &mut diagnostics);
-    sources.queries.extend(draft);
+    sources.queries.extend(given.draft);
+    let mut lock = Lock::read(directory, &mut diagnostics);
     // Without one file, everything behind it could fail for a reason that is none of its own.
-    let is_complete = !diagnostics.has_errors();
+    let is_complete = !diagnostics.has_errors() && lock.is_whole_with(&sources.migrations);
+    lock.check(&sources.migrations, &mut diagnostics);
+    if given.releases_all {
+        lock.add(&sources.migrations);
+    }
     let mut directives = Vec::new();
     for source in &sources.migrations {
         directives.push(parse::migration(&source.up, &mut diagnostics));
@@ -56,7 +86,9 @@ pub(crate) fn with_draft(directory: &Path, shown: &Path, draft: Option<Arc<File>
     if !is_complete {
         return Err(diagnostics);
     }
-    match rehearse_and_prove(&sources.migrations, directives, &contracts, &mut diagnostics) {
+    diagnostics.retain(|found| !(found.rule() == "mixed-widths" && allows(&sources.migrations, &directives, found)));
+    let terms = Terms { layout: given.layout, lock: &lock };
+    match rehearse_and_prove(&sources.migrations, directives, &contracts, &terms, &mut diagnostics) {
         Ok(Some(Proven { migrations, contracts, head, image })) if !diagnostics.has_errors() => {
             Ok(Compilation { migrations, contracts, head, image, warnings: diagnostics })
         }
@@ -71,15 +103,23 @@ pub(crate) fn with_draft(directory: &Path, shown: &Path, draft: Option<Arc<File>
     }
 }
 
+/// Whether the file that a warning is about allows it.
+fn allows(sources: &[Source], directives: &[Directives], found: &Diagnostic) -> bool {
+    let mut files = sources.iter().zip(directives);
+    let its = files.find(|(source, _)| Some(source.up.name.as_str()) == found.file());
+    its.is_some_and(|(_, directives)| directives.allows.permit(found.rule()))
+}
+
 fn rehearse_and_prove(
     sources: &[Source],
     directives: Vec<Directives>,
     contracts: &[ContractSource],
+    terms: &Terms<'_>,
     diagnostics: &mut Diagnostics,
 ) -> rusqlite::Result<Option<Proven>> {
-    let Some(Rehearsal { stage, migrations, mut catalogs }) = rehearse(sources, directives, diagnostics)? else {
-        return Ok(None);
-    };
+    let Some(rehearsal) = rehearse(sources, directives, terms, diagnostics)? else { return Ok(None) };
+    judge_head(&rehearsal, contracts, terms, diagnostics);
+    let Rehearsal { stage, migrations, mut catalogs, .. } = rehearsal;
     let mut proven = Vec::new();
     if let Some((_, catalog)) = catalogs.last() {
         let known = Known { earlier: &migrations, later: &[] };
@@ -92,10 +132,30 @@ fn rehearse_and_prove(
     Ok(Some(Proven { migrations, contracts: proven, head, image: stage.image()? }))
 }
 
+/// What is only judged at the end, once nothing is wrong on the way.
+fn judge_head(rehearsal: &Rehearsal, contracts: &[ContractSource], terms: &Terms<'_>, diagnostics: &mut Diagnostics) {
+    if diagnostics.has_errors() {
+        return;
+    }
+    let Rehearsal { migrations, catalogs, allows, .. } = rehearsal;
+    let contracted = contracts.iter().map(|contract| contract.index.to_ascii_lowercase()).collect();
+    let history = History { migrations, catalogs, contracted, layout: terms.layout };
+    for (position, finding) in history.check() {
+        let (Some(migration), Some(allows)) = (migrations.get(position), allows.get(position)) else { continue };
+        diagnostics.extend(lint::settle(finding, allows, terms.lock.holds(migration.version)));
+    }
+    for (migration, allows) in migrations.iter().zip(allows) {
+        if !terms.lock.holds(migration.version) {
+            allows.report_unused(|rule| head::RULES.contains(&rule), &migration.file, diagnostics);
+        }
+    }
+}
+
 /// Runs every migration in order, up to the first that fails: those behind it would fail because of it.
 fn rehearse(
     sources: &[Source],
     directives: Vec<Directives>,
+    terms: &Terms<'_>,
     diagnostics: &mut Diagnostics,
 ) -> rusqlite::Result<Option<Rehearsal>> {
     let stage = Stage::open()?;
@@ -103,23 +163,30 @@ fn rehearse(
     let mut migrations = Vec::new();
     let mut catalogs: Vec<(i64, Catalog)> = Vec::new();
     let mut mismatches = BTreeSet::new();
+    let mut mismatched = Vec::new();
+    let mut all_allows = Vec::new();
     for (position, (source, directives)) in sources.iter().zip(directives).enumerate() {
         let Directives { allows, maintenance, compatible } = directives;
         let known = Known { earlier: &migrations, later: sources.get(position + 1..).unwrap_or_default() };
         let before = catalogs.last().map_or(&nothing, |(_, catalog)| catalog);
         let Some(script) = stage.run(&source.up, known, &allows, diagnostics)? else { return Ok(None) };
         let after = stage.catalog()?;
-        for finding in lint::check(&source.up, &script, before, &after) {
-            if !allows.permit(finding.rule()) {
-                diagnostics.push(finding);
-            }
-        }
+        let is_released = terms.lock.holds(source.version);
+        let ran = Ran::new(&source.up, &script, before, &after, terms.layout);
+        diagnostics
+            .extend(lint::check(&ran).into_iter().filter_map(|finding| lint::settle(finding, &allows, is_released)));
         let mismatches_after = stage.foreign_key_mismatches(&after)?;
         for mismatch in mismatches_after.difference(&mismatches) {
-            diagnostics.push(lint::foreign_key_mismatch(&source.up, &script, mismatch));
+            mismatched.push((mismatch.clone(), lint::foreign_key_mismatch(&source.up, &script, mismatch)));
         }
         mismatches = mismatches_after;
-        allows.report_unused(&source.up, diagnostics);
+        if terms.layout == Layout::Own {
+            diagnostics.extend(mismatched.drain(..).map(|(_, diagnostic)| diagnostic));
+        }
+        // A file that has been released cannot be rid of a line that a later compiler finds needless.
+        if !is_released {
+            allows.report_unused(|rule| !head::RULES.contains(&rule), &source.up, diagnostics);
+        }
         let writes = writes::of(&source.up, &script, before, &after);
         let is_compatible = compatible::judge(&source.up, compatible, before, &after, &writes, diagnostics);
         let revert = match &source.down {
@@ -142,6 +209,10 @@ fn rehearse(
             file: source.up.clone(),
         });
         catalogs.push((source.version, after));
+        all_allows.push(allows);
     }
-    Ok(Some(Rehearsal { stage, migrations, catalogs }))
+    // With another tool a later migration may make the key.
+    let lasting = mismatched.into_iter().filter(|(mismatch, _)| mismatches.contains(mismatch));
+    diagnostics.extend(lasting.map(|(_, diagnostic)| diagnostic));
+    Ok(Some(Rehearsal { stage, migrations, catalogs, allows: all_allows }))
 }

@@ -69,6 +69,12 @@ impl Diagnostic {
         Self { severity: Severity::Warning, ..Self::error(rule, message) }
     }
 
+    /// With another severity.
+    pub(crate) fn as_severe_as(mut self, severity: Severity) -> Self {
+        self.severity = severity;
+        self
+    }
+
     pub(crate) fn at(mut self, file: &Arc<File>, span: Range<usize>) -> Self {
         self.place = Place::Span(Arc::clone(file), span);
         self
@@ -223,6 +229,14 @@ impl Diagnostics {
 
     pub(crate) fn push(&mut self, diagnostic: Diagnostic) {
         self.list.push(diagnostic);
+    }
+
+    pub(crate) fn extend(&mut self, diagnostics: impl IntoIterator<Item = Diagnostic>) {
+        self.list.extend(diagnostics);
+    }
+
+    pub(crate) fn retain(&mut self, is_kept: impl FnMut(&Diagnostic) -> bool) {
+        self.list.retain(is_kept);
     }
 
     pub(crate) fn has_errors(&self) -> bool {

@@ -18,6 +18,10 @@ pub(crate) struct Effects {
     pub(crate) selects: bool,
     /// Tables and views whose rows it writes, those it drops included.
     pub(crate) writes: BTreeSet<String>,
+    /// Columns that it reads, by table; the column is empty where rows are only counted.
+    pub(crate) reads: BTreeSet<(String, String)>,
+    /// Columns that the statement itself updates, by table: not what a trigger or a foreign key does on that account.
+    pub(crate) updates: BTreeSet<(String, String)>,
     /// Tables and views that it drops.
     pub(crate) drops_tables: BTreeSet<String>,
     /// Indexes and triggers that it drops; the triggers of a dropped table or view are among them.
@@ -47,7 +51,7 @@ impl Recorder {
         let recorder = Self::default();
         let effects = Arc::clone(&recorder.0);
         connection.authorizer(Some(move |context: AuthContext<'_>| {
-            effects.lock().unwrap_or_else(PoisonError::into_inner).record(context.action);
+            effects.lock().unwrap_or_else(PoisonError::into_inner).record(&context);
             Authorization::Allow
         }))?;
         Ok(recorder)
@@ -60,8 +64,17 @@ impl Recorder {
 }
 
 impl Effects {
-    fn record(&mut self, action: AuthAction<'_>) {
-        match action {
+    fn record(&mut self, context: &AuthContext<'_>) {
+        match context.action {
+            AuthAction::Update { table_name, column_name } if context.accessor.is_none() => {
+                self.updates.insert((table_name.to_ascii_lowercase(), column_name.to_ascii_lowercase()));
+            }
+            AuthAction::Read { table_name, column_name } => {
+                self.reads.insert((table_name.to_ascii_lowercase(), column_name.to_ascii_lowercase()));
+            }
+            _ => {}
+        }
+        match context.action {
             AuthAction::Select => self.selects = true,
             AuthAction::Insert { table_name }
             | AuthAction::Update { table_name, .. }

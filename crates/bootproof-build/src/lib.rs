@@ -113,6 +113,7 @@ mod effect;
 mod emit;
 mod explain;
 mod lint;
+mod lock;
 mod parse;
 mod rehearse;
 mod revert;
@@ -126,6 +127,8 @@ use std::{env, fs};
 
 pub use compilation::Compilation;
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
+pub use lint::rule::{Allowed, RULES, Rule};
+pub use lock::{LockError, Locked};
 
 /// Compiles a directory, given relative to the crate, into `$OUT_DIR/bootproof.rs`; for `build.rs`.
 ///
@@ -174,4 +177,16 @@ pub fn compile(directory: impl AsRef<Path>) -> ExitCode {
 /// Everything that is wrong, not only the first thing; warnings are among it.
 pub fn check(directory: impl AsRef<Path>) -> Result<Compilation, Diagnostics> {
     compile::compile(directory.as_ref(), directory.as_ref())
+}
+
+/// Lists every migration of a directory as released, in `migrations.lock` beside them.
+///
+/// From then on it is an error to edit, rename or remove one of those files, or to add one below them. Only new lines are
+/// added, and the file is written whole or not at all; where there is nothing new it is not touched.
+///
+/// # Errors
+///
+/// A directory that does not compile, among it a released file that is not as it was; a file that cannot be written.
+pub fn lock(directory: impl AsRef<Path>) -> Result<Locked, LockError> {
+    lock::lock(directory.as_ref())
 }

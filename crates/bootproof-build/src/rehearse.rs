@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use bootproof_catalog::catalog::Catalog;
-use bootproof_catalog::{AUDIT_DDL, HISTORY_DDL};
+use bootproof_catalog::{AUDIT_DDL, HISTORY_DDL, difference, quoted};
 use rusqlite::config::DbConfig;
 use rusqlite::fallible_iterator::FallibleIterator as _;
 use rusqlite::{Batch, Connection};
@@ -18,6 +18,7 @@ use crate::diagnostic::Diagnostics;
 use crate::effect::{Effects, Recorder};
 use crate::explain::{Explainer, Known};
 use crate::lint;
+use crate::lint::if_not_exists::{self, Creation};
 use crate::parse::Allows;
 use crate::source::File;
 
@@ -32,6 +33,8 @@ pub(crate) struct Stage {
 pub(crate) struct Performed {
     pub(crate) statement: Statement,
     pub(crate) effects: Effects,
+    /// How what `IF NOT EXISTS` keeps differs from what the statement would have made.
+    pub(crate) kept: Vec<String>,
 }
 
 /// A way back that ran and was undone.
@@ -175,6 +178,7 @@ impl Stage {
                 is_sound = false;
                 continue;
             }
+            let kept = self.kept(file.text.get(prepared.span.clone()).unwrap_or_default())?;
             let outcome = step_to_the_end(&mut prepared.statement);
             let Prepared { effects, span, .. } = prepared;
             if let Err(error) = outcome {
@@ -186,8 +190,46 @@ impl Stage {
                 return Ok(None);
             }
             let line = file.line(span.start);
-            script.push(Performed { statement: Statement { span, line }, effects });
+            script.push(Performed { statement: Statement { span, line }, effects, kept });
         }
+    }
+
+    /// What a `CREATE … IF NOT EXISTS` that is about to run will keep instead: how that differs from what it asks for.
+    ///
+    /// SQLite tells by making both.
+    fn kept(&self, sql: &str) -> rusqlite::Result<Vec<String>> {
+        let Some(Creation { kind, name, .. }) = if_not_exists::conditional(sql) else { return Ok(Vec::new()) };
+        let only = |catalog: Catalog| match kind.as_str() {
+            "TABLE" => Catalog {
+                tables: catalog.tables.into_iter().filter(|(key, _)| *key == name).collect(),
+                ..Catalog::default()
+            },
+            "INDEX" => Catalog {
+                indexes: catalog.indexes.into_iter().filter(|(key, _)| *key == name).collect(),
+                ..Catalog::default()
+            },
+            "TRIGGER" => Catalog {
+                triggers: catalog.triggers.into_iter().filter(|(key, _)| *key == name).collect(),
+                ..Catalog::default()
+            },
+            _ => Catalog {
+                views: catalog.views.into_iter().filter(|(key, _)| *key == name).collect(),
+                ..Catalog::default()
+            },
+        };
+        let found = only(self.catalog()?);
+        if found == Catalog::default() {
+            return Ok(Vec::new());
+        }
+        self.connection.execute_batch("SAVEPOINT kept")?;
+        self.budget.renew();
+        let made = self.connection.execute_batch(&format!("DROP {kind} {}; {sql}", quoted(&name)));
+        let asked_for = made.and_then(|()| self.catalog());
+        self.connection.execute_batch("ROLLBACK TO kept; RELEASE kept")?;
+        // Where it cannot be made here, it says nothing of another definition.
+        let differences = asked_for.map(|catalog| difference::between(&only(catalog), &found)).unwrap_or_default();
+        let lacking = differences.into_iter().filter(|difference| difference.severity != difference::Severity::Extra);
+        Ok(lacking.map(|difference| difference.message).collect())
     }
 
     /// Prepares the first statement in a part of a file, and tells where the next one starts.

@@ -10,7 +10,7 @@ use bootproof_catalog::token::{self, Kind, Token};
 
 use super::{ScaffoldError, snake_case};
 use crate::compile;
-use crate::diagnostic::Diagnostics;
+use crate::diagnostic::{Diagnostics, Severity};
 use crate::explain::nearest;
 use crate::source::File;
 
@@ -54,7 +54,8 @@ fn unknown(head: &Catalog, name: &str) -> ScaffoldError {
 }
 
 fn first_error(diagnostics: &Diagnostics) -> Option<String> {
-    diagnostics.iter().next().map(|diagnostic| diagnostic.message().to_owned())
+    let mut errors = diagnostics.iter().filter(|diagnostic| diagnostic.severity() == Severity::Error);
+    errors.next().map(|diagnostic| diagnostic.message().to_owned())
 }
 
 fn text(index: &Index, terms: &[Compared]) -> String {

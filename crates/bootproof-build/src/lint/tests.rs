@@ -1,0 +1,1 @@
+//! What is asked of directories that were written for another tool.
