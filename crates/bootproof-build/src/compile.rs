@@ -163,7 +163,7 @@ fn rehearse(
     let mut migrations = Vec::new();
     let mut catalogs: Vec<(i64, Catalog)> = Vec::new();
     let mut mismatches = BTreeSet::new();
-    let mut mismatched = Vec::new();
+    let mut unkeyed = Vec::new();
     let mut all_allows = Vec::new();
     for (position, (source, directives)) in sources.iter().zip(directives).enumerate() {
         let Directives { allows, maintenance, compatible } = directives;
@@ -177,11 +177,11 @@ fn rehearse(
             .extend(lint::check(&ran).into_iter().filter_map(|finding| lint::settle(finding, &allows, is_released)));
         let mismatches_after = stage.foreign_key_mismatches(&after)?;
         for mismatch in mismatches_after.difference(&mismatches) {
-            mismatched.push((mismatch.clone(), lint::foreign_key_mismatch(&source.up, &script, mismatch)));
+            unkeyed.push((mismatch.clone(), lint::foreign_key_mismatch(&source.up, &script, mismatch)));
         }
         mismatches = mismatches_after;
         if terms.layout == Layout::Own {
-            diagnostics.extend(mismatched.drain(..).map(|(_, diagnostic)| diagnostic));
+            diagnostics.extend(unkeyed.drain(..).map(|(_, diagnostic)| diagnostic));
         }
         // A file that has been released cannot be rid of a line that a later compiler finds needless.
         if !is_released {
@@ -212,7 +212,7 @@ fn rehearse(
         all_allows.push(allows);
     }
     // With another tool a later migration may make the key.
-    let lasting = mismatched.into_iter().filter(|(mismatch, _)| mismatches.contains(mismatch));
+    let lasting = unkeyed.into_iter().filter(|(mismatch, _)| mismatches.contains(mismatch));
     diagnostics.extend(lasting.map(|(_, diagnostic)| diagnostic));
     Ok(Some(Rehearsal { stage, migrations, catalogs, allows: all_allows }))
 }

@@ -70,7 +70,7 @@ impl Diagnostic {
     }
 
     /// With another severity.
-    pub(crate) fn as_severe_as(mut self, severity: Severity) -> Self {
+    pub(crate) fn with_severity(mut self, severity: Severity) -> Self {
         self.severity = severity;
         self
     }

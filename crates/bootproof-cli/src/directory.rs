@@ -2,13 +2,16 @@
 
 use std::path::Path;
 
-use bootproof_build::{Diagnostic, Diagnostics, scaffold};
+use bootproof_build::{Diagnostic, Diagnostics, LockError, scaffold};
 use serde::Serialize;
 
 use crate::output::Answer;
 
 /// The exit code of a directory that does not compile.
 const FAILED: u8 = 1;
+
+/// The exit code of a file that cannot be written.
+const ENVIRONMENT: u8 = 8;
 
 /// One diagnostic, as programs read it.
 #[derive(Serialize)]
@@ -37,6 +40,35 @@ pub(crate) fn check(directory: &Path, json: bool) -> Answer {
             Answer { message: rendered(diagnostics), ..Answer::of_prose(format!("proven: {compilation}\n")) }
         }
         Err(_) => Answer { message: rendered(diagnostics), code, ..Answer::default() },
+    }
+}
+
+/// What became of a lock file, as programs read it.
+#[derive(Serialize)]
+struct Locked<'a> {
+    path: &'a Path,
+    added: &'a [String],
+    released: usize,
+}
+
+/// Lists what is in a directory as released.
+pub(crate) fn lock(directory: &Path, json: bool) -> Answer {
+    match bootproof_build::lock(directory) {
+        Ok(locked) if json => {
+            Answer::of_json(&Locked { path: &locked.path, added: &locked.added, released: locked.released })
+        }
+        Ok(locked) => {
+            let added: String = locked.added.iter().map(|file| format!("  added      {file}\n")).collect();
+            let plural = if locked.released == 1 { "" } else { "s" };
+            Answer::of_prose(format!("{}: {} released migration{plural}\n{added}", locked.path.display(), locked.released))
+        }
+        Err(LockError::NotCompiled(diagnostics)) if json => {
+            Answer { code: FAILED, ..Answer::of_json(&findings(&diagnostics)) }
+        }
+        Err(LockError::NotCompiled(diagnostics)) => {
+            Answer { message: rendered(&diagnostics), code: FAILED, ..Answer::default() }
+        }
+        Err(error) => Answer { message: format!("error: {error}\n"), code: ENVIRONMENT, ..Answer::default() },
     }
 }
 

@@ -26,6 +26,7 @@ pub(crate) fn run(schema: &Schema, program: &str, cli: &Cli, progress: &Progress
             return sql::print(schema, *version, cli.json).map_err(|message| usage(ErrorKind::InvalidValue, message));
         }
         Command::Check { directory } => return Ok(directory::check(directory, cli.json)),
+        Command::Lock { directory } => return Ok(directory::lock(directory, cli.json)),
         Command::New { name, contract, migrations } => {
             return Ok(directory::new(migrations, name, contract.as_deref()));
         }
@@ -72,9 +73,11 @@ fn on_database(schema: &Schema, boot: &Boot<'_>, cli: &Cli, database: &Path) -> 
         Command::Backups { examine } => Answer::of_inspection(boot.backups(*examine), json),
         Command::Restore { backup } => Answer::of_inspection(boot.restore(backup), json),
         // Answered before there was a database.
-        Command::Sql { .. } | Command::Check { .. } | Command::New { .. } | Command::Completions { .. } => {
-            Answer::default()
-        }
+        Command::Sql { .. }
+        | Command::Check { .. }
+        | Command::Lock { .. }
+        | Command::New { .. }
+        | Command::Completions { .. } => Answer::default(),
     }
 }
 

@@ -181,7 +181,7 @@ impl Watch<'_, '_> {
 
     fn finding(&self, statement: &Statement<'_>, at: &str, message: String) -> Diagnostic {
         Diagnostic::error(RULE, message)
-            .as_severe_as(self.ran.layout.strict())
+            .with_severity(self.ran.layout.strict())
             .at(self.ran.file, self.ran.name(statement, at))
             .note("only a backup gives them back")
             .help("if that is meant, say `-- bootproof: allow destroys-data \"why\"`; if not, copy them first or add a WHERE")

@@ -82,7 +82,7 @@ pub(crate) fn settle(finding: Diagnostic, allows: &Allows, is_released: bool) ->
         _ if !(is_released && is_allowable) => Some(finding),
         Severity::Error if finding.rule() != destroys_data::RULE => Some(
             finding
-                .as_severe_as(Severity::Warning)
+                .with_severity(Severity::Warning)
                 .note("the file has been released: only a new migration can mend what it did"),
         ),
         _ => None,

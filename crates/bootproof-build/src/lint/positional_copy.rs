@@ -45,7 +45,7 @@ fn positional_copy(ran: &Ran<'_>, statement: &Statement<'_>, insert: &[Token]) -
     let word = file.find_word(&target, into..span.end).unwrap_or_else(|| ran.verb(statement));
     Some(
         Diagnostic::error("positional-copy", message)
-            .as_severe_as(ran.layout.strict())
+            .with_severity(ran.layout.strict())
             .at(file, word)
             .note(
                 "where the same columns were added in another order, values would end up in the wrong columns, silently",

@@ -125,7 +125,7 @@ fn alteration(tokens: &[Token]) -> Option<Alteration> {
     let table = table.as_name();
     // COLUMN is optional, and no reserved word: `DROP column` drops a column of that name.
     let rest = match rest {
-        [word, name, after @ ..] if word.is_keyword("column") && is_name(name) && !name.is_keyword("to") => {
+        [word, column, after @ ..] if word.is_keyword("column") && is_name(column) && !column.is_keyword("to") => {
             rest.get(rest.len() - after.len() - 1..)?
         }
         _ => rest,

@@ -243,7 +243,7 @@ fn changes_otherwise(old: &Table, new: &Table, lost: &[Part]) -> bool {
         }
     }
     if lost.iter().any(|part| part.kind == "check") {
-        expected.checks = new.checks.clone();
+        expected.checks.clone_from(&new.checks);
     }
     // Types and spelling are the same to SQLite where the affinity is.
     let columns = |table: &Table| -> Vec<_> {
