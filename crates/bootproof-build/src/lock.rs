@@ -29,6 +29,8 @@ const HEADER: &str = "\
 /// The released migrations by version.
 #[derive(Debug, Default)]
 pub(crate) struct Lock {
+    /// Whether some line of the file could not be read: then nothing is concluded from the others.
+    is_broken: bool,
     released: BTreeMap<i64, Entry>,
 }
 
@@ -113,6 +115,7 @@ impl Lock {
                 None => "this line is not `version checksum file`".to_owned(),
             };
             let help = "take the file of the last release; after a merge, keep the lines of both sides, once each";
+            lock.is_broken = true;
             diagnostics.push(Diagnostic::error("lock-file", message).at(&file, span).help(help));
         }
         lock
@@ -130,6 +133,9 @@ impl Lock {
 
     /// Reports what is not as it was released, and what comes too late to be in its place.
     pub(crate) fn check(&self, sources: &[Source], diagnostics: &mut Diagnostics) {
+        if self.is_broken {
+            return;
+        }
         for (version, entry) in &self.released {
             match sources.iter().find(|source| source.version == *version) {
                 Some(source) if source.up.name != entry.file => diagnostics.push(renamed(source, entry)),

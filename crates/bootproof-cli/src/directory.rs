@@ -60,7 +60,11 @@ pub(crate) fn lock(directory: &Path, json: bool) -> Answer {
         Ok(locked) => {
             let added: String = locked.added.iter().map(|file| format!("  added      {file}\n")).collect();
             let plural = if locked.released == 1 { "" } else { "s" };
-            Answer::of_prose(format!("{}: {} released migration{plural}\n{added}", locked.path.display(), locked.released))
+            Answer::of_prose(format!(
+                "{}: {} released migration{plural}\n{added}",
+                locked.path.display(),
+                locked.released
+            ))
         }
         Err(LockError::NotCompiled(diagnostics)) if json => {
             Answer { code: FAILED, ..Answer::of_json(&findings(&diagnostics)) }

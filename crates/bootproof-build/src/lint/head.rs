@@ -6,6 +6,7 @@ use bootproof_catalog::catalog::{Catalog, ForeignKey, Index, Table};
 use bootproof_catalog::token;
 
 use super::if_not_exists::creation;
+use super::ran::column_of;
 use super::{Layout, reference};
 use crate::compilation::Migration;
 use crate::diagnostic::Diagnostic;
@@ -212,12 +213,6 @@ fn serves_partially(index: &Index, table: &str, foreign: &ForeignKey) -> bool {
     });
     let is_first = index.terms.first().is_some_and(|term| term.expression == column);
     index.table.eq_ignore_ascii_case(table) && is_first && leaves_out_null
-}
-
-/// The column of a term without its collation and its direction.
-fn column_of(term: &str) -> &str {
-    let term = term.strip_suffix(" DESC").unwrap_or(term);
-    term.split_once(" COLLATE ").map_or(term, |(column, _)| column)
 }
 
 fn without_index(

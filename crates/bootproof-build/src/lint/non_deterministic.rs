@@ -1,11 +1,13 @@
 //! A schema whose rules change with the clock: a row that was right yesterday is wrong today.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use bootproof_catalog::catalog::Catalog;
 use bootproof_catalog::token::{self, Kind, Token};
 
 use super::Ran;
+use super::ran::is_one_of;
 use crate::diagnostic::Diagnostic;
 
 const RULE: &str = "non-deterministic";
@@ -31,14 +33,10 @@ pub(super) fn check(ran: &Ran<'_>) -> Vec<Diagnostic> {
         let tokens = token::tokens(&expression.text);
         let Some((culprit, is_refused)) = reads_clock(&tokens) else { continue };
         let Expression { of, .. } = expression;
-        let place = ran.statements.iter().find_map(|statement| {
-            let token = statement.tokens.iter().find(|token| token.text.eq_ignore_ascii_case(culprit))?;
-            Some(statement.span(token))
-        });
-        let place = place.unwrap_or_else(|| ran.file.first_word(0..ran.file.text.len()));
+        let place = place(ran, &tokens, culprit).unwrap_or_else(|| ran.file.first_word(0..ran.file.text.len()));
         let finding = if is_refused {
             Diagnostic::error(RULE, format!("{of} asks for the time, which SQLite refuses with the first row"))
-                .note(format!("it passes here, where no row is judged: `{}`", token::readable(&expression.text)))
+                .note("it passes here, where no row is judged")
         } else {
             Diagnostic::warning(
                 RULE,
@@ -69,6 +67,24 @@ fn expressions(catalog: &Catalog) -> BTreeSet<Expression> {
         all.extend(texts.map(|text| Expression { of: format!("the index `{}`", index.name), text: text.clone() }));
     }
     all
+}
+
+/// Where the culprit of an expression stands: in that expression, or else anywhere.
+fn place(ran: &Ran<'_>, expression: &[Token], culprit: &str) -> Option<Range<usize>> {
+    // The catalog says `virtual` or `stored` behind a generated column.
+    let expression = match expression {
+        [tokens @ .., kind] if is_one_of(kind, &["virtual", "stored"]) => tokens,
+        _ => expression,
+    };
+    let is_culprit = |token: &&Token| token.text == culprit;
+    let whole = ran.statements.iter().find_map(|statement| {
+        let is_it = |window: &&[Token]| window.iter().zip(expression).all(|(one, other)| one.text == other.text);
+        let tokens = statement.tokens.windows(expression.len().max(1)).find(is_it)?;
+        Some(statement.span(tokens.iter().find(is_culprit)?))
+    });
+    let anywhere =
+        || ran.statements.iter().find_map(|statement| Some(statement.span(statement.tokens.iter().find(is_culprit)?)));
+    whole.or_else(anywhere)
 }
 
 /// The token that makes an expression depend on the moment, and whether SQLite refuses to evaluate it.

@@ -61,7 +61,9 @@ fn scanned<'a>(detail: &str, plan: &QueryPlan, tokens: &[Token], catalog: &'a Ca
     if name.contains(" VIRTUAL TABLE ") {
         return None;
     }
+    let name = name.strip_suffix(" LEFT-JOIN").unwrap_or(name);
     let name = name.split_once(" USING ").map_or(name, |(name, _)| name);
+    let name = name.strip_suffix(" EXISTS").unwrap_or(name);
     // A common table expression may have the name of a table, and hides it.
     let is_made =
         |step: &Step| ["MATERIALIZE ", "CO-ROUTINE "].iter().any(|verb| step.detail.strip_prefix(verb) == Some(name));

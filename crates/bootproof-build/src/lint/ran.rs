@@ -116,6 +116,12 @@ pub(super) fn unqualified(tokens: &[Token]) -> &[Token] {
     }
 }
 
+/// The column of a term of a key, without its collation and its direction.
+pub(super) fn column_of(term: &str) -> &str {
+    let term = term.strip_suffix(" DESC").unwrap_or(term);
+    term.split_once(" COLLATE ").map_or(term, |(column, _)| column)
+}
+
 fn alteration(tokens: &[Token]) -> Option<Alteration> {
     let [alter, kind, rest @ ..] = tokens else { return None };
     if !(alter.is_keyword("alter") && kind.is_keyword("table")) {

@@ -7,7 +7,7 @@ use bootproof_catalog::token::{self, Kind};
 
 use super::Ran;
 use super::if_not_exists::creation;
-use super::ran::{Alteration, Statement};
+use super::ran::{Alteration, Statement, column_of};
 use crate::diagnostic::Diagnostic;
 
 /// Indexes and triggers that went down with the table they were on, and views that had to make way for its rebuild.
@@ -179,26 +179,26 @@ fn lost_parts(old: &Table, new: &Table, after: &Catalog) -> Vec<Part> {
     }
     for key in old.foreign_keys.iter().filter(|key| stays(&key.columns)) {
         if !new.foreign_keys.iter().any(|other| other.columns == key.columns) {
-            lost.push(Part {
-                kind: "foreign key",
-                columns: key.columns.clone(),
-                words: format!("the foreign key {key}"),
-            });
+            let words = format!("the foreign key ({}) to `{}`", key.columns.join(", "), key.parent);
+            lost.push(Part { kind: "foreign key", columns: key.columns.clone(), words });
         }
     }
-    let is_unique = |terms: &Vec<String>| {
-        let of_index = |index: &Index| index.terms.iter().map(|term| term.expression.clone()).collect::<Vec<_>>();
-        let mut indexes = after.indexes.values().filter(|index| index.unique && index.table == new.name);
+    let columns_of = |terms: &[String]| terms.iter().map(|term| column_of(term).to_owned()).collect::<Vec<_>>();
+    let is_unique = |columns: &[String]| {
+        let indexes = after.indexes.values().filter(|index| index.unique && index.table == new.name);
+        let of_indexes = indexes.map(|index| index.terms.iter().map(|term| term.expression.clone()).collect());
+        let keys: Vec<Vec<String>> =
+            new.unique.iter().chain([&new.primary_key]).map(|terms| columns_of(terms)).chain(of_indexes).collect();
         // One more column makes another constraint of it, and was meant to.
-        new.unique.iter().chain([&new.primary_key]).any(|key| terms.iter().all(|term| key.contains(term)))
-            || indexes.any(|index| terms.iter().all(|term| of_index(index).contains(term)))
+        keys.iter().any(|key| columns.iter().all(|column| key.contains(column)))
     };
-    let keys = old.unique.iter().map(|terms| ("UNIQUE", terms));
-    let primary = (!old.primary_key.is_empty()).then_some(("PRIMARY KEY", &old.primary_key));
-    for (what, terms) in keys.chain(primary).filter(|(_, terms)| stays(terms) && !is_unique(terms)) {
-        let replaced = what == "PRIMARY KEY" && !new.primary_key.is_empty();
-        if !replaced {
-            lost.push(Part { kind: "key", columns: terms.clone(), words: format!("{what} ({})", terms.join(", ")) });
+    let primary = (!old.primary_key.is_empty() && new.primary_key.is_empty()).then_some(&old.primary_key);
+    for (what, terms) in
+        old.unique.iter().map(|terms| ("UNIQUE", terms)).chain(primary.map(|terms| ("PRIMARY KEY", terms)))
+    {
+        let columns = columns_of(terms);
+        if stays(&columns) && !is_unique(&columns) {
+            lost.push(Part { kind: "key", words: format!("{what} ({})", columns.join(", ")), columns });
         }
     }
     // A CHECK that was rewritten is not lost.
@@ -208,7 +208,7 @@ fn lost_parts(old: &Table, new: &Table, after: &Catalog) -> Vec<Part> {
         names.filter(|name| old.columns.contains_key(name)).collect()
     };
     for check in old.checks.difference(&new.checks).filter(|check| !is_rewritten && stays(&names(check))) {
-        lost.push(Part { kind: "check", columns: names(check), words: format!("CHECK ({})", token::readable(check)) });
+        lost.push(Part { kind: "check", columns: names(check), words: format!("CHECK ({})", as_written(check)) });
     }
     for option in ["autoincrement", "strict"] {
         if old.options.contains(option) && !new.options.contains(option) {
@@ -216,6 +216,12 @@ fn lost_parts(old: &Table, new: &Table, after: &Catalog) -> Vec<Part> {
         }
     }
     lost
+}
+
+/// Canonical text with its operators as people write them.
+fn as_written(canonical: &str) -> String {
+    let operators = ["< =", "> =", "< >", "! =", "= =", "| |", "< <", "> >", "- >"];
+    operators.iter().fold(token::readable(canonical), |text, split| text.replace(split, &split.replace(' ', "")))
 }
 
 /// Whether the rebuild has another purpose than to lose these parts.
@@ -234,7 +240,7 @@ fn changes_otherwise(old: &Table, new: &Table, lost: &[Part]) -> bool {
         match part.kind {
             "foreign key" => expected.foreign_keys.retain(|key| key.columns != part.columns),
             "key" => {
-                expected.unique.remove(&part.columns);
+                expected.unique.retain(|terms| terms.iter().map(|term| column_of(term)).ne(&part.columns));
             }
             "option" => {
                 expected.options.remove(&part.words.to_lowercase());

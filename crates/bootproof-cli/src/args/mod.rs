@@ -210,8 +210,10 @@ impl Cli {
 
     /// Whether the command works for long enough that somebody at a terminal wants to see how far it is.
     pub(crate) fn shows_progress(&self) -> bool {
-        let is_quick =
-            matches!(self.command, Command::Sql { .. } | Command::Check { .. } | Command::Lock { .. } | Command::New { .. });
+        let is_quick = matches!(
+            self.command,
+            Command::Sql { .. } | Command::Check { .. } | Command::Lock { .. } | Command::New { .. }
+        );
         !self.quiet && !is_quick
     }
 
