@@ -40,17 +40,16 @@ fn compile(example: &str) -> Vec<String> {
     let directory = tempfile::tempdir().unwrap();
     let mut files: Vec<(&str, String)> = Vec::new();
     for line in example.lines() {
-        match line.strip_prefix("-- migrations/") {
-            Some(name) => files.push((name, String::new())),
-            None => {
-                if files.is_empty() {
-                    files.push(("001_example.sql", String::new()));
-                }
-                let (_, text) = files.last_mut().unwrap();
-                text.push_str(line);
-                text.push('\n');
-            }
+        if let Some(name) = line.strip_prefix("-- migrations/") {
+            files.push((name, String::new()));
+            continue;
         }
+        if files.is_empty() {
+            files.push(("001_example.sql", String::new()));
+        }
+        let (_, text) = files.last_mut().unwrap();
+        text.push_str(line);
+        text.push('\n');
     }
     let known: Vec<(String, String)> = files.iter().map(|(name, text)| ((*name).to_owned(), text.clone())).collect();
     for (name, text) in &files {

@@ -123,17 +123,15 @@ pub(super) fn column_of(term: &str) -> &str {
 }
 
 fn alteration(tokens: &[Token]) -> Option<Alteration> {
-    let [alter, kind, rest @ ..] = tokens else { return None };
-    if !(alter.is_keyword("alter") && kind.is_keyword("table")) {
+    let [first, second, rest @ ..] = tokens else { return None };
+    if !(first.is_keyword("alter") && second.is_keyword("table")) {
         return None;
     }
     let [table, action, rest @ ..] = unqualified(rest) else { return None };
     let table = table.as_name();
     // COLUMN is optional, and no reserved word: `DROP column` drops a column of that name.
     let rest = match rest {
-        [word, column, after @ ..] if word.is_keyword("column") && is_name(column) && !column.is_keyword("to") => {
-            rest.get(rest.len() - after.len() - 1..)?
-        }
+        [word, named @ ..] if word.is_keyword("column") && named.first().is_some_and(is_new_name) => named,
         _ => rest,
     };
     match (action.text.as_str(), rest) {
@@ -151,6 +149,11 @@ fn alteration(tokens: &[Token]) -> Option<Alteration> {
         }
         _ => None,
     }
+}
+
+/// Whether a token names the column that COLUMN announces.
+fn is_new_name(token: &Token) -> bool {
+    is_name(token) && !token.is_keyword("to")
 }
 
 #[cfg(test)]
