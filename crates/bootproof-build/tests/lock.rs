@@ -67,7 +67,7 @@ fn a_released_file_is_never_released_again() {
     fs::write(directory.path().join("002_b.sql"), "CREATE TABLE b(x);\n").unwrap();
     assert_eq!(rules(directory.path()), [(Severity::Error, "released-changed")]);
     let Err(LockError::NotCompiled(diagnostics)) = lock(directory.path()) else { panic!("it was locked") };
-    assert_eq!(diagnostics.iter().map(|found| found.rule()).collect::<Vec<_>>(), ["released-changed"]);
+    assert_eq!(diagnostics.iter().map(bootproof_build::Diagnostic::rule).collect::<Vec<_>>(), ["released-changed"]);
     assert_eq!(fs::read_to_string(&path).unwrap(), before);
 }
 
