@@ -58,13 +58,10 @@ pub(crate) fn lock(directory: &Path, json: bool) -> Answer {
             Answer::of_json(&Locked { path: &locked.path, added: &locked.added, released: locked.released })
         }
         Ok(locked) => {
-            let added: String = locked.added.iter().map(|file| format!("  added      {file}\n")).collect();
             let plural = if locked.released == 1 { "" } else { "s" };
-            Answer::of_prose(format!(
-                "{}: {} released migration{plural}\n{added}",
-                locked.path.display(),
-                locked.released
-            ))
+            let head = format!("{}: {} released migration{plural}\n", locked.path.display(), locked.released);
+            let added = locked.added.iter().map(|file| format!("  added      {file}\n"));
+            Answer::of_prose(std::iter::once(head).chain(added).collect::<String>())
         }
         Err(LockError::NotCompiled(diagnostics)) if json => {
             Answer { code: FAILED, ..Answer::of_json(&findings(&diagnostics)) }

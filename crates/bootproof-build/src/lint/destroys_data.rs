@@ -83,9 +83,7 @@ impl Watch<'_, '_> {
 
     fn note_copies(&mut self, statement: &Statement<'_>) {
         let effects = &statement.performed.effects;
-        let is_copy = ["insert", "replace", "update", "with"].iter().any(|verb| statement.starts_with(verb))
-            || (statement.starts_with("create") && statement.says("table") && statement.says("select"));
-        if !is_copy {
+        if !statement.may_copy() {
             return;
         }
         for (table, column) in effects.reads.iter().filter(|(_, column)| !column.is_empty()) {

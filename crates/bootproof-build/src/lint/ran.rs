@@ -72,6 +72,20 @@ impl<'a> Ran<'a> {
         self.after.tables.contains_key(table) && self.statements.iter().any(goes)
     }
 
+    /// Whether rows of a table were copied before it went down, under its name or another that it was given.
+    pub(super) fn is_copied(&self, table: &str) -> bool {
+        let renamed = self.statements.iter().filter_map(|statement| match &statement.alteration {
+            Some(Alteration::Rename { table: old, to }) if old == table => Some(to.as_str()),
+            _ => None,
+        });
+        let names: Vec<_> = renamed.chain([table]).collect();
+        self.statements.iter().any(|statement| {
+            let effects = &statement.performed.effects;
+            let reads = |name: &&str| effects.reads.iter().any(|(table, column)| table == name && !column.is_empty());
+            statement.may_copy() && names.iter().any(reads)
+        })
+    }
+
     /// The statement with which a rebuilt table went down.
     pub(super) fn drop_of(&self, table: &str) -> Option<&Statement<'a>> {
         let drops = |statement: &&Statement<'_>| statement.performed.effects.drops_tables.contains(table);
@@ -85,6 +99,12 @@ impl<'a> Ran<'a> {
 impl Statement<'_> {
     pub(super) fn starts_with(&self, keyword: &str) -> bool {
         self.tokens.first().is_some_and(|token| token.is_keyword(keyword))
+    }
+
+    /// Whether it can put rows of one table into another. What a CREATE TABLE without SELECT reads is its own CHECKs.
+    pub(super) fn may_copy(&self) -> bool {
+        ["insert", "replace", "update", "with"].iter().any(|verb| self.starts_with(verb))
+            || (self.starts_with("create") && self.says("table") && self.says("select"))
     }
 
     /// Where a token stands in the file.

@@ -8,7 +8,7 @@ use bootproof_catalog::token::{self, Kind};
 use super::Ran;
 use super::if_not_exists::creation;
 use super::ran::{Alteration, Statement, column_of};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Severity};
 
 /// Indexes and triggers that went down with the table they were on, and views that had to make way for its rebuild.
 pub(super) fn lost_objects(ran: &Ran<'_>) -> Vec<Diagnostic> {
@@ -34,8 +34,12 @@ pub(super) fn lost_objects(ran: &Ran<'_>) -> Vec<Diagnostic> {
             continue;
         }
         let span = ran.drop_of(&owner).map_or(0..0, |statement| ran.verb(statement));
+        // A table that begins anew, without its rows, may be meant to begin without these.
+        let is_new = ran.after.tables.contains_key(&owner) && !ran.is_copied(&owner);
+        let severity = if is_new { Severity::Warning } else { Severity::Error };
         findings.push(
             Diagnostic::error("lost-object", format!("{kind} `{name}` of `{table}` is lost in this rebuild"))
+                .with_severity(severity)
                 .at(ran.file, span)
                 .label(format!("drops `{name}` with it"))
                 .help(format!("make it again behind the rebuild:\n{sql};"))
@@ -119,7 +123,9 @@ struct Part {
 /// To drop a NOT NULL or a foreign key is a good reason for a rebuild. One that changes nothing else was made for that.
 pub(super) fn lost_constraints(ran: &Ran<'_>) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
-    for (key, old) in ran.before.tables.iter().filter(|(key, table)| !table.is_virtual && ran.is_rebuilt(key)) {
+    for (key, old) in
+        ran.before.tables.iter().filter(|(key, table)| !table.is_virtual && ran.is_rebuilt(key) && ran.is_copied(key))
+    {
         let Some(new) = ran.after.tables.get(key) else { continue };
         let lost = lost_parts(old, new, ran.after);
         let Some(first) = lost.first() else { continue };

@@ -73,6 +73,41 @@ fn what_is_provably_wrong_is_an_error() {
     assert_eq!(found(&[base, "ALTER TABLE c ADD COLUMN x NOT NULL"]), ["error not-null-without-default 002:1"]);
 }
 
+/// Files as other people write them, and nothing is wrong with them.
+#[test]
+fn what_real_directories_do_is_no_error() {
+    let base = "CREATE TABLE users(id TEXT PRIMARY KEY, totp TEXT, note TEXT);
+                CREATE TABLE items(id TEXT PRIMARY KEY, owner TEXT NOT NULL REFERENCES users, favorite INT);
+                CREATE INDEX owner ON items(owner); CREATE TABLE nonces(id TEXT PRIMARY KEY, at TEXT);
+                CREATE INDEX at ON nonces(at);";
+    let begins_anew = "DROP TABLE IF EXISTS nonces; CREATE TABLE nonces(id TEXT PRIMARY KEY, verifier TEXT);";
+    assert_eq!(found(&[base, begins_anew]), ["warning destroys-data 002:1"]);
+    let same_again = "DROP TABLE nonces; CREATE TABLE nonces(id TEXT PRIMARY KEY, at TEXT NOT NULL);";
+    assert_eq!(found(&[base, same_again]), ["warning lost-object 002:1", "warning destroys-data 002:1"]);
+    for sql in [
+        // Values that moved into another table.
+        "CREATE TABLE second(id TEXT PRIMARY KEY, data TEXT);
+         INSERT INTO second(id, data) SELECT id, totp FROM users WHERE totp IS NOT NULL; UPDATE users SET totp = NULL;",
+        // A column that became rows, left out of a rebuild; the index comes before the new name.
+        "CREATE TABLE favorites(item TEXT PRIMARY KEY REFERENCES items); INSERT INTO favorites(item) SELECT id FROM items WHERE
+         favorite = 1; CREATE TABLE items_new(id TEXT PRIMARY KEY, owner TEXT NOT NULL REFERENCES users);
+         INSERT INTO items_new(id, owner) SELECT id, owner FROM items; DROP TABLE items;
+         CREATE INDEX owner ON items_new(owner); ALTER TABLE items_new RENAME TO items;",
+        // Renamed away, where nothing refers to it.
+        "ALTER TABLE items RENAME TO old_items; CREATE TABLE items(id TEXT PRIMARY KEY, owner TEXT NOT NULL REFERENCES users,
+         favorite INT NOT NULL DEFAULT 0); INSERT INTO items(id, owner, favorite) SELECT id, owner, coalesce(favorite, 0) FROM
+         old_items; DROP TABLE old_items; CREATE INDEX owner ON items(owner);",
+        "CREATE TABLE copy AS SELECT id, at FROM nonces; DROP TABLE nonces; ALTER TABLE copy RENAME TO nonces;
+         CREATE INDEX at ON nonces(at); CREATE UNIQUE INDEX id ON nonces(id);",
+        "CREATE VIRTUAL TABLE search USING fts5(note); INSERT INTO search(search) VALUES ('rebuild'); DELETE FROM search;
+         DROP TABLE search;",
+    ] {
+        let found = found(&[base, sql]);
+        assert!(!found.iter().any(|one| one.starts_with("error")), "{found:?}: {sql}");
+        assert!(!found.iter().any(|one| one.contains("destroys-data")), "{found:?}: {sql}");
+    }
+}
+
 #[test]
 fn a_parent_may_come_later_but_must_come() {
     let child = "CREATE TABLE c(id INTEGER PRIMARY KEY, p TEXT REFERENCES p(name)); CREATE INDEX i ON c(p);";
