@@ -62,6 +62,8 @@ pub(crate) struct Given {
     pub(crate) layout: Layout,
     /// Whether everything counts as released that a lock file could list.
     pub(crate) releases_all: bool,
+    /// The last version to compile; then no query contract is, which belong to the head.
+    pub(crate) until: Option<i64>,
 }
 
 pub(crate) fn compile_given(directory: &Path, shown: &Path, given: Given) -> Result<Compilation, Diagnostics> {
@@ -72,6 +74,10 @@ pub(crate) fn compile_given(directory: &Path, shown: &Path, given: Given) -> Res
     // Without one file, everything behind it could fail for a reason that is none of its own.
     let is_complete = !diagnostics.has_errors() && lock.is_whole_with(&sources.migrations);
     lock.check(&sources.migrations, &mut diagnostics);
+    if let Some(until) = given.until {
+        sources.migrations.retain(|source| source.version <= until);
+        sources.queries.clear();
+    }
     if given.releases_all {
         lock.add(&sources.migrations);
     }

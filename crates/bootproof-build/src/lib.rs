@@ -119,6 +119,7 @@ mod rehearse;
 mod revert;
 pub mod scaffold;
 mod source;
+mod squash;
 mod writes;
 
 use std::path::Path;
@@ -129,6 +130,7 @@ pub use compilation::Compilation;
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
 pub use lint::rule::{Allowed, RULES, Rule};
 pub use lock::{LockError, Locked};
+pub use squash::SquashError;
 
 /// Compiles a directory, given relative to the crate, into `$OUT_DIR/bootproof.rs`; for `build.rs`.
 ///
@@ -189,4 +191,19 @@ pub fn check(directory: impl AsRef<Path>) -> Result<Compilation, Diagnostics> {
 /// A directory that does not compile, among it a released file that is not as it was; a file that cannot be written.
 pub fn lock(directory: impl AsRef<Path>) -> Result<Locked, LockError> {
     lock::lock(directory.as_ref())
+}
+
+/// The text of one file that leaves the same as all migrations up to a version: the same schema, proven by its
+/// fingerprint, and the same rows. Writes nothing.
+///
+/// It is for beginning a new directory. A database that has a history goes on needing the files it was made by: it would be
+/// refused by a program that has this one instead. Rows that the migrations inserted are written down as they are in an
+/// empty database, with the time of now where they took the time from the clock.
+///
+/// # Errors
+///
+/// A directory that does not compile, a version that does not exist, or what one file cannot bring back, such as rows that
+/// only a virtual table holds.
+pub fn squash(directory: impl AsRef<Path>, to: i64) -> Result<String, SquashError> {
+    squash::squash(directory.as_ref(), to)
 }

@@ -258,6 +258,13 @@ impl Stage {
     }
 }
 
+/// The database of an image, to read from.
+pub(crate) fn open_image(image: &[u8]) -> rusqlite::Result<Connection> {
+    let mut connection = Connection::open_in_memory()?;
+    connection.deserialize_read_exact(rusqlite::MAIN_DB, image, image.len(), true)?;
+    Ok(connection)
+}
+
 /// A time in seconds since 1970 as `YYYYMMDDHHMMSS` in UTC: SQLite's calendar saves every build script a library.
 pub(crate) fn timestamp(seconds: i64) -> rusqlite::Result<i64> {
     let connection = Connection::open_in_memory()?;

@@ -101,7 +101,7 @@ impl Statement<'_> {
         self.tokens.first().is_some_and(|token| token.is_keyword(keyword))
     }
 
-    /// Whether it can put rows of one table into another. What a CREATE TABLE without SELECT reads is its own CHECKs.
+    /// Whether it can put rows of one table into another; a CREATE TABLE without SELECT cannot, whatever it reads.
     pub(super) fn may_copy(&self) -> bool {
         ["insert", "replace", "update", "with"].iter().any(|verb| self.starts_with(verb))
             || (self.starts_with("create") && self.says("table") && self.says("select"))
