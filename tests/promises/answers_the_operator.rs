@@ -195,7 +195,7 @@ fn a_directory_is_checked_and_its_next_file_begun_without_a_build() {
 }
 
 #[test]
-fn what_was_released_is_listed_and_stays_as_it_is() {
+fn what_was_released_is_listed_and_stays_as_it_is_or_begins_anew_in_one_file() {
     let sandbox = Sandbox::empty();
     let run = |arguments: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_worklog-migrate"));
@@ -212,6 +212,14 @@ fn what_was_released_is_listed_and_stays_as_it_is() {
     let (code, told, _) = run(&["lock", "migrations", "--json"]);
     let told: serde_json::Value = serde_json::from_str(&told).unwrap();
     assert_eq!((code, told["released"].as_u64(), told["added"].as_array().unwrap().len()), (0, Some(1), 0));
+
+    let squash = ["squash", "--to", "1", "--out", "one.sql"];
+    assert_eq!(run(&squash[..3]).0, 0);
+    assert_eq!(run(&squash).1, "one.sql\n");
+    let text = std::fs::read_to_string(sandbox.path().join("one.sql")).unwrap();
+    assert!(text.contains("CREATE TABLE notes(id INTEGER PRIMARY KEY);"), "{text}");
+    assert_eq!(run(&squash).0, 2, "nothing is overwritten");
+    assert_eq!(run(&["squash", "--to", "2"]).0, 2, "there is no such version");
 
     std::fs::write(&file, "CREATE TABLE notes(id INTEGER PRIMARY KEY, day TEXT);\n").unwrap();
     for command in ["check", "lock"] {

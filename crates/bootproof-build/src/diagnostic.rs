@@ -57,7 +57,8 @@ impl Diagnostic {
         Self {
             severity: Severity::Error,
             rule,
-            message: message.into(),
+            // Names and texts of a schema can be of several lines.
+            message: message.into().replace(['\n', '\r'], " "),
             place: Place::Directory,
             label: None,
             notes: Vec::new(),

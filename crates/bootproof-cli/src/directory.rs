@@ -1,14 +1,19 @@
 //! Commands on a directory of migrations, which need no database.
 
+use std::fs::OpenOptions;
+use std::io::{self, Write as _};
 use std::path::Path;
 
-use bootproof_build::{Diagnostic, Diagnostics, LockError, scaffold};
+use bootproof_build::{Diagnostic, Diagnostics, LockError, SquashError, scaffold};
 use serde::Serialize;
 
 use crate::output::Answer;
 
 /// The exit code of a directory that does not compile.
 const FAILED: u8 = 1;
+
+/// The exit code of an argument that means nothing.
+const USAGE: u8 = 2;
 
 /// The exit code of a file that cannot be written.
 const ENVIRONMENT: u8 = 8;
@@ -70,6 +75,29 @@ pub(crate) fn lock(directory: &Path, json: bool) -> Answer {
             Answer { message: rendered(&diagnostics), code: FAILED, ..Answer::default() }
         }
         Err(error) => Answer { message: format!("error: {error}\n"), code: ENVIRONMENT, ..Answer::default() },
+    }
+}
+
+/// Writes one file in place of many migrations.
+pub(crate) fn squash(directory: &Path, to: i64, out: Option<&Path>, json: bool) -> Answer {
+    let failed = |code, message: String| Answer { message, code, ..Answer::default() };
+    let text = match bootproof_build::squash(directory, to) {
+        Ok(text) => text,
+        Err(SquashError::NotCompiled(diagnostics)) if json => {
+            return Answer { code: FAILED, ..Answer::of_json(&findings(&diagnostics)) };
+        }
+        Err(SquashError::NotCompiled(diagnostics)) => return failed(FAILED, rendered(&diagnostics)),
+        Err(error @ SquashError::NoSuchVersion { .. }) => return failed(USAGE, format!("error: {error}\n")),
+        Err(error) => return failed(FAILED, format!("error: {error}\n")),
+    };
+    let Some(out) = out else { return Answer::of_text(text) };
+    let written = OpenOptions::new().write(true).create_new(true).open(out);
+    match written.and_then(|mut file| file.write_all(text.as_bytes())) {
+        Ok(()) => Answer::of_text(format!("{}\n", out.display())),
+        Err(error) => {
+            let code = if error.kind() == io::ErrorKind::AlreadyExists { USAGE } else { ENVIRONMENT };
+            failed(code, format!("error: cannot write {}: {error}\n", out.display()))
+        }
     }
 }
 

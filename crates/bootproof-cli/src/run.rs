@@ -27,6 +27,9 @@ pub(crate) fn run(schema: &Schema, program: &str, cli: &Cli, progress: &Progress
         }
         Command::Check { directory } => return Ok(directory::check(directory, cli.json)),
         Command::Lock { directory } => return Ok(directory::lock(directory, cli.json)),
+        Command::Squash { directory, to, out } => {
+            return Ok(directory::squash(directory, *to, out.as_deref(), cli.json));
+        }
         Command::New { name, contract, migrations } => {
             return Ok(directory::new(migrations, name, contract.as_deref()));
         }
@@ -76,6 +79,7 @@ fn on_database(schema: &Schema, boot: &Boot<'_>, cli: &Cli, database: &Path) -> 
         Command::Sql { .. }
         | Command::Check { .. }
         | Command::Lock { .. }
+        | Command::Squash { .. }
         | Command::New { .. }
         | Command::Completions { .. } => Answer::default(),
     }

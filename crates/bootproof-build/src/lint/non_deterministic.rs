@@ -27,9 +27,9 @@ struct Expression {
 /// SQLite itself refuses `random()` and its kind in indexes and generated columns when they are made. Whether a date is
 /// asked of the clock it finds when it evaluates one, that is, with the first row.
 pub(super) fn check(ran: &Ran<'_>) -> Vec<Diagnostic> {
-    let known = expressions(ran.before);
+    let known = expressions(ran.before, ran.after);
     let mut findings = Vec::new();
-    for expression in expressions(ran.after).difference(&known) {
+    for expression in expressions(ran.after, ran.before).difference(&known) {
         let tokens = token::tokens(&expression.text);
         let Some((culprit, is_refused)) = reads_clock(&tokens) else { continue };
         let Expression { of, .. } = expression;
@@ -53,16 +53,17 @@ pub(super) fn check(ran: &Ran<'_>) -> Vec<Diagnostic> {
     findings
 }
 
-fn expressions(catalog: &Catalog) -> BTreeSet<Expression> {
+/// The expressions of what another catalog has not, or has otherwise.
+fn expressions(catalog: &Catalog, other: &Catalog) -> BTreeSet<Expression> {
     let mut all = BTreeSet::new();
-    for table in catalog.tables.values() {
+    for (_, table) in catalog.tables.iter().filter(|(name, table)| other.tables.get(*name) != Some(*table)) {
         let checks = table.checks.iter().map(|check| (format!("a CHECK of `{}`", table.name), check));
         let generated = table.columns.values().filter_map(|column| {
             Some((format!("the generated column `{}.{}`", table.name, column.name), column.generated.as_ref()?))
         });
         all.extend(checks.chain(generated).map(|(of, text)| Expression { of, text: text.clone() }));
     }
-    for index in catalog.indexes.values() {
+    for (_, index) in catalog.indexes.iter().filter(|(name, index)| other.indexes.get(*name) != Some(*index)) {
         let texts = index.terms.iter().map(|term| &term.expression).chain(&index.predicate);
         all.extend(texts.map(|text| Expression { of: format!("the index `{}`", index.name), text: text.clone() }));
     }

@@ -18,11 +18,9 @@ const RENAME_IN: &str =
 
 /// Foreign keys to tables that do not exist: child, as written, and parent.
 pub(crate) fn without_parent(catalog: &Catalog) -> BTreeSet<(String, String)> {
-    let keys = catalog
-        .tables
-        .values()
-        .flat_map(|table| table.foreign_keys.iter().map(|key| (table.name.clone(), key.parent.clone())));
-    keys.filter(|(_, parent)| !catalog.tables.contains_key(parent)).collect()
+    let keys = catalog.tables.values().flat_map(|table| table.foreign_keys.iter().map(move |key| (table, &key.parent)));
+    let dangling = keys.filter(|(_, parent)| !catalog.tables.contains_key(*parent));
+    dangling.map(|(table, parent)| (table.name.clone(), parent.clone())).collect()
 }
 
 /// Foreign keys that this migration left pointing at nothing, or at what is left of a table that was renamed away.

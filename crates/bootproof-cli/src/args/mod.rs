@@ -141,6 +141,20 @@ pub(crate) enum Command {
         #[arg(value_name = "DIRECTORY", default_value = "migrations")]
         directory: PathBuf,
     },
+    /// Print one file that leaves the same schema and rows as all migrations up to a version, proven
+    ///
+    /// It is for beginning a new directory: a database that has a history goes on needing the files it was made by.
+    Squash {
+        /// The directory
+        #[arg(value_name = "DIRECTORY", default_value = "migrations")]
+        directory: PathBuf,
+        /// The last version that goes into it
+        #[arg(long, value_name = "VERSION")]
+        to: i64,
+        /// Write it to this file, which must not exist yet
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
     /// Write the file of the next migration, or with `--contract` that of a query contract
     New {
         /// What it does, in a few words
@@ -212,7 +226,11 @@ impl Cli {
     pub(crate) fn shows_progress(&self) -> bool {
         let is_quick = matches!(
             self.command,
-            Command::Sql { .. } | Command::Check { .. } | Command::Lock { .. } | Command::New { .. }
+            Command::Sql { .. }
+                | Command::Check { .. }
+                | Command::Lock { .. }
+                | Command::Squash { .. }
+                | Command::New { .. }
         );
         !self.quiet && !is_quick
     }
