@@ -64,9 +64,16 @@
 //!   = help: did you mean `placed`?
 //! ```
 //!
-//! Where one of the rules `dangling-foreign-key`, `if-not-exists`, `lost-object`, `no-statements`, `positional-copy` and
-//! `pragma` is broken on purpose, the file says so with a reason:
-//! `-- bootproof: allow lost-object "nobody searches by colour any more"`.
+//! What is a matter of judgement, such as an index that another one makes superfluous, is a warning and lets the build go on.
+//! [`RULES`] has every rule; `docs/lints.md` explains each, with an example that breaks it and one that does not. Where one is
+//! broken on purpose, the file says so with a reason:
+//! `-- bootproof: allow lost-object "nobody searches by colour any more"`. What throws rows away has to say so:
+//! `-- bootproof: allow destroys-data "the import of 2019 was never used"`.
+//!
+//! # What has been released
+//!
+//! [`lock`](lock()) lists the migrations of a directory in `migrations.lock`, which is committed beside them. From then on it is an
+//! error to edit, rename or remove one of them, or to add one below them. Without that file nothing of it is checked.
 //!
 //! # What only an operator can decide
 //!
@@ -101,7 +108,7 @@
 //! # Without cargo
 //!
 //! [`check`] does the same for any directory and returns the [`Compilation`] or the [`Diagnostics`]. [`scaffold`] writes
-//! what an author begins with, the next migration or the contract of an index.
+//! what an author begins with, the next migration or the contract of an index. [`squash`](squash()) makes one file of many.
 
 mod budget;
 mod compatible;
