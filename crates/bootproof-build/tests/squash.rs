@@ -39,7 +39,8 @@ const HISTORY: [(&str, &str); 4] = [
          CREATE INDEX areas_of_zone ON areas(zone); CREATE INDEX zones_inside ON zones(inner_of);
          CREATE TABLE log(line TEXT);
          CREATE TRIGGER zones_are_logged AFTER INSERT ON zones BEGIN INSERT INTO log(line) VALUES (new.name); END;
-         CREATE VIEW names AS SELECT name FROM zones -- of all",
+         CREATE VIEW names AS SELECT name FROM zones -- of all
+         ; CREATE TRIGGER names_are_kept INSTEAD OF INSERT ON names BEGIN INSERT INTO zones(name) VALUES (new.name); END;",
     ),
     (
         "002_b.sql",
