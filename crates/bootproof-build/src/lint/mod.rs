@@ -6,7 +6,7 @@
 //! - `ran`: a migration that ran, as the rules look at it
 //! - `forbidden`: what must not run at all
 //! - `no_statements`, `if_not_exists`, `positional_copy`, `not_null`, `non_deterministic`: what a statement says
-//! - `rebuild`: what is lost with a table that comes back
+//! - `lost_object`, `lost_constraint`: what is lost with a table that comes back
 //! - `destroys_data`: rows and values that nothing gives back
 //! - `reference`: foreign keys that point nowhere
 //! - `head`: what is only judged of the schema that all migrations leave
@@ -16,13 +16,14 @@ mod destroys_data;
 pub(crate) mod forbidden;
 pub(crate) mod head;
 pub(crate) mod if_not_exists;
+mod lost_constraint;
+mod lost_object;
 mod no_statements;
 mod non_deterministic;
 mod not_null;
 pub(crate) mod plan;
 mod positional_copy;
 mod ran;
-mod rebuild;
 pub(crate) mod reference;
 pub(crate) mod rule;
 #[cfg(test)]
@@ -60,8 +61,8 @@ pub(crate) fn check(ran: &Ran<'_>) -> Vec<Diagnostic> {
     let mut findings: Vec<_> = no_statements::check(ran).into_iter().collect();
     findings.extend(if_not_exists::check(ran));
     findings.extend(positional_copy::check(ran));
-    findings.extend(rebuild::lost_objects(ran));
-    findings.extend(rebuild::lost_constraints(ran));
+    findings.extend(lost_object::check(ran));
+    findings.extend(lost_constraint::check(ran));
     findings.extend(reference::dangling(ran));
     findings.extend(destroys_data::check(ran));
     findings.extend(not_null::check(ran));
