@@ -1,6 +1,6 @@
 //! From a directory to a compilation: the only module that knows the order.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -170,6 +170,8 @@ fn rehearse(
     let mut catalogs: Vec<(i64, Catalog)> = Vec::new();
     let mut mismatches = BTreeSet::new();
     let mut unkeyed = Vec::new();
+    let mut unreadable = BTreeMap::new();
+    let mut broken: Vec<(String, Diagnostic)> = Vec::new();
     let mut all_allows = Vec::new();
     for (position, (source, directives)) in sources.iter().zip(directives).enumerate() {
         let Directives { allows, maintenance, compatible } = directives;
@@ -182,12 +184,22 @@ fn rehearse(
         diagnostics
             .extend(lint::check(&ran).into_iter().filter_map(|finding| lint::settle(finding, &allows, is_released)));
         let mismatches_after = stage.foreign_key_mismatches(&after)?;
+        unkeyed.retain(|(mismatch, _)| mismatches_after.contains(mismatch));
         for mismatch in mismatches_after.difference(&mismatches) {
             unkeyed.push((mismatch.clone(), lint::foreign_key_mismatch(&source.up, &script, mismatch)));
         }
         mismatches = mismatches_after;
+        let unreadable_after = stage.broken_views(&after);
+        broken.retain(|(view, _)| unreadable_after.contains_key(view));
+        for (name, reason) in unreadable_after.iter().filter(|(name, _)| !unreadable.contains_key(*name)) {
+            let Some(view) = after.views.get(name) else { continue };
+            let finding = lint::broken_view(&source.up, &script, view, reason);
+            broken.extend(lint::settle(finding, &allows, is_released).map(|finding| (name.clone(), finding)));
+        }
+        unreadable = unreadable_after;
         if terms.layout == Layout::Own {
-            diagnostics.extend(unkeyed.drain(..).map(|(_, diagnostic)| diagnostic));
+            diagnostics.extend(unkeyed.drain(..).map(|(_, finding)| finding));
+            diagnostics.extend(broken.drain(..).map(|(_, finding)| finding));
         }
         // A file that has been released cannot be rid of a line that a later compiler finds needless.
         if !is_released {
@@ -217,8 +229,8 @@ fn rehearse(
         catalogs.push((source.version, after));
         all_allows.push(allows);
     }
-    // With another tool a later migration may make the key.
-    let lasting = unkeyed.into_iter().filter(|(mismatch, _)| mismatches.contains(mismatch));
-    diagnostics.extend(lasting.map(|(_, diagnostic)| diagnostic));
+    // With another tool a later migration may make what is missing: here is what none made.
+    diagnostics.extend(unkeyed.into_iter().map(|(_, finding)| finding));
+    diagnostics.extend(broken.into_iter().map(|(_, finding)| finding));
     Ok(Some(Rehearsal { stage, migrations, catalogs, allows: all_allows }))
 }

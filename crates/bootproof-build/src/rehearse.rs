@@ -2,7 +2,7 @@
 //!
 //! Statements are split by SQLite itself: it prepares the first statement of a text and tells how much of it that was.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -99,6 +99,24 @@ impl Stage {
             }
         }
         Ok(mismatches)
+    }
+
+    /// Views that cannot be read, and why: SQLite looks at the tables and columns of a view only when it is used.
+    pub(crate) fn broken_views(&self, catalog: &Catalog) -> BTreeMap<String, String> {
+        let mut broken = BTreeMap::new();
+        for (name, view) in &catalog.views {
+            self.budget.renew();
+            let Err(error) = self.connection.prepare(&format!("SELECT * FROM main.{}", quoted(&view.name))) else {
+                continue;
+            };
+            let message = error.to_string();
+            // What the application registers is not known here.
+            if message.contains("no such table") || message.contains("no such column") {
+                let reason = message.split(" in SELECT ").next().unwrap_or_default();
+                broken.insert(name.clone(), reason.to_owned());
+            }
+        }
+        broken
     }
 
     /// Runs a migration inside a transaction, as boot will, and commits it if it is without fault.

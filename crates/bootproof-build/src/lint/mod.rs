@@ -34,7 +34,7 @@ use crate::parse::Allows;
 
 pub(crate) use self::forbidden::{bound_parameter, forbidden, reserved_table, transaction_control};
 pub(crate) use self::ran::Ran;
-pub(crate) use self::reference::foreign_key_mismatch;
+pub(crate) use self::reference::{broken_view, foreign_key_mismatch};
 
 /// For whom the migrations of a directory were written, which decides what is asked of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
-use bootproof_catalog::catalog::Catalog;
+use bootproof_catalog::catalog::{Catalog, Definition};
 
 use super::Ran;
 use super::ran::Alteration;
@@ -116,6 +116,21 @@ pub(crate) fn foreign_key_mismatch(
         .help(format!(
             "point to the primary key of `{parent}`, or make a UNIQUE index, not a partial one, on these columns"
         ))
+}
+
+/// A view that cannot be read after a migration.
+pub(crate) fn broken_view(file: &Arc<File>, script: &[Performed], view: &Definition, reason: &str) -> Diagnostic {
+    // Where the migration mentions what is missing, or else the view.
+    let missing = reason.rsplit([' ', '.']).next().unwrap_or_default();
+    let spans = || script.iter().map(|performed| performed.statement.span.clone());
+    let place = [missing, view.name.as_str()].iter().find_map(|name| {
+        let mut places = spans().filter_map(|span| file.find_word(name, span));
+        places.next().filter(|_| !name.is_empty())
+    });
+    Diagnostic::error("broken-view", format!("the view `{}` cannot be read: {reason}", view.name))
+        .at(file, place.unwrap_or_else(|| file.first_word(0..file.text.len())))
+        .note("SQLite only notices when somebody reads it")
+        .help("drop it, and make it again of what there is")
 }
 
 /// Where the child refers to the parent, or else where either is changed.

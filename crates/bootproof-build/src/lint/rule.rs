@@ -32,6 +32,7 @@ pub enum Allowed {
 pub const RULES: &[Rule] = &[
     never("attach", "a migration changes one file"),
     never("bound-parameter", "nobody binds the parameters of a migration"),
+    error("broken-view", InMigration, "a view names a table or a column that is not there"),
     warning("contract-automatic-index", InContract, "a hot query for which SQLite would build an index each time"),
     never("contract-index", "a query contract names an index that does not exist"),
     never("contract-plan", "a hot query that would not search its index"),

@@ -119,6 +119,16 @@ fn a_parent_may_come_later_but_must_come() {
 }
 
 #[test]
+fn a_view_may_be_made_before_what_it_reads() {
+    let view = "CREATE VIEW v AS SELECT x FROM later;";
+    assert!(found(&[view, "CREATE TABLE later(x)"]).is_empty());
+    assert_eq!(found(&["CREATE TABLE a(x)", view]), ["error broken-view 002:1"]);
+    let mended = ["CREATE TABLE a(x); CREATE VIEW v AS SELECT x FROM a", "DROP TABLE a", "CREATE TABLE a(x)"];
+    assert_eq!(found(&mended), ["warning destroys-data 002:1"]);
+    assert!(found(&["CREATE TABLE a(x); CREATE VIEW v AS SELECT slugify(x) FROM a"]).is_empty());
+}
+
+#[test]
 fn a_file_may_do_nothing() {
     assert!(found(&["CREATE TABLE a(x)", "-- nothing to be done here\n", "SELECT 1"]).is_empty());
 }
