@@ -189,7 +189,7 @@ fn rehearse(
             unkeyed.push((mismatch.clone(), lint::foreign_key_mismatch(&source.up, &script, mismatch)));
         }
         mismatches = mismatches_after;
-        let unreadable_after = stage.broken_views(&after);
+        let unreadable_after = stage.broken_views(before, &after, &unreadable);
         broken.retain(|(view, _)| unreadable_after.contains_key(view));
         for (name, reason) in unreadable_after.iter().filter(|(name, _)| !unreadable.contains_key(*name)) {
             let Some(view) = after.views.get(name) else { continue };

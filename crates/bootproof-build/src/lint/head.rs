@@ -63,17 +63,17 @@ impl History<'_> {
         let mut findings = Vec::new();
         for (name, index) in head.indexes.iter().filter(|(name, _)| !self.contracted.contains(*name)) {
             let terms = terms(index);
-            let (made, mut others) = (self.index_since(index), keys.iter());
-            let covering = others.find(|key| match key.index {
+            let covering = keys.iter().find(|key| match key.index {
                 Some(other) if other.name == index.name => false,
                 Some(other) if other.is_same(index) => {
                     // Of two that are the same, the later one.
-                    let later = (made, &index.name) > (self.index_since(other), &other.name);
+                    let later = (self.index_since(index), &index.name) > (self.index_since(other), &other.name);
                     later || self.contracted.contains(&other.name.to_ascii_lowercase())
                 }
                 _ => covers(key, index, &terms),
             });
             let Some(covering) = covering else { continue };
+            let made = self.index_since(index);
             let other = covering.index.filter(|other| self.index_since(other) > made);
             let is_same = covering.terms.len() == terms.len();
             let reason = if is_same { "has the same columns" } else { "begins with its columns" };
