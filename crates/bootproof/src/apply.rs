@@ -12,6 +12,7 @@ use refinery_core::traits::sync::{Migrate, Query, Transaction};
 use rusqlite::Connection;
 
 use crate::compiled::Migration;
+use crate::connection;
 use crate::error::Error;
 use crate::expected::run_statement;
 use crate::history;
@@ -147,7 +148,9 @@ fn run_migration(connection: &Connection, migration: &'static Migration) -> Resu
     let start = Instant::now();
     for (position, statement) in migration.statements.iter().enumerate() {
         let sql = migration.statement(position);
-        run_statement(connection, sql).map_err(|error| match Error::from_sqlite("applying a migration", error) {
+        let run = || run_statement(connection, sql);
+        let ran = if sorts(sql) { connection::sorting(connection, run) } else { run() };
+        ran.map_err(|error| match Error::from_sqlite("applying a migration", error) {
             Error::Unexpected { source, .. } => Error::MigrationFailed {
                 migration: migration.title(),
                 file: migration.file,
@@ -163,6 +166,14 @@ fn run_migration(connection: &Connection, migration: &'static Migration) -> Resu
     let took = start.elapsed();
     log::info!("applied {} in {:.1} s", migration.title(), took.as_secs_f64());
     Ok(Applied { migration, took })
+}
+
+/// Whether a statement builds an index, and does nothing else.
+fn sorts(sql: &str) -> bool {
+    let mut words = sql.split_ascii_whitespace();
+    let mut is =
+        |wanted: &[&str]| words.next().is_some_and(|word| wanted.iter().any(|it| word.eq_ignore_ascii_case(it)));
+    is(&["create"]) && is(&["index", "unique"])
 }
 
 /// SQLite's message alone: rusqlite adds the whole statement, which the file and line already name.

@@ -9,17 +9,21 @@ use crate::error::Error;
 use crate::schema::Schema;
 
 /// The bytes of an empty database at head.
-pub(crate) fn image_bytes(image: &Image) -> Result<Vec<u8>, Error> {
+fn image_bytes(image: &Image) -> Result<Vec<u8>, Error> {
     miniz_oxide::inflate::decompress_to_vec_zlib_with_limit(image.compressed, image.size)
         .map_err(|error| Error::SourcesDisagree { files: vec![format!("the compiled image: {error}")] })
 }
 
 /// An empty in-memory database at head, from the compiled image.
 pub(crate) fn head(schema: &Schema) -> Result<Connection, Error> {
+    unpacked(&image_bytes(&schema.compiled().image)?)
+}
+
+/// A database in memory that has the bytes of a file.
+pub(crate) fn unpacked(bytes: &[u8]) -> Result<Connection, Error> {
     let failed = |error| Error::from_sqlite("unpacking the compiled image", error);
-    let bytes = image_bytes(&schema.compiled().image)?;
     let mut connection = Connection::open_in_memory().map_err(failed)?;
-    connection.deserialize_read_exact("main", bytes.as_slice(), bytes.len(), false).map_err(failed)?;
+    connection.deserialize_read_exact("main", bytes, bytes.len(), false).map_err(failed)?;
     Ok(connection)
 }
 

@@ -28,6 +28,7 @@ pub struct Schema {
     row_limits: Vec<(&'static str, u64)>,
     identity: OnceLock<u128>,
     disagreements: OnceLock<Vec<String>>,
+    template: OnceLock<Vec<u8>>,
 }
 
 /// One file of the migrations directory, as it was embedded in the binary.
@@ -53,6 +54,7 @@ impl Schema {
             row_limits: Vec::new(),
             identity: OnceLock::new(),
             disagreements: OnceLock::new(),
+            template: OnceLock::new(),
         }
     }
 
@@ -146,6 +148,11 @@ impl Schema {
             let bytes = parts.iter().flat_map(|(version, checksum, schema)| [version.as_slice(), checksum, schema]);
             Fingerprint::of_bytes(std::iter::once(env!("CARGO_PKG_VERSION").as_bytes()).chain(bytes)).0
         })
+    }
+
+    /// The bytes of a new database, for those that a process makes in memory after the first.
+    pub(crate) fn template(&self) -> &OnceLock<Vec<u8>> {
+        &self.template
     }
 
     /// The newest version compiled; -1, below every version, where there is none.
