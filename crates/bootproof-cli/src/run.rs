@@ -51,7 +51,11 @@ fn on_database(schema: &Schema, boot: &Boot<'_>, cli: &Cli, database: &Path) -> 
     };
     let reported = |result: Result<BootReport, Failure>| {
         let written = page.as_ref().map_or(Ok(()), |page| page.finish(&result));
-        Answer::of_boot(result, json).after(written)
+        let timeline = cli.shows_timeline().then(|| match &result {
+            Ok(report) => report.timeline_text(),
+            Err(failure) => failure.report.timeline_text(),
+        });
+        Answer::of_boot(result, json).and(timeline.as_deref().unwrap_or_default()).after(written)
     };
     match &cli.command {
         Command::Boot(_) => reported(boot.run()),
