@@ -29,7 +29,7 @@ pub(crate) struct Explainer<'a> {
 impl Explainer<'_> {
     /// A diagnostic for an error of the statement that starts at a byte of the file.
     pub(crate) fn explain(&self, error: &rusqlite::Error, start: usize) -> Diagnostic {
-        let rest = start..self.file.text.len();
+        let rest = start..self.file.part.end;
         if let Some((rule, message, help)) = budget::explain(error) {
             return Diagnostic::error(rule, message).at(self.file, self.file.first_word(rest)).help(help);
         }
