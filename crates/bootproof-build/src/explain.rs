@@ -95,13 +95,16 @@ impl Explainer<'_> {
             return Some(syntax_help(name));
         } else if message == "incomplete input" {
             "the file ends inside this statement: a `)`, the `END;` of a trigger or the rest of it is missing"
+        } else if ["{", "$", "#"].iter().any(|sign| message == format!("unrecognized token: \"{sign}\"")) {
+            "if a program is to put something in this place, write here what it would put"
         } else if message.contains("unrecognized token") {
             "if a quote opens here, it is never closed"
-        } else if message.contains("no such function")
-            || message.contains("no such module")
-            || message.contains("no such collation")
-        {
+        } else if message.contains("no such function") {
+            return Some(self.function_help(name, rest));
+        } else if message.contains("no such module") || message.contains("no such collation") {
             "only what SQLite itself brings is known at build time, nothing that the application registers"
+        } else if message.contains("VACUUM") && self.file.dialect.is_foreign() {
+            "remove it, or say in a file of its own why it is needed: `-- bootproof: no-transaction \"why\"`"
         } else if message.contains("VACUUM") {
             "remove it: every migration runs inside a transaction; an operator can run VACUUM when nothing else does"
         } else if message.contains("non-deterministic") {
@@ -110,6 +113,19 @@ impl Explainer<'_> {
             return None;
         };
         Some(help.to_owned())
+    }
+
+    /// A function of the application can be stood in for.
+    fn function_help(&self, name: &str, rest: Range<usize>) -> String {
+        let tokens = token::tokens(self.file.text.get(rest).unwrap_or_default());
+        let name_at = tokens.iter().position(|token| token.text.eq_ignore_ascii_case(name)).unwrap_or(tokens.len());
+        let arguments = token::parenthesised(tokens.get(name_at..).unwrap_or_default()).map(|(inside, _)| inside);
+        let count = arguments.filter(|inside| !inside.is_empty()).map_or(0, |inside| token::split_list(inside).len());
+        format!(
+            "only what SQLite itself brings is known at build time; if the application registers it, \
+             `Compiler::stub_function(\"{name}\", {count})` in build.rs or `--stub-function {name}/{count}` on the command \
+             line stands in for it"
+        )
     }
 
     fn column_help(&self, name: &str, rest: Range<usize>) -> Option<String> {

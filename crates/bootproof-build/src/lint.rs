@@ -51,7 +51,7 @@ pub(crate) fn inside_a_transaction(file: &Arc<File>) -> Diagnostic {
     let message = format!("{} runs this file outside a transaction; here it runs inside one", file.dialect);
     Diagnostic::warning("no-transaction", message)
         .in_file(&file.name)
-        .note("nothing in it needs the one or the other: foreign keys are off while boot migrates")
+        .note("what SQLite refuses inside a transaction is an error at its place")
 }
 
 pub(crate) fn bound_parameter() -> Diagnostic {

@@ -8,7 +8,7 @@ use bootproof_catalog::catalog::{Catalog, Table};
 use bootproof_catalog::{Fingerprint, difference, quoted};
 
 use crate::compilation::{Object, Revert, Statement, added};
-use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
 use crate::explain::Known;
 use crate::rehearse::{Performed, Stage, Tried};
 use crate::source::File;
@@ -29,8 +29,16 @@ pub(crate) fn written(
     // Nobody has ever run most of the ways back that other tools have: one that fails is not used, and no obstacle.
     let mut found = Diagnostics::new(String::new());
     let revert = proven(stage, file, before, after, known, &mut found)?;
-    diagnostics.extend(found.into_list().into_iter().map(Diagnostic::into_warning));
+    diagnostics.extend(found.into_list().into_iter().map(unused));
     Ok(revert)
+}
+
+/// What is wrong with a way back that nobody needs.
+fn unused(diagnostic: Diagnostic) -> Diagnostic {
+    match diagnostic.severity() {
+        Severity::Error => diagnostic.into_warning().note("this way back is not used"),
+        Severity::Warning => diagnostic,
+    }
 }
 
 fn proven(

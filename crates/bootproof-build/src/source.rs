@@ -138,7 +138,7 @@ pub(crate) fn read(directory: &Path, dialect: Option<Dialect>, diagnostics: &mut
             files.push(name);
         }
     }
-    let dialect = dialect.unwrap_or_else(|| dialect::detect(directory, &files, diagnostics));
+    let Some(dialect) = dialect.or_else(|| dialect::detect(directory, &files, diagnostics)) else { return sources };
     diagnostics.read_as(dialect);
     let found = dialect::find(dialect, directory, &files, diagnostics);
     if found.is_empty() && !files.iter().any(|path| !path.contains('/') && is_sql(path)) {

@@ -13,7 +13,7 @@ use rusqlite::Connection;
 
 use crate::compiled::Migration;
 use crate::error::Error;
-use crate::expected::run_statement;
+use crate::expected::{alter_as_usual, run_statement};
 use crate::history;
 use crate::own_table;
 use crate::schema::Schema;
@@ -145,7 +145,7 @@ impl Migrate for Adapter<'_> {}
 fn run_migration(connection: &Connection, migration: &'static Migration) -> Result<Applied, Error> {
     log::info!("applying {}", migration.title());
     let start = Instant::now();
-    for (position, statement) in migration.statements.iter().enumerate() {
+    let outcome = migration.statements.iter().enumerate().try_for_each(|(position, statement)| {
         let sql = migration.statement(position);
         run_statement(connection, sql).map_err(|error| match Error::from_sqlite("applying a migration", error) {
             Error::Unexpected { source, .. } => Error::MigrationFailed {
@@ -158,8 +158,10 @@ fn run_migration(connection: &Connection, migration: &'static Migration) -> Resu
                 message: without_statement(source),
             },
             other => other,
-        })?;
-    }
+        })
+    });
+    let reset = alter_as_usual(connection, migration.sql);
+    outcome.and(reset.map_err(|error| Error::from_sqlite("applying a migration", error)))?;
     let took = start.elapsed();
     log::info!("applied {} in {:.1} s", migration.title(), took.as_secs_f64());
     Ok(Applied { migration, took })

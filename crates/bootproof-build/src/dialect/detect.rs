@@ -8,11 +8,11 @@ use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::source::is_sql;
 
 /// The dialect of a directory, by the names of its files and the markers in them; our own where nothing speaks for
-/// another, or where what speaks contradicts itself, which is reported.
+/// another. None where what speaks contradicts itself, which is reported.
 ///
 /// `N_name.sql` alone is our own layout and sqlx's: it is ours. Pairs of `.up.sql` and `.down.sql` are golang-migrate's and
 /// sqlx's: both are read the same, so it does not matter that they are called golang-migrate's.
-pub(crate) fn detect(directory: &Path, files: &[String], diagnostics: &mut Diagnostics) -> Dialect {
+pub(crate) fn detect(directory: &Path, files: &[String], diagnostics: &mut Diagnostics) -> Option<Dialect> {
     let mut signs: Vec<(Dialect, &str)> = Vec::new();
     for path in files {
         if let Some(dialect) = by_name(path)
@@ -22,23 +22,25 @@ pub(crate) fn detect(directory: &Path, files: &[String], diagnostics: &mut Diagn
         }
     }
     // Every name of refinery's is one of flyway's, and some of flyway's are not refinery's.
-    if signs.iter().any(|(dialect, _)| *dialect == Dialect::Refinery)
+    let has = |signs: &[(Dialect, &str)], dialect| signs.iter().any(|(other, _)| *other == dialect);
+    if has(&signs, Dialect::Refinery)
+        && !has(&signs, Dialect::Flyway)
         && let Some(path) = files.iter().find(|path| takes_back(path, files))
     {
         signs.push((Dialect::Flyway, path));
     }
-    if signs.iter().any(|(dialect, _)| *dialect == Dialect::Flyway) {
+    if has(&signs, Dialect::Flyway) {
         signs.retain(|(dialect, _)| *dialect != Dialect::Refinery);
     }
     if signs.is_empty() {
         signs = by_marker(directory, files);
     }
     if signs.is_empty() && is_in_pairs(files) {
-        return Dialect::GolangMigrate;
+        return Some(Dialect::GolangMigrate);
     }
     match signs.as_slice() {
-        [] => Dialect::Bootproof,
-        [(dialect, _)] => *dialect,
+        [] => Some(Dialect::Bootproof),
+        [(dialect, _)] => Some(*dialect),
         [(dialect, _), ..] => {
             let mut diagnostic =
                 Diagnostic::error("ambiguous-dialect", "these files were written for more than one tool");
@@ -49,7 +51,7 @@ pub(crate) fn detect(directory: &Path, files: &[String], diagnostics: &mut Diagn
                 "say which one: `--dialect {dialect}` on the command line, `Compiler::new(…).dialect(…)` in build.rs; \
                  what belongs to the other goes to another directory"
             )));
-            *dialect
+            None
         }
     }
 }
@@ -105,9 +107,10 @@ fn by_marker<'a>(directory: &Path, files: &'a [String]) -> Vec<(Dialect, &'a str
     signs
 }
 
-/// Whether the way there is always an `.up.sql`. One among others is rather a slip in our own layout.
+/// Whether most ways there are an `.up.sql`. One among others is rather a slip in our own layout, and one that is none
+/// among many rather a slip in the other.
 fn is_in_pairs(files: &[String]) -> bool {
-    let mut ups = files.iter().filter(|path| path.ends_with(".up.sql")).peekable();
-    let is_ours = |path: &String| parse_name(path).is_some_and(|numbered| !numbered.is_down);
-    ups.peek().is_some() && !files.iter().any(is_ours)
+    let pairs = files.iter().filter(|path| path.ends_with(".up.sql")).count();
+    let is_ours = |path: &&String| parse_name(path).is_some_and(|numbered| !numbered.is_down);
+    pairs > files.iter().filter(is_ours).count()
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use super::{Dialect, Named, is_digits, misnamed, misplaced, sanitised, version, written_in_code};
-use crate::diagnostic::Diagnostics;
+use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::source::is_sql;
 
 /// A file name taken apart.
@@ -12,6 +12,8 @@ pub(crate) struct Numbered<'a> {
     pub(crate) digits: &'a str,
     pub(crate) name: &'a str,
     pub(crate) is_down: bool,
+    /// It has no `.up` or `.down`.
+    is_plain: bool,
 }
 
 pub(super) fn find(dialect: Dialect, directory: &Path, files: &[String], diagnostics: &mut Diagnostics) -> Vec<Named> {
@@ -30,10 +32,16 @@ pub(super) fn find(dialect: Dialect, directory: &Path, files: &[String], diagnos
         if !is_sql(path) {
             continue;
         }
-        let Some(numbered) = parse(dialect, path).filter(|numbered| !is_slip(dialect, numbered, is_in_pairs)) else {
+        let Some(numbered) = parse(dialect, path) else {
             diagnostics.push(misnamed(dialect, path));
             continue;
         };
+        if dialect.is_foreign() && is_slip(&numbered, is_in_pairs) {
+            let message = "this file would be skipped or misread: its name ends as no migration's should";
+            let diagnostic = Diagnostic::error("file-name", message).in_name(path);
+            diagnostics.push(diagnostic.help(dialect.naming()));
+            continue;
+        }
         let Some(version) = version(numbered.digits, path, diagnostics) else { continue };
         if dialect == Dialect::Goose && version == 0 {
             diagnostics.push(misnamed(dialect, path));
@@ -60,7 +68,7 @@ fn parse(dialect: Dialect, file_name: &str) -> Option<Numbered<'_>> {
     let (digits, rest) = stem.split_at_checked(end)?;
     if dialect == Dialect::Dbmate {
         let name = rest.trim_start_matches(['_', '-', '.', ' ']);
-        return is_digits(digits).then_some(Numbered { digits, name, is_down: false });
+        return is_digits(digits).then_some(Numbered { digits, name, is_down: false, is_plain: true });
     }
     let rest = rest.strip_prefix('_')?;
     let (name, is_up, is_down) = if let Some(name) = rest.strip_suffix(".up") {
@@ -72,17 +80,17 @@ fn parse(dialect: Dialect, file_name: &str) -> Option<Numbered<'_>> {
     };
     match dialect {
         // Its names end where the extension begins, whatever is before it.
-        Dialect::Goose => is_digits(digits).then_some(Numbered { digits, name: rest, is_down: false }),
+        Dialect::Goose => is_digits(digits).then_some(Numbered { digits, name: rest, is_down: false, is_plain: true }),
         Dialect::GolangMigrate if !is_up && !is_down => None,
-        _ => is_digits(digits).then_some(Numbered { digits, name, is_down }),
+        _ => is_digits(digits).then_some(Numbered { digits, name, is_down, is_plain: !is_up && !is_down }),
     }
 }
 
 /// A name by which a tool takes the file for something else than its author did: `1_a..up.sql`, `1_a.up.up.sql`, and
 /// `1_a_up.sql` or `1_a_down.sql` where the others are in pairs.
-fn is_slip(dialect: Dialect, numbered: &Numbered<'_>, is_in_pairs: bool) -> bool {
+fn is_slip(numbered: &Numbered<'_>, is_in_pairs: bool) -> bool {
     let ends_with = |suffixes: [&str; 2]| suffixes.iter().any(|suffix| numbered.name.ends_with(suffix));
-    let is_half = is_in_pairs && matches!(dialect, Dialect::Sqlx) && ends_with(["_up", "_down"]);
+    let is_half = is_in_pairs && numbered.is_plain && ends_with(["_up", "_down"]);
     numbered.name.ends_with('.') || ends_with([".up", ".down"]) || is_half
 }
 
@@ -104,5 +112,5 @@ pub(crate) fn parse_name(file_name: &str) -> Option<Numbered<'_>> {
     let (stem, is_down) = stem.strip_suffix(".down").map_or((stem, false), |stem| (stem, true));
     let (digits, name) = stem.split_once('_')?;
     let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-    (is_digits(digits) && is_name).then_some(Numbered { digits, name, is_down })
+    (is_digits(digits) && is_name).then_some(Numbered { digits, name, is_down, is_plain: !is_down })
 }

@@ -151,10 +151,11 @@ impl<'a> Wrapping<'a> {
             let name = self.file.text.get(word.clone()).unwrap_or_default().to_ascii_uppercase();
             let mut diagnostic = Diagnostic::warning("redundant-wrapper", format!("this {name} is left out: {reason}"))
                 .at(self.file, word);
-            if self.left_out > 1 {
-                diagnostic =
-                    diagnostic.note(format!("so are {} more of this file that change nothing", self.left_out - 1));
-            }
+            diagnostic = match self.left_out {
+                0 | 1 => diagnostic,
+                2 => diagnostic.note("so is one more statement of this file"),
+                count => diagnostic.note(format!("so are {} more statements of this file", count - 1)),
+            };
             diagnostics.push(diagnostic);
         }
         let is_closed = self.open.is_none();
