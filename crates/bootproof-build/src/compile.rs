@@ -47,7 +47,9 @@ pub(crate) fn with_draft(
     settings: &Settings,
     draft: Option<Arc<File>>,
 ) -> Result<Compilation, Diagnostics> {
-    let mut diagnostics = Diagnostics::new(shown.display().to_string().replace('\\', "/"));
+    let root = shown.display().to_string().replace('\\', "/");
+    let mut diagnostics =
+        Diagnostics::new(root.strip_suffix('/').filter(|root| !root.is_empty()).unwrap_or(&root).to_owned());
     let mut sources = source::read(directory, settings.dialect, &mut diagnostics);
     sources.queries.extend(draft);
     if let Some(version) = settings.up_to {

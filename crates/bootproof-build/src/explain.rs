@@ -146,7 +146,7 @@ impl Explainer<'_> {
     }
 
     fn table_help(&self, name: &str) -> Option<String> {
-        if let Some(later) = self.known.later.iter().find(|source| creates_table(&source.up.text, name)) {
+        if let Some(later) = self.known.later.iter().find(|source| creates_table(source.up.sql(), name)) {
             return Some(format!("`{}` creates it, which runs later: move this statement behind it", later.up.name));
         }
         let names = self.catalog.tables.values().map(|table| &table.name);

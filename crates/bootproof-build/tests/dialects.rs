@@ -155,6 +155,9 @@ fn the_dialect_is_found_out() {
     assert_eq!(found(&[("V1__a.sql", "SELECT 1"), ("U1__a.sql", "SELECT 1")]), Dialect::Flyway);
     assert_eq!(found(&[("V1__a.sql", "SELECT 1"), ("U2__a.sql", "SELECT 1")]), Dialect::Refinery);
     assert_eq!(found(&[("0000_a.sql", "SELECT 1;--> statement-breakpoint")]), Dialect::Drizzle);
+    let files = [("2025_a/migration.sql", "SELECT 1;--> statement-breakpoint"), ("2025_a/snapshot.json", "{}")];
+    assert_eq!(found(&files), Dialect::Drizzle);
+    assert_eq!(found(&files[..1]), Dialect::Prisma);
     // One among others is rather a slip.
     assert_eq!(found(&[("1_a.sql", "SELECT 1"), ("2_b.up.sql", "SELECT 1")]), Dialect::Bootproof);
     let files = [("1_a.up.sql", "SELECT 1"), ("2_b_up.sql", "SELECT 1"), ("3_c.up.sql", "SELECT 1")];

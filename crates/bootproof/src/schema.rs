@@ -221,7 +221,7 @@ fn is_way_there(text: &str, compiled: &str) -> bool {
 fn is_named_as_migration(path: &str) -> bool {
     let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
     let Some(stem) = name.strip_suffix(".sql") else { return false };
-    let is_way_back = stem == "down" || stem.ends_with(".down") || is_flyways_way_back(stem);
+    let is_way_back = stem.rsplit('.').next() == Some("down") || is_flyways_way_back(stem);
     let is_hidden = path.split('/').any(|part| part.starts_with('.'));
     !(is_way_back || is_hidden || folder == "queries" || folder.starts_with("queries/"))
 }

@@ -7,6 +7,8 @@ use super::{Dialect, drizzle, is_digits, parse_name, sections};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::source::is_sql;
 
+const PRISMAS_LOCK: &str = "migration_lock.toml";
+
 /// The dialect of a directory, by the names of its files and the markers in them; our own where nothing speaks for
 /// another. None where what speaks contradicts itself, which is reported.
 ///
@@ -31,6 +33,10 @@ pub(crate) fn detect(directory: &Path, files: &[String], diagnostics: &mut Diagn
     }
     if has(&signs, Dialect::Flyway) {
         signs.retain(|(dialect, _)| *dialect != Dialect::Refinery);
+    }
+    // The directories of both look the same but for one file.
+    if has(&signs, Dialect::Drizzle) && !files.iter().any(|path| path == PRISMAS_LOCK) {
+        signs.retain(|(dialect, _)| *dialect != Dialect::Prisma);
     }
     if signs.is_empty() {
         signs = by_marker(directory, files);
@@ -60,13 +66,14 @@ fn by_name(path: &str) -> Option<Dialect> {
     if path == drizzle::JOURNAL {
         return Some(Dialect::Drizzle);
     }
-    if path == "migration_lock.toml" {
+    if path == PRISMAS_LOCK {
         return Some(Dialect::Prisma);
     }
     let (folder, file) = path.rsplit_once('/').unwrap_or(("", path));
     let is_numbered = || is_digits(&folder.split('_').next().unwrap_or_default().replace('-', ""));
     match file {
         "up.sql" if is_numbered() => return Some(Dialect::Diesel),
+        "snapshot.json" if is_numbered() => return Some(Dialect::Drizzle),
         "migration.sql" if is_numbered() => return Some(Dialect::Prisma),
         _ => {}
     }

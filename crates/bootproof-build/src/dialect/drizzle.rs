@@ -1,9 +1,9 @@
-//! drizzle: `0000_name.sql`, in the order of a journal.
+//! drizzle: `0000_name.sql`, in the order of a journal; since its version 1 a directory for each migration.
 
 use std::fs;
 use std::path::Path;
 
-use super::{Dialect, Named, is_digits, misnamed, misplaced, sanitised, version};
+use super::{Dialect, Named, folders, is_digits, misnamed, misplaced, sanitised, version};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::rehearse::{self, JournalEntry};
 use crate::source::is_sql;
@@ -11,12 +11,16 @@ use crate::source::is_sql;
 pub(super) const JOURNAL: &str = "meta/_journal.json";
 
 pub(super) fn find(directory: &Path, files: &[String], diagnostics: &mut Diagnostics) -> Vec<Named> {
+    let journal = fs::read(directory.join(JOURNAL));
+    if journal.is_err() && files.iter().any(|path| path.ends_with("/migration.sql")) {
+        return folders::find(Dialect::Drizzle, directory, files, diagnostics);
+    }
     for path in files.iter().filter(|path| path.contains('/') && is_sql(path)) {
         diagnostics.push(misplaced(Dialect::Drizzle, path));
     }
     let scripts: Vec<_> = files.iter().filter(|path| !path.contains('/') && is_sql(path)).collect();
     // Other tools run drizzle's files without its journal, by their numbers.
-    let Ok(bytes) = fs::read(directory.join(JOURNAL)) else { return by_number(&scripts, diagnostics) };
+    let Ok(bytes) = journal else { return by_number(&scripts, diagnostics) };
     let journal = match rehearse::journal(&String::from_utf8_lossy(&bytes)) {
         Ok(journal) => journal,
         Err(error) => {

@@ -1,4 +1,4 @@
-//! One directory for each migration: diesel and prisma.
+//! One directory for each migration: diesel, prisma, and drizzle since its version 1.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,7 +12,7 @@ pub(super) fn find(dialect: Dialect, directory: &Path, files: &[String], diagnos
     if dialect == Dialect::Prisma {
         refuse_another_database(directory, diagnostics);
     }
-    let up = if dialect == Dialect::Prisma { "migration.sql" } else { "up.sql" };
+    let up = if dialect == Dialect::Diesel { "up.sql" } else { "migration.sql" };
     let mut folders: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for path in files {
         match path.split_once('/') {

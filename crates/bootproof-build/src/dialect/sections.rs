@@ -61,7 +61,9 @@ pub(crate) fn divide(dialect: Dialect, file: &Arc<File>, diagnostics: &mut Diagn
             }
             Marker::Down if up.is_none() => Some("the way back stands before the way there"),
             Marker::Down if down.is_some() => Some("there is a second beginning of the way back"),
-            Marker::Down if statement.is_some() => Some("the statement before this has no end"),
+            Marker::Down | Marker::StatementBegin if statement.is_some() => {
+                Some("the statement before this has no end")
+            }
             Marker::Down => {
                 down = Some(span.start);
                 None
@@ -70,7 +72,6 @@ pub(crate) fn divide(dialect: Dialect, file: &Arc<File>, diagnostics: &mut Diagn
                 no_transaction = true;
                 None
             }
-            Marker::StatementBegin if statement.is_some() => Some("the statement before this has no end"),
             Marker::StatementBegin => {
                 statement = Some(span.clone());
                 None

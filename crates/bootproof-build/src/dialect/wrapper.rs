@@ -156,7 +156,7 @@ impl<'a> Wrapping<'a> {
                 2 => diagnostic.note("so is one more statement of this file"),
                 count => diagnostic.note(format!("so are {} more statements of this file", count - 1)),
             };
-            diagnostics.push(diagnostic);
+            diagnostics.push(diagnostic.help("leave it in a file that has been released; a new one does without"));
         }
         let is_closed = self.open.is_none();
         if let Some(begin) = self.open {
