@@ -130,11 +130,8 @@ pub(crate) fn check(file: &Arc<File>, script: &[Performed], before: &Catalog, af
 
 /// A file with nothing but comments. Applied like that it would be a migration that never may be written.
 fn no_statements(file: &Arc<File>, script: &[Performed]) -> Option<Diagnostic> {
-    if !script.is_empty() {
+    if !script.is_empty() || file.dialect.is_foreign() {
         return None;
-    }
-    if file.dialect.is_foreign() {
-        return Some(Diagnostic::warning("no-statements", "this migration does nothing").in_file(&file.name));
     }
     let start = file.text.len() - file.text.trim_start().len();
     let first_line = file.text.trim_start().lines().next().unwrap_or_default().trim_end();

@@ -184,8 +184,17 @@ impl Stage {
                 }
                 Ok(None) => return Ok(is_sound.then_some(script)),
                 Err(error) => {
+                    let effects = self.recorder.take();
+                    // Some PRAGMAs fail inside a transaction before anybody can leave them out.
+                    if effects.pragma.is_some() {
+                        let span = file.first_word(rest.clone()).start..file.end_of_statement(rest.clone());
+                        if matches!(wrapping.judge(&effects, &span), Role::LeftOut) {
+                            rest.start = span.end;
+                            continue;
+                        }
+                    }
                     // What touches a reserved table is refused for that, whatever else is wrong with it.
-                    let diagnostic = match lint::reserved_table(&self.recorder.take()) {
+                    let diagnostic = match lint::reserved_table(&effects) {
                         Some(diagnostic) => diagnostic.at(file, file.first_word(rest)),
                         None => explain(&error)?,
                     };

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bootproof_catalog::source::normalise;
+use bootproof_catalog::token;
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::dialect::sections::BREAKPOINT;
@@ -73,6 +74,14 @@ impl File {
         let start = within.end - rest.len();
         let length = rest.find(|c: char| !is_part_of_word(c)).unwrap_or(rest.len());
         start..start + length
+    }
+
+    /// Where the first statement ends in a range of bytes, its semicolon included, if it has no others in its midst.
+    pub(crate) fn end_of_statement(&self, within: Range<usize>) -> usize {
+        let start = self.first_word(within.clone()).start;
+        let tokens = token::tokens(self.text.get(start..within.end).unwrap_or_default());
+        let semicolon = tokens.iter().find(|token| token.is_symbol(';'));
+        semicolon.map_or(within.end, |token| start + token.span.end)
     }
 
     /// Where a word stands, without regard to case, inside a range of bytes.

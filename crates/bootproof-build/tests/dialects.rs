@@ -288,6 +288,65 @@ fn in_our_own_layout_wrappers_stay_errors() {
 }
 
 #[test]
+fn wrappers_of_every_kind_are_left_out() {
+    for sql in [
+        "BEGIN; CREATE TABLE a(x); COMMIT;",
+        "BEGIN DEFERRED TRANSACTION; CREATE TABLE a(x); END TRANSACTION",
+        "/* one */ BEGIN EXCLUSIVE /* two */;\n\nCREATE TABLE a(x);\n\nCOMMIT TRANSACTION -- three",
+        "PRAGMA foreign_keys=0; BEGIN; CREATE TABLE a(x); COMMIT; PRAGMA foreign_keys=1; PRAGMA foreign_key_check;",
+        "PRAGMA foreign_keys(off); CREATE TABLE a(x); PRAGMA main.foreign_key_check(a); PRAGMA foreign_keys(on);",
+        "PRAGMA main.synchronous = NORMAL; PRAGMA encoding = 'utf-8'; CREATE TABLE a(x); PRAGMA foreign_keys;",
+        "BEGIN; CREATE TABLE a(x); PRAGMA foreign_key_check; COMMIT; PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE);",
+        "SAVEPOINT one; CREATE TABLE a(x); RELEASE SAVEPOINT one;",
+        "BEGIN; CREATE TABLE b(x); ALTER TABLE b RENAME TO a; COMMIT; BEGIN; COMMIT;",
+    ] {
+        let files = [("1_a.up.sql", sql)];
+        let found = complaints(Some(Dialect::GolangMigrate), &files);
+        assert_eq!(found.len(), 1, "{sql}: {found:?}");
+        assert!(found[0].ends_with("[redundant-wrapper]"), "{sql}: {found:?}");
+        let compilation = compile(Dialect::GolangMigrate, &files);
+        assert_eq!(compilation.schema().len(), 1, "{sql}");
+        let code = compilation.emit();
+        let statements: Vec<_> = code.split("statement(").skip(2).collect();
+        assert!((1..=2).contains(&statements.len()), "{sql}: {statements:?}");
+    }
+}
+
+#[test]
+fn what_real_migrations_hold_works() {
+    let text = "\
+        CREATE TEMP TABLE kept AS SELECT 1 AS id;
+        CREATE TABLE a(id INTEGER PRIMARY KEY, parent INTEGER REFERENCES a ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,
+            data TEXT CHECK (json_valid(data)), kind TEXT GENERATED ALWAYS AS (data ->> '$.kind') STORED, \"größe\" REAL) STRICT;
+        CREATE TABLE log(what ANY, PRIMARY KEY (what)) STRICT, WITHOUT ROWID;
+        CREATE TRIGGER t AFTER UPDATE OF data ON a FOR EACH ROW WHEN new.kind IS NOT old.kind BEGIN
+            INSERT INTO log(what) VALUES (CASE WHEN new.kind = 'x;' THEN 'END;' ELSE new.kind END) ON CONFLICT DO NOTHING;
+            DELETE FROM log WHERE what = 'BEGIN; COMMIT;';
+        END;
+        CREATE VIEW v(id, depth) AS WITH RECURSIVE d(id, n) AS (SELECT id, 0 FROM a WHERE parent IS NULL UNION ALL
+            SELECT a.id, n + 1 FROM a JOIN d ON a.parent = d.id) SELECT id, n FROM d;
+        CREATE TRIGGER i INSTEAD OF INSERT ON v BEGIN INSERT INTO a(id) VALUES (new.id); END;
+        CREATE UNIQUE INDEX p ON a(kind COLLATE NOCASE DESC) WHERE parent IS NULL;
+        CREATE INDEX e ON a(lower(kind), json_extract(data, '$.n'));
+        INSERT INTO a(id, data) SELECT value, json_object('kind', 'k' || value, 'n', value) FROM json_each('[1,2,3]') WHERE true
+            ON CONFLICT(id) DO UPDATE SET data = excluded.data RETURNING id;
+        INSERT INTO v(id, depth) VALUES (9, 0);
+        ALTER TABLE a ADD COLUMN note TEXT DEFAULT 'it''s; fine';
+        ALTER TABLE a RENAME COLUMN note TO remark;
+        ALTER TABLE a DROP COLUMN remark;
+        ALTER TABLE log RENAME TO journal;
+        CREATE VIRTUAL TABLE f USING fts5(body, tokenize = 'porter ascii');
+        INSERT INTO f(body) VALUES ('größer');
+        CREATE VIRTUAL TABLE g USING fts4(body);
+        CREATE VIRTUAL TABLE r USING rtree_i32(id, x0, x1);
+        REINDEX a; ANALYZE a; DROP TABLE kept; PRAGMA user_version = 7; SELECT 1;
+        -- the end";
+    let compilation = compile(Dialect::Sqlx, &[("20250131120000_everything.sql", text)]);
+    assert!(compilation.warnings().iter().next().is_none(), "{}", compilation.warnings());
+    assert_eq!(compilation.schema().len(), 10, "{:#?}", compilation.schema());
+}
+
+#[test]
 fn a_place_for_what_a_program_puts_in_is_an_error() {
     for (sql, column) in [
         ("CREATE TABLE ${prefix}a(x);", 14),

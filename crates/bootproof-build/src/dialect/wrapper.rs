@@ -50,7 +50,7 @@ impl<'a> Wrapping<'a> {
             (_, Some(pragma)) if pragma.name == "foreign_key_check" => Role::Check,
             _ if !self.file.dialect.is_foreign() => Role::Statement,
             (Some(control), _) => self.control(*control, span),
-            (None, Some(pragma)) if pragma.value.is_some() => self.pragma(pragma, span),
+            (None, Some(pragma)) => self.pragma(pragma, span),
             _ => Role::Statement,
         }
     }
@@ -105,7 +105,12 @@ impl<'a> Wrapping<'a> {
             "threads",
             "wal_autocheckpoint",
         ];
-        let value = pragma.value.as_deref().unwrap_or_default();
+        /// They tidy up, with or without a value, and not inside a transaction.
+        const OF_THE_FILE: [&str; 4] = ["incremental_vacuum", "optimize", "shrink_memory", "wal_checkpoint"];
+        if OF_THE_FILE.contains(&pragma.name.as_str()) {
+            return self.leave_out("it tidies up, which a boot does by itself when it has migrated", span);
+        }
+        let Some(value) = &pragma.value else { return Role::Statement };
         match pragma.name.as_str() {
             "foreign_keys" | "defer_foreign_keys" => self
                 .leave_out("boot turns foreign keys off before it begins and checks every one before it commits", span),
