@@ -185,13 +185,9 @@ impl Stage {
                 Ok(None) => return Ok(is_sound.then_some(script)),
                 Err(error) => {
                     let effects = self.recorder.take();
-                    // Some PRAGMAs fail inside a transaction before anybody can leave them out.
-                    if effects.pragma.is_some() {
-                        let span = file.first_word(rest.clone()).start..file.end_of_statement(rest.clone());
-                        if matches!(wrapping.judge(&effects, &span), Role::LeftOut) {
-                            rest.start = span.end;
-                            continue;
-                        }
+                    if let Some(end) = wrapping.leaves_out_unprepared(&effects, rest.clone()) {
+                        rest.start = end;
+                        continue;
                     }
                     // What touches a reserved table is refused for that, whatever else is wrong with it.
                     let diagnostic = match lint::reserved_table(&effects) {
@@ -204,19 +200,9 @@ impl Stage {
             };
             rest.start = end;
             let role = wrapping.judge(&prepared.effects, &prepared.span);
-            let verdict = match (prepared.parameter, &role) {
-                (Some(parameter), _) => Some((lint::bound_parameter(), parameter..parameter + 1)),
-                (None, Role::Refused(diagnostic)) => {
-                    Some((Diagnostic::clone(diagnostic), file.first_word(prepared.span.clone())))
-                }
-                (None, Role::Statement) => lint::forbidden(&prepared.effects)
-                    .filter(|diagnostic| !allows.permit(diagnostic.rule()))
-                    .map(|diagnostic| (diagnostic, file.first_word(prepared.span.clone()))),
-                (None, Role::Honoured | Role::LeftOut | Role::Check) => None,
-            };
-            if let Some((diagnostic, span)) = verdict {
+            if let Some(diagnostic) = refusal(file, &prepared, &role, allows) {
                 // It is not run; the statements behind it are still worth a look.
-                diagnostics.push(diagnostic.at(file, span));
+                diagnostics.push(diagnostic);
                 is_sound = false;
                 continue;
             }
@@ -298,6 +284,19 @@ pub(crate) fn timestamp(seconds: i64) -> rusqlite::Result<i64> {
     let connection = Connection::open_in_memory()?;
     let sql = "SELECT CAST(strftime('%Y%m%d%H%M%S', ?1, 'unixepoch') AS INTEGER)";
     connection.query_row(sql, [seconds], |row| row.get(0))
+}
+
+/// Why a statement is not run, if it must not be.
+fn refusal(file: &Arc<File>, prepared: &Prepared<'_>, role: &Role, allows: &Allows) -> Option<Diagnostic> {
+    if let Some(parameter) = prepared.parameter {
+        return Some(lint::bound_parameter().at(file, parameter..parameter + 1));
+    }
+    let diagnostic = match role {
+        Role::Refused(diagnostic) => Diagnostic::clone(diagnostic),
+        Role::Statement => lint::forbidden(&prepared.effects).filter(|diagnostic| !allows.permit(diagnostic.rule()))?,
+        Role::Honoured | Role::LeftOut | Role::Check => return None,
+    };
+    Some(diagnostic.at(file, file.first_word(prepared.span.clone())))
 }
 
 /// An entry of drizzle's journal.

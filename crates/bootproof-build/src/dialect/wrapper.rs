@@ -55,6 +55,14 @@ impl<'a> Wrapping<'a> {
         }
     }
 
+    /// Where a statement at the beginning of a part ends that SQLite did not prepare, if it is to be left out anyway: some
+    /// PRAGMAs fail inside a transaction before anybody can look at them.
+    pub(crate) fn leaves_out_unprepared(&mut self, effects: &Effects, part: Range<usize>) -> Option<usize> {
+        effects.pragma.as_ref()?;
+        let span = self.file.first_word(part.clone()).start..self.file.end_of_statement(part);
+        matches!(self.judge(effects, &span), Role::LeftOut).then_some(span.end)
+    }
+
     fn control(&mut self, control: Control, span: &Range<usize>) -> Role {
         let refused = match control {
             Control::Begin if self.open.is_none() => {
