@@ -101,7 +101,7 @@ impl Explainer<'_> {
             "if a quote opens here, it is never closed"
         } else if message.contains("no such function") {
             return Some(self.function_help(name, rest));
-        } else if message.contains("no such module") || message.contains("no such collation") {
+        } else if ["module", "collation", "tokenizer"].iter().any(|what| message.contains(&format!("no such {what}"))) {
             "only what SQLite itself brings is known at build time, nothing that the application registers"
         } else if message.contains("VACUUM") && self.file.dialect.is_foreign() {
             "remove it, or say in a file of its own why it is needed: `-- bootproof: no-transaction \"why\"`"

@@ -248,6 +248,19 @@ fn whatever_a_name_is_the_history_can_hold_it() {
 }
 
 #[test]
+fn a_way_back_that_does_nothing_is_none() {
+    let up = "-- +goose Up\nCREATE TABLE a(id INTEGER PRIMARY KEY);\n";
+    for down in ["", "-- +goose Down\n", "-- +goose Down\nSELECT 'no way back';\n"] {
+        let text = format!("-- +goose Up\nINSERT INTO a(id) VALUES (1);\n{down}");
+        let compilation = compile(Dialect::Goose, &[("1_a.sql", up), ("2_b.sql", &text)]);
+        assert!(compilation.warnings().iter().next().is_none(), "{down}: {}", compilation.warnings());
+        let code = compilation.emit();
+        let (_, second) = code.split_once("V2_B: Migration").unwrap();
+        assert!(second.contains("revert: None"), "{down}");
+    }
+}
+
+#[test]
 fn directives_and_contracts_are_understood_in_every_layout() {
     let compilation = compile(
         Dialect::Goose,
