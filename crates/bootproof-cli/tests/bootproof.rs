@@ -93,6 +93,16 @@ fn a_warning_does_not_fail() {
 }
 
 #[test]
+fn where_plain_names_may_be_of_another_tool_it_says_so() {
+    let text = stdout(&bootproof(DIALECTS, &["check", "sqlx_notes"]));
+    assert!(text.contains("hint: if another tool runs these files, name it: `--dialect sqlx`"), "{text}");
+    let text = stdout(&bootproof(DIALECTS, &["check", "sqlx_notes", "--dialect", "bootproof"]));
+    assert!(!text.contains("hint: if another tool"), "{text}");
+    let text = stdout(&bootproof(DIALECTS, &["check", "sqlx_pairs", "--dialect", "sqlx"]));
+    assert!(!text.contains("hint: if another tool"), "{text}");
+}
+
+#[test]
 fn a_mistake_in_the_command_is_told_from_one_in_the_migrations() {
     for arguments in [
         ["check"].as_slice(),

@@ -122,8 +122,8 @@ fn marker(dialect: Dialect, line: &str) -> Option<Marker> {
                 "no transaction" => Marker::NoTransaction,
                 "statementbegin" => Marker::StatementBegin,
                 "statementend" => Marker::StatementEnd,
-                "envsub on" => Marker::Substitution,
-                "envsub off" => Marker::Nothing,
+                "envsub on" | "envsubst on" => Marker::Substitution,
+                "envsub off" | "envsubst off" => Marker::Nothing,
                 _ => Marker::Unknown,
             })
         }

@@ -75,6 +75,11 @@ pub(super) enum Format {
 }
 
 impl SourceArgs {
+    /// Whether somebody said for which tool the files were written.
+    pub(super) fn names_dialect(&self) -> bool {
+        self.dialect.is_some()
+    }
+
     /// The compiler that is told all this.
     pub(super) fn compiler(&self) -> Compiler {
         let compiler = Compiler::new(&self.directory);

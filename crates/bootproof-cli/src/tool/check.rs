@@ -1,6 +1,6 @@
 //! `bootproof check`: the compiler without a build.
 
-use bootproof_build::{Compilation, Diagnostics};
+use bootproof_build::{Compilation, Diagnostics, Dialect};
 
 use super::args::{Format, SourceArgs};
 use super::finding::Finding;
@@ -17,7 +17,7 @@ pub(super) fn run(source: &SourceArgs, format: Format) -> Answer {
         Err(diagnostics) => diagnostics,
     };
     let answer = match format {
-        Format::Text => Answer::of_prose(text(&checked, diagnostics)),
+        Format::Text => Answer::of_prose(text(&checked, diagnostics, source.names_dialect())),
         Format::Json => Answer::of_json(&Finding::all(diagnostics)),
         Format::Github => Answer::of_text(github::annotations(&Finding::all(diagnostics))),
         Format::Sarif => Answer::of_json(&sarif::log(&Finding::all(diagnostics))),
@@ -26,12 +26,19 @@ pub(super) fn run(source: &SourceArgs, format: Format) -> Answer {
     Answer { code, ..answer }
 }
 
+/// What is wrong in our own layout, and is not in some other.
+const OWN: [&str; 6] = ["empty-file", "file-name", "misplaced-file", "no-statements", "pragma", "transaction-control"];
+
 /// As the compiler prints it, and a last line that adds up.
-fn text(checked: &Result<Compilation, Diagnostics>, diagnostics: &Diagnostics) -> String {
+fn text(checked: &Result<Compilation, Diagnostics>, diagnostics: &Diagnostics, is_named: bool) -> String {
     let mut text = match checked {
         Ok(compilation) => format!("{diagnostics}proven: {compilation}\n"),
         Err(diagnostics) => diagnostics.to_string(),
     };
+    let is_doubtful = diagnostics.iter().any(|diagnostic| OWN.contains(&diagnostic.rule()));
+    if is_doubtful && !is_named && diagnostics.dialect() == Dialect::Bootproof {
+        text.push_str("hint: if another tool runs these files, name it: `--dialect sqlx`, for instance\n");
+    }
     text.push_str(&summary(diagnostics));
     text
 }
