@@ -50,6 +50,7 @@ pub(crate) fn with_draft(
     let root = shown.display().to_string().replace('\\', "/");
     let mut diagnostics =
         Diagnostics::new(root.strip_suffix('/').filter(|root| !root.is_empty()).unwrap_or(&root).to_owned());
+    settings.check(&mut diagnostics);
     let mut sources = source::read(directory, settings.dialect, &mut diagnostics);
     sources.queries.extend(draft);
     if let Some(version) = settings.up_to {

@@ -6,7 +6,7 @@ use std::{env, fs};
 
 use crate::compilation::Compilation;
 use crate::compile;
-use crate::diagnostic::Diagnostics;
+use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::dialect::Dialect;
 
 /// Compiles a directory of migrations; [`compile`](crate::compile()) and [`check`](crate::check) with options.
@@ -54,6 +54,27 @@ pub(crate) struct Settings {
 pub(crate) struct Stub {
     pub(crate) name: String,
     pub(crate) arguments: i32,
+}
+
+impl Stub {
+    /// Whether SQLite can have a function like that (<https://sqlite.org/c3ref/create_function.html>).
+    fn is_possible(&self) -> bool {
+        !self.name.is_empty()
+            && self.name.len() <= 255
+            && !self.name.contains('\0')
+            && (-1..=100).contains(&self.arguments)
+    }
+}
+
+impl Settings {
+    /// Reports what cannot be.
+    pub(crate) fn check(&self, diagnostics: &mut Diagnostics) {
+        for Stub { name, arguments } in self.stubs.iter().filter(|stub| !stub.is_possible()) {
+            let message = format!("no function can be `{}` with {arguments} arguments", name.escape_default());
+            let diagnostic = Diagnostic::error("stub-function", message);
+            diagnostics.push(diagnostic.help("give its name and 0 to 100 arguments, or -1 for any number"));
+        }
+    }
 }
 
 impl Compiler {

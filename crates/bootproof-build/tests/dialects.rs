@@ -291,6 +291,10 @@ fn a_function_of_the_application_can_be_stood_in_for() {
     let directory = directory(&files);
     let compiler = Compiler::new(directory.path()).stub_function("clean", 2).stub_function("uuid", -1);
     assert_eq!(compiler.check().unwrap().migrations(), 1);
+    for (name, arguments) in [("", 0), ("a\0b", 0), ("uuid", -2), ("uuid", 1000)] {
+        let rules = compiler.clone().stub_function(name, arguments).check().unwrap_err();
+        assert_eq!(rules.iter().map(bootproof_build::Diagnostic::rule).collect::<Vec<_>>(), ["stub-function"]);
+    }
 }
 
 #[test]
