@@ -18,6 +18,7 @@ pub struct Compilation {
     pub(crate) contracts: Vec<Contract>,
     /// The schema at head.
     pub(crate) head: Catalog,
+    pub(crate) schema: Vec<String>,
     /// An empty database at head: the bytes of a SQLite file.
     pub(crate) image: Vec<u8>,
     pub(crate) warnings: Diagnostics,
@@ -46,6 +47,18 @@ impl Compilation {
     #[must_use]
     pub fn warnings(&self) -> &Diagnostics {
         &self.warnings
+    }
+
+    /// The schema at head as SQL, one statement each without its semicolon: tables, views, indexes, triggers, each kind in
+    /// alphabetical order. Run in this order they make it.
+    #[must_use]
+    pub fn schema(&self) -> &[String] {
+        &self.schema
+    }
+
+    /// The versions, in ascending order.
+    pub fn versions(&self) -> impl Iterator<Item = i64> {
+        self.migrations.iter().map(|migration| migration.version)
     }
 
     /// An empty database at head: the bytes of a SQLite file.

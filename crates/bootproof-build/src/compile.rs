@@ -9,6 +9,7 @@ use bootproof_catalog::catalog::Catalog;
 use bootproof_catalog::source::checksum;
 
 use crate::compilation::{Compilation, Contract, Migration, added};
+use crate::compiler::Settings;
 use crate::contract::Head;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::explain::Known;
@@ -30,19 +31,32 @@ struct Proven {
     migrations: Vec<Migration>,
     contracts: Vec<Contract>,
     head: Catalog,
+    schema: Vec<String>,
     image: Vec<u8>,
 }
 
 /// Compiles a directory; messages show it under another name.
-pub(crate) fn compile(directory: &Path, shown: &Path) -> Result<Compilation, Diagnostics> {
-    with_draft(directory, shown, None)
+pub(crate) fn compile(directory: &Path, shown: &Path, settings: &Settings) -> Result<Compilation, Diagnostics> {
+    with_draft(directory, shown, settings, None)
 }
 
 /// Compiles a directory as if a query contract that nobody has written yet were in it.
-pub(crate) fn with_draft(directory: &Path, shown: &Path, draft: Option<Arc<File>>) -> Result<Compilation, Diagnostics> {
-    let mut diagnostics = Diagnostics::new(shown.display().to_string().replace('\\', "/"));
-    let mut sources = source::read(directory, &mut diagnostics);
+pub(crate) fn with_draft(
+    directory: &Path,
+    shown: &Path,
+    settings: &Settings,
+    draft: Option<Arc<File>>,
+) -> Result<Compilation, Diagnostics> {
+    let root = shown.display().to_string().replace('\\', "/");
+    let mut diagnostics =
+        Diagnostics::new(root.strip_suffix('/').filter(|root| !root.is_empty()).unwrap_or(&root).to_owned());
+    settings.check(&mut diagnostics);
+    let mut sources = source::read(directory, settings.dialect, &mut diagnostics);
     sources.queries.extend(draft);
+    if let Some(version) = settings.up_to {
+        sources.migrations.retain(|source| source.version <= version);
+        sources.queries.clear();
+    }
     // Without one file, everything behind it could fail for a reason that is none of its own.
     let is_complete = !diagnostics.has_errors();
     let mut directives = Vec::new();
@@ -56,9 +70,9 @@ pub(crate) fn with_draft(directory: &Path, shown: &Path, draft: Option<Arc<File>
     if !is_complete {
         return Err(diagnostics);
     }
-    match rehearse_and_prove(&sources.migrations, directives, &contracts, &mut diagnostics) {
-        Ok(Some(Proven { migrations, contracts, head, image })) if !diagnostics.has_errors() => {
-            Ok(Compilation { migrations, contracts, head, image, warnings: diagnostics })
+    match rehearse_and_prove(&sources.migrations, directives, &contracts, settings, &mut diagnostics) {
+        Ok(Some(Proven { migrations, contracts, head, schema, image })) if !diagnostics.has_errors() => {
+            Ok(Compilation { migrations, contracts, head, schema, image, warnings: diagnostics })
         }
         Ok(_) => Err(diagnostics),
         Err(error) => {
@@ -75,9 +89,11 @@ fn rehearse_and_prove(
     sources: &[Source],
     directives: Vec<Directives>,
     contracts: &[ContractSource],
+    settings: &Settings,
     diagnostics: &mut Diagnostics,
 ) -> rusqlite::Result<Option<Proven>> {
-    let Some(Rehearsal { stage, migrations, mut catalogs }) = rehearse(sources, directives, diagnostics)? else {
+    let stage = Stage::open(&settings.stubs)?;
+    let Some(Rehearsal { stage, migrations, mut catalogs }) = rehearse(stage, sources, directives, diagnostics)? else {
         return Ok(None);
     };
     let mut proven = Vec::new();
@@ -89,16 +105,17 @@ fn rehearse_and_prove(
         }
     }
     let head = catalogs.pop().map(|(_, catalog)| catalog).unwrap_or_default();
-    Ok(Some(Proven { migrations, contracts: proven, head, image: stage.image()? }))
+    let schema = stage.schema()?;
+    Ok(Some(Proven { migrations, contracts: proven, head, schema, image: stage.image()? }))
 }
 
 /// Runs every migration in order, up to the first that fails: those behind it would fail because of it.
 fn rehearse(
+    stage: Stage,
     sources: &[Source],
     directives: Vec<Directives>,
     diagnostics: &mut Diagnostics,
 ) -> rusqlite::Result<Option<Rehearsal>> {
-    let stage = Stage::open()?;
     let nothing = Catalog::default();
     let mut migrations = Vec::new();
     let mut catalogs: Vec<(i64, Catalog)> = Vec::new();
@@ -120,10 +137,17 @@ fn rehearse(
         }
         mismatches = mismatches_after;
         allows.report_unused(&source.up, diagnostics);
+        if source.no_transaction {
+            diagnostics.push(lint::inside_a_transaction(&source.up));
+        }
         let writes = writes::of(&source.up, &script, before, &after);
         let is_compatible = compatible::judge(&source.up, compatible, before, &after, &writes, diagnostics);
-        let revert = match &source.down {
+        let written = match &source.down {
             Some(down) => revert::written(&stage, down, before, &after, known, diagnostics)?,
+            None => None,
+        };
+        let revert = match written {
+            Some(revert) => Some(revert),
             // Nobody wants to lose every table because a version went back to nothing.
             None if position == 0 => None,
             None => revert::derived(&stage, before, &after, &writes, known)?,
@@ -131,7 +155,7 @@ fn rehearse(
         migrations.push(Migration {
             version: source.version,
             name: source.name.clone(),
-            checksum: checksum(source.version, &source.name, &source.up.text),
+            checksum: checksum(source.version, &source.name, source.up.sql()),
             statements: script.into_iter().map(|performed| performed.statement).collect(),
             creates: added(before, &after),
             writes,

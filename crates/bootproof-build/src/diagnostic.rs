@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
 
+use crate::dialect::Dialect;
 use crate::source::File;
 
 /// How grave a diagnostic is.
@@ -67,6 +68,12 @@ impl Diagnostic {
 
     pub(crate) fn warning(rule: &'static str, message: impl Into<String>) -> Self {
         Self { severity: Severity::Warning, ..Self::error(rule, message) }
+    }
+
+    /// The same, of what does not stop the build.
+    pub(crate) fn into_warning(mut self) -> Self {
+        self.severity = Severity::Warning;
+        self
     }
 
     pub(crate) fn at(mut self, file: &Arc<File>, span: Range<usize>) -> Self {
@@ -214,15 +221,34 @@ pub struct Diagnostics {
     /// The directory as messages show it.
     root: String,
     list: Vec<Diagnostic>,
+    dialect: Dialect,
+    files: usize,
 }
 
 impl Diagnostics {
     pub(crate) fn new(root: String) -> Self {
-        Self { root, list: Vec::new() }
+        Self { root, list: Vec::new(), dialect: Dialect::default(), files: 0 }
     }
 
     pub(crate) fn push(&mut self, diagnostic: Diagnostic) {
         self.list.push(diagnostic);
+    }
+
+    pub(crate) fn extend(&mut self, diagnostics: impl IntoIterator<Item = Diagnostic>) {
+        self.list.extend(diagnostics);
+    }
+
+    /// That the directory is read in this dialect.
+    pub(crate) fn read_as(&mut self, dialect: Dialect) {
+        self.dialect = dialect;
+    }
+
+    pub(crate) fn count_file(&mut self) {
+        self.files += 1;
+    }
+
+    pub(crate) fn into_list(self) -> Vec<Diagnostic> {
+        self.list
     }
 
     pub(crate) fn has_errors(&self) -> bool {
@@ -233,6 +259,18 @@ impl Diagnostics {
     #[must_use]
     pub fn directory(&self) -> &str {
         &self.root
+    }
+
+    /// The dialect in which the directory was read.
+    #[must_use]
+    pub fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// How many files of SQL were read.
+    #[must_use]
+    pub fn files(&self) -> usize {
+        self.files
     }
 
     /// How many of them are errors.

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bootproof_catalog::HISTORY_TABLE;
 use rusqlite::Connection;
 use rusqlite::ffi;
-use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
+use rusqlite::hooks::{AuthAction, AuthContext, Authorization, TransactionOperation};
 
 /// What one statement does; names in lower case.
 #[derive(Clone, Debug, Default)]
@@ -24,6 +24,8 @@ pub(crate) struct Effects {
     pub(crate) drops: BTreeSet<String>,
     /// BEGIN, COMMIT, ROLLBACK, SAVEPOINT or RELEASE.
     pub(crate) controls_transaction: bool,
+    /// Which of them.
+    pub(crate) control: Option<Control>,
     /// ATTACH or DETACH.
     pub(crate) attaches: bool,
     pub(crate) pragma: Option<Pragma>,
@@ -35,6 +37,18 @@ pub(crate) struct Effects {
 pub(crate) struct Pragma {
     pub(crate) name: String,
     pub(crate) has_value: bool,
+    pub(crate) value: Option<String>,
+}
+
+/// A statement about transactions. END is COMMIT to SQLite.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Control {
+    Begin,
+    Commit,
+    /// Also to a savepoint.
+    Rollback,
+    Savepoint,
+    Release,
 }
 
 /// Collects effects from a connection.
@@ -85,13 +99,30 @@ impl Effects {
             | AuthAction::CreateTrigger { table_name, .. }
             | AuthAction::AlterTable { table_name, .. }
             | AuthAction::CreateView { view_name: table_name } => self.touch(table_name),
-            AuthAction::Transaction { .. } | AuthAction::Savepoint { .. } => self.controls_transaction = true,
+            AuthAction::Transaction { operation } => {
+                self.controls_transaction = true;
+                self.control = Some(match operation {
+                    TransactionOperation::Begin => Control::Begin,
+                    TransactionOperation::Rollback => Control::Rollback,
+                    // rusqlite has no name for COMMIT.
+                    _ => Control::Commit,
+                });
+            }
+            AuthAction::Savepoint { operation, .. } => {
+                self.controls_transaction = true;
+                self.control = Some(match operation {
+                    TransactionOperation::Begin => Control::Savepoint,
+                    TransactionOperation::Rollback => Control::Rollback,
+                    _ => Control::Release,
+                });
+            }
             // A file name that is an expression reaches the hook as no name at all.
             AuthAction::Attach { .. }
             | AuthAction::Detach { .. }
             | AuthAction::Unknown { code: ffi::SQLITE_ATTACH | ffi::SQLITE_DETACH, .. } => self.attaches = true,
             AuthAction::Pragma { pragma_name, pragma_value } => {
-                let pragma = Pragma { name: pragma_name.to_ascii_lowercase(), has_value: pragma_value.is_some() };
+                let (name, value) = (pragma_name.to_ascii_lowercase(), pragma_value.map(str::to_owned));
+                let pragma = Pragma { name, has_value: value.is_some(), value };
                 self.pragma = Some(pragma);
             }
             _ => {}

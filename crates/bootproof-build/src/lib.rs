@@ -98,6 +98,17 @@
 //! A migration that just builds indexes, none of them `UNIQUE`, needs no mark. Like every directive it is part of the file's
 //! checksum: decide before the release. The generated `Migration::compatible` holds it.
 //!
+//! # Coming from another tool
+//!
+//! A directory that was written for refinery, sqlx, diesel, prisma, goose, dbmate, golang-migrate, drizzle or flyway compiles
+//! as it is. [`compile()`] finds out which one it is by the names of its files and the markers in them; [`Compiler::dialect`]
+//! says it. What those tools need and a boot makes redundant is left out of what is run, with a warning: `BEGIN` and `COMMIT`
+//! around a file, `PRAGMA foreign_keys`. A way back that does not return the schema before its migration is a warning there,
+//! and not used. `queries/` and the directives `-- bootproof: …` are understood in every layout.
+//!
+//! A way back that stands in the same file as the way there, as goose and dbmate have it, is no part of the checksum: it can
+//! be mended after the release, as a `.down.sql` can.
+//!
 //! # Without cargo
 //!
 //! [`check`] does the same for any directory and returns the [`Compilation`] or the [`Diagnostics`]. [`scaffold`] writes
@@ -107,8 +118,10 @@ mod budget;
 mod compatible;
 mod compilation;
 mod compile;
+mod compiler;
 mod contract;
 mod diagnostic;
+mod dialect;
 mod effect;
 mod emit;
 mod explain;
@@ -122,56 +135,26 @@ mod writes;
 
 use std::path::Path;
 use std::process::ExitCode;
-use std::{env, fs};
 
 pub use compilation::Compilation;
+pub use compiler::Compiler;
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
+pub use dialect::{Dialect, UnknownDialect};
 
 /// Compiles a directory, given relative to the crate, into `$OUT_DIR/bootproof.rs`; for `build.rs`.
 ///
 /// Prints warnings for cargo and errors for people, and tells cargo to compile again whenever a file in the directory is
-/// added, changed, renamed or removed. The exit code fails the build if there was an error.
+/// added, changed, renamed or removed. The exit code fails the build if there was an error. [`Compiler`] takes options.
 #[must_use]
-#[expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "a build script talks to cargo on stdout, to people on stderr"
-)]
 pub fn compile(directory: impl AsRef<Path>) -> ExitCode {
-    let shown = directory.as_ref();
-    // First of all: a build that fails must run again when the file that failed it is mended. Cargo looks at everything
-    // below the directory, and takes a directory that does not exist for changed.
-    println!("cargo:rerun-if-changed={}", shown.display());
-    let (Some(manifest), Some(out)) = (env::var_os("CARGO_MANIFEST_DIR"), env::var_os("OUT_DIR")) else {
-        eprintln!(
-            "error: CARGO_MANIFEST_DIR or OUT_DIR is not set\nhelp: call `bootproof_build::compile` from build.rs"
-        );
-        return ExitCode::FAILURE;
-    };
-    match compile::compile(&Path::new(&manifest).join(shown), shown) {
-        Ok(compilation) => {
-            for warning in compilation.warnings().one_liners() {
-                println!("cargo:warning={warning}");
-            }
-            let target = Path::new(&out).join("bootproof.rs");
-            if let Err(error) = fs::write(&target, compilation.emit()) {
-                eprintln!("error: cannot write {}: {error}", target.display());
-                return ExitCode::FAILURE;
-            }
-            ExitCode::SUCCESS
-        }
-        Err(diagnostics) => {
-            eprintln!("{diagnostics}");
-            ExitCode::FAILURE
-        }
-    }
+    Compiler::new(directory.as_ref()).compile()
 }
 
-/// Reads, rehearses and proves a directory of migrations. Writes nothing.
+/// Reads, rehearses and proves a directory of migrations. Writes nothing. [`Compiler`] takes options.
 ///
 /// # Errors
 ///
 /// Everything that is wrong, not only the first thing; warnings are among it.
 pub fn check(directory: impl AsRef<Path>) -> Result<Compilation, Diagnostics> {
-    compile::compile(directory.as_ref(), directory.as_ref())
+    Compiler::new(directory.as_ref()).check()
 }

@@ -46,6 +46,14 @@ pub(crate) fn transaction_control() -> Diagnostic {
         .help("remove the statement")
 }
 
+/// A file that its own tool would run outside a transaction.
+pub(crate) fn inside_a_transaction(file: &Arc<File>) -> Diagnostic {
+    let message = format!("{} runs this file outside a transaction; here it runs inside one", file.dialect);
+    Diagnostic::warning("no-transaction", message)
+        .in_file(&file.name)
+        .note("what SQLite refuses inside a transaction is an error at its place")
+}
+
 pub(crate) fn bound_parameter() -> Diagnostic {
     Diagnostic::error("bound-parameter", "a migration has no parameters: nobody would bind this one")
         .help("write the value itself")
@@ -122,7 +130,7 @@ pub(crate) fn check(file: &Arc<File>, script: &[Performed], before: &Catalog, af
 
 /// A file with nothing but comments. Applied like that it would be a migration that never may be written.
 fn no_statements(file: &Arc<File>, script: &[Performed]) -> Option<Diagnostic> {
-    if !script.is_empty() {
+    if !script.is_empty() || file.dialect.is_foreign() {
         return None;
     }
     let start = file.text.len() - file.text.trim_start().len();
@@ -289,7 +297,7 @@ pub(crate) fn foreign_key_mismatch(
     let span = spans().find_map(reference).or_else(|| spans().find_map(mention));
     let message = format!("a foreign key of `{child}` points to columns of `{parent}` that are not a key of it");
     Diagnostic::error("foreign-key-mismatch", message)
-        .at(file, span.unwrap_or_else(|| file.first_word(0..file.text.len())))
+        .at(file, span.unwrap_or_else(|| file.first_word(file.part.clone())))
         .note("SQLite can check no row of it, so every boot would refuse")
         .help(format!(
             "point to the primary key of `{parent}`, or make a UNIQUE index, not a partial one, on these columns"

@@ -7,14 +7,18 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use bootproof_catalog::catalog::Catalog;
-use bootproof_catalog::{AUDIT_DDL, HISTORY_DDL};
+use bootproof_catalog::{AUDIT_DDL, HISTORY_DDL, is_bookkeeping};
 use rusqlite::config::DbConfig;
 use rusqlite::fallible_iterator::FallibleIterator as _;
+use rusqlite::functions::FunctionFlags;
+use rusqlite::types::Null;
 use rusqlite::{Batch, Connection};
 
 use crate::budget::{self, Budget};
 use crate::compilation::Statement;
-use crate::diagnostic::Diagnostics;
+use crate::compiler::Stub;
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::dialect::wrapper::{self, Role, Wrapping};
 use crate::effect::{Effects, Recorder};
 use crate::explain::{Explainer, Known};
 use crate::lint;
@@ -53,7 +57,7 @@ pub(crate) struct Prepared<'stage> {
 
 impl Stage {
     /// An empty database with the migrator's own tables, as boot will find or make it.
-    pub(crate) fn open() -> rusqlite::Result<Self> {
+    pub(crate) fn open(stubs: &[Stub]) -> rusqlite::Result<Self> {
         let mut connection = Connection::open_in_memory()?;
         // In double quotes SQLite would take a misspelt column for text: <https://sqlite.org/quirks.html#dblquote>.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
@@ -62,6 +66,12 @@ impl Stage {
         connection.pragma_update(None, "foreign_keys", false)?;
         connection.execute_batch(HISTORY_DDL)?;
         connection.execute_batch(AUDIT_DDL)?;
+        for stub in stubs {
+            // As views, triggers, indexes and generated columns may call it.
+            let flags =
+                FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_INNOCUOUS;
+            connection.create_scalar_function(&*stub.name, stub.arguments, flags, |_| Ok(Null))?;
+        }
         let budget = Budget::install(&mut connection)?;
         let recorder = Recorder::install(&mut connection)?;
         Ok(Self { connection, recorder, budget })
@@ -141,9 +151,26 @@ impl Stage {
         allows: &Allows,
         diagnostics: &mut Diagnostics,
     ) -> rusqlite::Result<Option<Vec<Performed>>> {
+        let mut wrapping = Wrapping::new(file);
+        let script = self.run_pieces(file, known, allows, &mut wrapping, diagnostics)?;
+        if wrapping.alters_as_before() {
+            self.connection.pragma_update(None, "legacy_alter_table", false)?;
+        }
+        let is_closed = script.is_none() || wrapping.finish(diagnostics);
+        Ok(script.filter(|_| is_closed))
+    }
+
+    fn run_pieces(
+        &self,
+        file: &Arc<File>,
+        known: Known<'_>,
+        allows: &Allows,
+        wrapping: &mut Wrapping<'_>,
+        diagnostics: &mut Diagnostics,
+    ) -> rusqlite::Result<Option<Vec<Performed>>> {
         let mut script = Vec::new();
         let mut is_sound = true;
-        let mut rest = 0..file.text.len();
+        let mut rest = file.part.start..file.end_of_piece(file.part.start);
         loop {
             let start = rest.start;
             let explain = |error: &rusqlite::Error| {
@@ -151,10 +178,19 @@ impl Stage {
             };
             let (mut prepared, end) = match self.prepare(file, rest.clone()) {
                 Ok(Some(prepared)) => prepared,
+                Ok(None) if rest.end < file.part.end => {
+                    rest = rest.end..file.end_of_piece(rest.end);
+                    continue;
+                }
                 Ok(None) => return Ok(is_sound.then_some(script)),
                 Err(error) => {
+                    let effects = self.recorder.take();
+                    if let Some(end) = wrapping.leaves_out_unprepared(&effects, rest.clone()) {
+                        rest.start = end;
+                        continue;
+                    }
                     // What touches a reserved table is refused for that, whatever else is wrong with it.
-                    let diagnostic = match lint::reserved_table(&self.recorder.take()) {
+                    let diagnostic = match lint::reserved_table(&effects) {
                         Some(diagnostic) => diagnostic.at(file, file.first_word(rest)),
                         None => explain(&error)?,
                     };
@@ -163,19 +199,23 @@ impl Stage {
                 }
             };
             rest.start = end;
-            let verdict = match prepared.parameter {
-                Some(parameter) => Some((lint::bound_parameter(), parameter..parameter + 1)),
-                None => lint::forbidden(&prepared.effects)
-                    .filter(|diagnostic| !allows.permit(diagnostic.rule()))
-                    .map(|diagnostic| (diagnostic, file.first_word(prepared.span.clone()))),
-            };
-            if let Some((diagnostic, span)) = verdict {
+            let role = wrapping.judge(&prepared.effects, &prepared.span);
+            if let Some(diagnostic) = refusal(file, &prepared, &role, allows) {
                 // It is not run; the statements behind it are still worth a look.
-                diagnostics.push(diagnostic.at(file, span));
+                diagnostics.push(diagnostic);
                 is_sound = false;
                 continue;
             }
-            let outcome = step_to_the_end(&mut prepared.statement);
+            if matches!(role, Role::LeftOut) {
+                continue;
+            }
+            let outcome = if matches!(role, Role::Check) {
+                first_violation(&mut prepared.statement).map(|violation| {
+                    diagnostics.extend(violation.map(|found| found.at(file, file.first_word(prepared.span.clone()))));
+                })
+            } else {
+                step_to_the_end(&mut prepared.statement)
+            };
             let Prepared { effects, span, .. } = prepared;
             if let Err(error) = outcome {
                 diagnostics.push(explain(&error)?);
@@ -184,6 +224,10 @@ impl Stage {
             if self.connection.is_autocommit() {
                 diagnostics.push(lint::transaction_control().at(file, file.first_word(span)));
                 return Ok(None);
+            }
+            // At boot every foreign key is checked anyway, once for all migrations.
+            if matches!(role, Role::Check) && file.dialect.is_foreign() {
+                continue;
             }
             let line = file.line(span.start);
             script.push(Performed { statement: Statement { span, line }, effects });
@@ -204,6 +248,25 @@ impl Stage {
         Ok(Some((Prepared { statement, effects, span, parameter }, end)))
     }
 
+    /// The statements that make the schema, without the bookkeeping of SQLite and of the migrator.
+    pub(crate) fn schema(&self) -> rusqlite::Result<Vec<String>> {
+        self.budget.renew();
+        let sql = "SELECT o.name, o.tbl_name, o.sql FROM main.sqlite_schema AS o
+                   LEFT JOIN pragma_table_list AS t ON t.schema = 'main' AND t.name = o.name
+                   WHERE o.sql IS NOT NULL AND t.type IS NOT 'shadow'
+                   ORDER BY CASE o.type WHEN 'table' THEN 1 WHEN 'view' THEN 2 WHEN 'index' THEN 3 ELSE 4 END, o.name";
+        let mut statement = self.connection.prepare(sql)?;
+        let mut rows = statement.query([])?;
+        let mut schema = Vec::new();
+        while let Some(row) = rows.next()? {
+            let (name, table): (String, String) = (row.get(0)?, row.get(1)?);
+            if !is_bookkeeping(&name) && !is_bookkeeping(&table) {
+                schema.push(row.get(2)?);
+            }
+        }
+        Ok(schema)
+    }
+
     /// An empty database at head: the same bytes whenever the same migrations are compiled.
     pub(crate) fn image(mut self) -> rusqlite::Result<Vec<u8>> {
         self.budget.renew();
@@ -221,6 +284,47 @@ pub(crate) fn timestamp(seconds: i64) -> rusqlite::Result<i64> {
     let connection = Connection::open_in_memory()?;
     let sql = "SELECT CAST(strftime('%Y%m%d%H%M%S', ?1, 'unixepoch') AS INTEGER)";
     connection.query_row(sql, [seconds], |row| row.get(0))
+}
+
+/// Why a statement is not run, if it must not be.
+fn refusal(file: &Arc<File>, prepared: &Prepared<'_>, role: &Role, allows: &Allows) -> Option<Diagnostic> {
+    if let Some(parameter) = prepared.parameter {
+        return Some(lint::bound_parameter().at(file, parameter..parameter + 1));
+    }
+    let diagnostic = match role {
+        Role::Refused(diagnostic) => Diagnostic::clone(diagnostic),
+        Role::Statement => lint::forbidden(&prepared.effects).filter(|diagnostic| !allows.permit(diagnostic.rule()))?,
+        Role::Honoured | Role::LeftOut | Role::Check => return None,
+    };
+    Some(diagnostic.at(file, file.first_word(prepared.span.clone())))
+}
+
+/// An entry of drizzle's journal.
+pub(crate) struct JournalEntry {
+    pub(crate) index: i64,
+    /// The name of the file without its extension.
+    pub(crate) tag: String,
+    /// In milliseconds since 1970.
+    pub(crate) when: i64,
+}
+
+/// Reads drizzle's journal: SQLite knows JSON, which saves every build script a library.
+pub(crate) fn journal(text: &str) -> rusqlite::Result<Vec<JournalEntry>> {
+    let connection = Connection::open_in_memory()?;
+    let sql = "SELECT value ->> 'idx', value ->> 'tag', value ->> 'when' FROM json_each(?1, '$.entries')
+               ORDER BY value ->> 'idx'";
+    let mut statement = connection.prepare(sql)?;
+    let entries = statement
+        .query_map([text], |row| Ok(JournalEntry { index: row.get(0)?, tag: row.get(1)?, when: row.get(2)? }))?;
+    entries.collect()
+}
+
+/// The first row of a `PRAGMA foreign_key_check`.
+fn first_violation(statement: &mut rusqlite::Statement<'_>) -> rusqlite::Result<Option<Diagnostic>> {
+    let mut rows = statement.raw_query();
+    let Some(row) = rows.next()? else { return Ok(None) };
+    let (table, id, parent): (String, Option<i64>, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
+    Ok(Some(wrapper::violation(&table, id, &parent)))
 }
 
 /// Rows that a statement returns are of no interest, but it is only done when the last one is read.

@@ -14,7 +14,7 @@ use rusqlite::Connection;
 use crate::compiled::Migration;
 use crate::connection;
 use crate::error::Error;
-use crate::expected::run_statement;
+use crate::expected::{alter_as_usual, run_statement};
 use crate::history;
 use crate::own_table;
 use crate::schema::Schema;
@@ -146,7 +146,7 @@ impl Migrate for Adapter<'_> {}
 fn run_migration(connection: &Connection, migration: &'static Migration) -> Result<Applied, Error> {
     log::info!("applying {}", migration.title());
     let start = Instant::now();
-    for (position, statement) in migration.statements.iter().enumerate() {
+    let outcome = migration.statements.iter().enumerate().try_for_each(|(position, statement)| {
         let sql = migration.statement(position);
         let run = || run_statement(connection, sql);
         let ran = if sorts(sql) { connection::sorting(connection, run) } else { run() };
@@ -161,8 +161,10 @@ fn run_migration(connection: &Connection, migration: &'static Migration) -> Resu
                 message: without_statement(source),
             },
             other => other,
-        })?;
-    }
+        })
+    });
+    let reset = alter_as_usual(connection, migration.sql);
+    outcome.and(reset.map_err(|error| Error::from_sqlite("applying a migration", error)))?;
     let took = start.elapsed();
     log::info!("applied {} in {:.1} s", migration.title(), took.as_secs_f64());
     Ok(Applied { migration, took })

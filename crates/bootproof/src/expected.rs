@@ -43,7 +43,18 @@ pub(crate) fn catalog_at(schema: &Schema, version: i64) -> Result<Catalog, Error
 }
 
 fn replay(connection: &Connection, migration: &Migration) -> rusqlite::Result<()> {
-    (0..migration.statements.len()).try_for_each(|position| run_statement(connection, migration.statement(position)))
+    let outcome = (0..migration.statements.len())
+        .try_for_each(|position| run_statement(connection, migration.statement(position)));
+    outcome.and(alter_as_usual(connection, migration.sql))
+}
+
+/// After a script that changed how `ALTER TABLE … RENAME` works, as those of other tools may: back to what every other
+/// migration was rehearsed with. The switch works inside a transaction, and no rollback resets it.
+pub(crate) fn alter_as_usual(connection: &Connection, sql: &str) -> rusqlite::Result<()> {
+    if sql.to_ascii_lowercase().contains("legacy_alter_table") {
+        connection.pragma_update(None, "legacy_alter_table", false)?;
+    }
+    Ok(())
 }
 
 /// Runs one statement to its end, whatever rows it returns.
