@@ -8,12 +8,13 @@ use bootproof_catalog::Fingerprint;
 use bootproof_catalog::catalog::Catalog;
 use bootproof_catalog::source::checksum;
 
-use crate::compilation::{Compilation, Contract, Migration, added};
+use crate::compilation::{Compilation, Contract, LeftEmpty, Migration, added};
 use crate::contract::Head;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::explain::Known;
 use crate::parse::{self, ContractSource, Directives};
 use crate::rehearse::Stage;
+use crate::rows::{Rows, Runner, Step};
 use crate::source::{self, File, Source};
 use crate::{compatible, lint, revert, writes};
 
@@ -23,6 +24,7 @@ struct Rehearsal {
     migrations: Vec<Migration>,
     /// The schema after every version.
     catalogs: Vec<(i64, Catalog)>,
+    left_empty: Vec<LeftEmpty>,
 }
 
 /// A compilation as far as SQLite has a say in it.
@@ -31,6 +33,7 @@ struct Proven {
     contracts: Vec<Contract>,
     head: Catalog,
     image: Vec<u8>,
+    left_empty: Vec<LeftEmpty>,
 }
 
 /// Compiles a directory; messages show it under another name.
@@ -57,8 +60,8 @@ pub(crate) fn with_draft(directory: &Path, shown: &Path, draft: Option<Arc<File>
         return Err(diagnostics);
     }
     match rehearse_and_prove(&sources.migrations, directives, &contracts, &mut diagnostics) {
-        Ok(Some(Proven { migrations, contracts, head, image })) if !diagnostics.has_errors() => {
-            Ok(Compilation { migrations, contracts, head, image, warnings: diagnostics })
+        Ok(Some(Proven { migrations, contracts, head, image, left_empty })) if !diagnostics.has_errors() => {
+            Ok(Compilation { migrations, contracts, head, image, warnings: diagnostics, left_empty })
         }
         Ok(_) => Err(diagnostics),
         Err(error) => {
@@ -77,7 +80,8 @@ fn rehearse_and_prove(
     contracts: &[ContractSource],
     diagnostics: &mut Diagnostics,
 ) -> rusqlite::Result<Option<Proven>> {
-    let Some(Rehearsal { stage, migrations, mut catalogs }) = rehearse(sources, directives, diagnostics)? else {
+    let rehearsal = rehearse(sources, directives, Runner::Ours, diagnostics)?;
+    let Some(Rehearsal { stage, migrations, mut catalogs, left_empty }) = rehearsal else {
         return Ok(None);
     };
     let mut proven = Vec::new();
@@ -89,16 +93,18 @@ fn rehearse_and_prove(
         }
     }
     let head = catalogs.pop().map(|(_, catalog)| catalog).unwrap_or_default();
-    Ok(Some(Proven { migrations, contracts: proven, head, image: stage.image()? }))
+    Ok(Some(Proven { migrations, contracts: proven, head, image: stage.image()?, left_empty }))
 }
 
 /// Runs every migration in order, up to the first that fails: those behind it would fail because of it.
 fn rehearse(
     sources: &[Source],
     directives: Vec<Directives>,
+    runner: Runner,
     diagnostics: &mut Diagnostics,
 ) -> rusqlite::Result<Option<Rehearsal>> {
     let stage = Stage::open()?;
+    let mut rows = Rows::open(&stage, runner)?;
     let nothing = Catalog::default();
     let mut migrations = Vec::new();
     let mut catalogs: Vec<(i64, Catalog)> = Vec::new();
@@ -107,6 +113,7 @@ fn rehearse(
         let Directives { allows, maintenance, compatible } = directives;
         let known = Known { earlier: &migrations, later: sources.get(position + 1..).unwrap_or_default() };
         let before = catalogs.last().map_or(&nothing, |(_, catalog)| catalog);
+        rows.keep(&stage)?;
         let Some(script) = stage.run(&source.up, known, &allows, diagnostics)? else { return Ok(None) };
         let after = stage.catalog()?;
         for finding in lint::check(&source.up, &script, before, &after) {
@@ -119,8 +126,12 @@ fn rehearse(
             diagnostics.push(lint::foreign_key_mismatch(&source.up, &script, mismatch));
         }
         mismatches = mismatches_after;
-        allows.report_unused(&source.up, diagnostics);
         let writes = writes::of(&source.up, &script, before, &after);
+        let step = Step { file: &source.up, script: &script, before, after: &after, writes: &writes, stage: &stage };
+        for finding in rows.rehearse(&step, &allows)? {
+            diagnostics.push(finding);
+        }
+        allows.report_unused(&source.up, diagnostics);
         let is_compatible = compatible::judge(&source.up, compatible, before, &after, &writes, diagnostics);
         let revert = match &source.down {
             Some(down) => revert::written(&stage, down, before, &after, known, diagnostics)?,
@@ -143,5 +154,9 @@ fn rehearse(
         });
         catalogs.push((source.version, after));
     }
-    Ok(Some(Rehearsal { stage, migrations, catalogs }))
+    let (findings, left_empty) = rows.finish();
+    for finding in findings {
+        diagnostics.push(finding);
+    }
+    Ok(Some(Rehearsal { stage, migrations, catalogs, left_empty }))
 }

@@ -116,6 +116,7 @@ mod lint;
 mod parse;
 mod rehearse;
 mod revert;
+mod rows;
 pub mod scaffold;
 mod source;
 mod writes;
@@ -124,7 +125,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::{env, fs};
 
-pub use compilation::Compilation;
+pub use compilation::{Compilation, LeftEmpty};
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
 
 /// Compiles a directory, given relative to the crate, into `$OUT_DIR/bootproof.rs`; for `build.rs`.

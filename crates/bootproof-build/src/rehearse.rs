@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use bootproof_catalog::catalog::Catalog;
 use bootproof_catalog::{AUDIT_DDL, HISTORY_DDL};
+use rusqlite::backup::Backup;
 use rusqlite::config::DbConfig;
 use rusqlite::fallible_iterator::FallibleIterator as _;
 use rusqlite::{Batch, Connection};
@@ -54,21 +55,20 @@ pub(crate) struct Prepared<'stage> {
 impl Stage {
     /// An empty database with the migrator's own tables, as boot will find or make it.
     pub(crate) fn open() -> rusqlite::Result<Self> {
-        let mut connection = Connection::open_in_memory()?;
-        // In double quotes SQLite would take a misspelt column for text: <https://sqlite.org/quirks.html#dblquote>.
-        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
-        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, false)?;
-        // Boot turns them off too, or the DROP TABLE of a rebuild would delete the rows of other tables through CASCADE.
-        connection.pragma_update(None, "foreign_keys", false)?;
+        let (mut connection, budget) = database()?;
         connection.execute_batch(HISTORY_DDL)?;
         connection.execute_batch(AUDIT_DDL)?;
-        let budget = Budget::install(&mut connection)?;
         let recorder = Recorder::install(&mut connection)?;
         Ok(Self { connection, recorder, budget })
     }
 
     pub(crate) fn connection(&self) -> &Connection {
         &self.connection
+    }
+
+    /// Makes another database equal to this one.
+    pub(crate) fn copy_to(&self, other: &mut Connection) -> rusqlite::Result<()> {
+        copy(&self.connection, other)
     }
 
     pub(crate) fn catalog(&self) -> rusqlite::Result<Catalog> {
@@ -216,6 +216,23 @@ impl Stage {
     }
 }
 
+/// A database in memory, without anything in it, that is as strict as a boot.
+pub(crate) fn database() -> rusqlite::Result<(Connection, Budget)> {
+    let mut connection = Connection::open_in_memory()?;
+    // In double quotes SQLite would take a misspelt column for text: <https://sqlite.org/quirks.html#dblquote>.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, false)?;
+    // Boot turns them off too, or the DROP TABLE of a rebuild would delete the rows of other tables through CASCADE.
+    connection.pragma_update(None, "foreign_keys", false)?;
+    let budget = Budget::install(&mut connection)?;
+    Ok((connection, budget))
+}
+
+/// Makes one database equal to another, page by page.
+pub(crate) fn copy(from: &Connection, to: &mut Connection) -> rusqlite::Result<()> {
+    Backup::new(from, to)?.step(-1).map(|_| ())
+}
+
 /// A time in seconds since 1970 as `YYYYMMDDHHMMSS` in UTC: SQLite's calendar saves every build script a library.
 pub(crate) fn timestamp(seconds: i64) -> rusqlite::Result<i64> {
     let connection = Connection::open_in_memory()?;
@@ -224,7 +241,7 @@ pub(crate) fn timestamp(seconds: i64) -> rusqlite::Result<i64> {
 }
 
 /// Rows that a statement returns are of no interest, but it is only done when the last one is read.
-fn step_to_the_end(statement: &mut rusqlite::Statement<'_>) -> rusqlite::Result<()> {
+pub(crate) fn step_to_the_end(statement: &mut rusqlite::Statement<'_>) -> rusqlite::Result<()> {
     let mut rows = statement.raw_query();
     while rows.next()?.is_some() {}
     Ok(())

@@ -1,0 +1,456 @@
+//! The rehearsal on rows: every migration once more, on tables that hold something, and what became of it.
+//!
+//! On empty tables a cascade deletes nothing, a copy loses nothing and no new constraint refuses anything. So a second
+//! database follows the first one from version to version with a few rows in every table. It proves nothing about the
+//! schema, and nothing of it is emitted: whatever fails here because of a value that was made up is tried again with
+//! other rows, at last with none, and is no fault of the migration.
+
+mod failure;
+mod fill;
+mod findings;
+mod judge;
+mod lineage;
+mod objects;
+mod survey;
+#[cfg(test)]
+mod tests;
+mod values;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use bootproof_catalog::catalog::Catalog;
+use bootproof_catalog::token;
+use rusqlite::Connection;
+
+use crate::budget::Budget;
+use crate::compilation::LeftEmpty;
+use crate::diagnostic::Diagnostic;
+use crate::parse::Allows;
+use crate::rehearse::{Performed, Stage, copy, database, step_to_the_end};
+use crate::source::File;
+use crate::writes;
+
+use failure::Failure;
+use fill::{Filler, Variety};
+use objects::Kind;
+use survey::{Content, dangling, survey};
+use values::Numbers;
+
+/// Who runs the migrations where they are in use: whether foreign keys are on then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(dead_code, reason = "a directory of another tool is what needs the other two")]
+pub(crate) enum Runner {
+    /// Our boot turns them off before it begins.
+    Ours,
+    /// Another tool, inside a transaction: a `PRAGMA foreign_keys` of the file does nothing.
+    Wrapping,
+    /// Another tool, statement by statement: a `PRAGMA foreign_keys` of the file does what it says.
+    Plain,
+}
+
+/// A migration that has run on empty tables.
+pub(crate) struct Step<'a> {
+    pub(crate) file: &'a Arc<File>,
+    pub(crate) script: &'a [Performed],
+    pub(crate) before: &'a Catalog,
+    pub(crate) after: &'a Catalog,
+    /// The tables that it writes, drops or renames.
+    pub(crate) writes: &'a BTreeSet<String>,
+    /// The empty database behind it.
+    pub(crate) stage: &'a Stage,
+}
+
+/// A database that follows the rehearsal with rows in its tables.
+pub(crate) struct Rows {
+    runner: Runner,
+    connection: Connection,
+    budget: Budget,
+    /// The empty database before the migration: what to begin with when it is tried again.
+    seeds: Connection,
+    numbers: Numbers,
+    /// Tables that may lack rows.
+    unsettled: BTreeSet<String>,
+    /// Triggers and views that are broken, each with what to say of it; nothing where that is allowed.
+    broken: BTreeMap<(Kind, String), Option<Diagnostic>>,
+    left_empty: Vec<LeftEmpty>,
+}
+
+/// What a migration left behind, seen before it is committed.
+struct Outcome {
+    after: BTreeMap<String, Content>,
+    dangling: BTreeMap<(String, String), usize>,
+}
+
+/// Whether foreign keys are on while a migration runs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Keys {
+    Off,
+    On,
+}
+
+impl Rows {
+    pub(crate) fn open(stage: &Stage, runner: Runner) -> rusqlite::Result<Self> {
+        let (mut connection, budget) = database()?;
+        stage.copy_to(&mut connection)?;
+        Ok(Self {
+            runner,
+            connection,
+            budget,
+            seeds: database()?.0,
+            numbers: Numbers::default(),
+            unsettled: BTreeSet::new(),
+            broken: BTreeMap::new(),
+            left_empty: Vec::new(),
+        })
+    }
+
+    /// Keeps the empty database as it is before the next migration.
+    pub(crate) fn keep(&mut self, stage: &Stage) -> rusqlite::Result<()> {
+        stage.copy_to(&mut self.seeds)
+    }
+
+    /// Runs a migration on rows and tells what they reveal.
+    pub(crate) fn rehearse(&mut self, step: &Step<'_>, allows: &Allows) -> rusqlite::Result<Vec<Diagnostic>> {
+        let mut findings = match self.try_all(step) {
+            Ok(findings) => findings,
+            Err(error) => {
+                // Whatever is odd about these rows, the migration has run without them.
+                self.start_over(step, &error.to_string())?;
+                Vec::new()
+            }
+        };
+        findings.retain(|finding| !allows.permit(finding.rule()));
+        self.look_at_objects(step, allows)?;
+        Ok(findings)
+    }
+
+    /// What is still broken behind the last migration, and the tables that had no rows.
+    pub(crate) fn finish(self) -> (Vec<Diagnostic>, Vec<LeftEmpty>) {
+        (self.broken.into_values().flatten().collect(), self.left_empty)
+    }
+
+    /// Tries rows of one kind after the other until the migration accepts some.
+    fn try_all(&mut self, step: &Step<'_>) -> rusqlite::Result<Vec<Diagnostic>> {
+        let mut findings = Vec::new();
+        let mut variety = Variety::Sparse;
+        let mut without: BTreeSet<String> = BTreeSet::new();
+        let mut refused_nulls = None;
+        loop {
+            self.fill(step, variety, &without)?;
+            let failure = match self.run(step)? {
+                Ok(more) => {
+                    findings.extend(refused_nulls);
+                    findings.extend(more);
+                    self.unsettled =
+                        touched(step).into_iter().filter(|key| step.after.tables.contains_key(key)).collect();
+                    return Ok(findings);
+                }
+                Err(failure) => failure,
+            };
+            if let Some(finding) = failure.certain(step) {
+                findings.push(finding);
+            } else if variety == Variety::Sparse {
+                refused_nulls = failure.of_nulls(step);
+                self.begin_anew(step.before)?;
+                variety = Variety::Full;
+                continue;
+            } else if let Some(finding) = failure.of_full_rows(step) {
+                findings.push(finding);
+            }
+            refused_nulls = None;
+            let blamed: BTreeSet<_> = failure.tables(step).difference(&without).cloned().collect();
+            for table in &blamed {
+                self.leave_empty(step, table, &failure.message);
+            }
+            without.extend(blamed.iter().cloned());
+            if blamed.is_empty() || without.len() == step.before.tables.len() {
+                self.start_over(step, &failure.message)?;
+                return Ok(findings);
+            }
+            self.begin_anew(step.before)?;
+        }
+    }
+
+    /// The database as it was before the migration, without rows of ours.
+    fn begin_anew(&mut self, before: &Catalog) -> rusqlite::Result<()> {
+        copy(&self.seeds, &mut self.connection)?;
+        self.unsettled = before.tables.keys().cloned().collect();
+        Ok(())
+    }
+
+    /// Goes on behind the migration without having run it on rows.
+    fn start_over(&mut self, step: &Step<'_>, reason: &str) -> rusqlite::Result<()> {
+        if !self.connection.is_autocommit() {
+            self.connection.execute_batch("ROLLBACK")?;
+        }
+        self.connection.pragma_update(None, "foreign_keys", false)?;
+        step.stage.copy_to(&mut self.connection)?;
+        self.unsettled = step.after.tables.keys().cloned().collect();
+        for table in interest(step) {
+            self.leave_empty(step, &table, reason);
+        }
+        Ok(())
+    }
+
+    fn leave_empty(&mut self, step: &Step<'_>, table: &str, reason: &str) {
+        let Some(table) = step.before.tables.get(table).filter(|table| !table.is_virtual) else { return };
+        let left = LeftEmpty { table: table.name.clone(), file: step.file.name.clone(), reason: reason.to_owned() };
+        if !self.left_empty.iter().any(|known| known.table == left.table && known.file == left.file) {
+            self.left_empty.push(left);
+        }
+    }
+
+    fn fill(&mut self, step: &Step<'_>, variety: Variety, without: &BTreeSet<String>) -> rusqlite::Result<()> {
+        self.budget.renew();
+        let tables: BTreeSet<String> = self.unsettled.difference(without).cloned().collect();
+        let mut filler = Filler {
+            connection: &self.connection,
+            catalog: step.before,
+            numbers: &mut self.numbers,
+            variety,
+            promised: BTreeMap::new(),
+        };
+        for (table, reason) in filler.fill(&tables)? {
+            self.leave_empty(step, &table, &reason);
+        }
+        self.unsettled.clear();
+        Ok(())
+    }
+
+    /// Runs a migration, and commits it. The inner error is that of a statement; nothing has changed then.
+    fn run(&mut self, step: &Step<'_>) -> rusqlite::Result<Result<Vec<Diagnostic>, Failure>> {
+        let interest = interest(step);
+        self.budget.renew();
+        let was = survey(&self.connection, step.before, &interest)?;
+        let on = if is_key_involved(step) { Some(self.try_out(step, Keys::On, &interest)?) } else { None };
+        let off = match self.try_out_and(step, Keys::Off, &interest, |_| Ok(()))? {
+            Ok(off) => off,
+            Err(failure) => return Ok(Err(failure)),
+        };
+        let mut findings = findings::of_rebuilds(step, &was, &off.after);
+        let actions = match &on {
+            Some(Ok(on)) => findings::actions(step, &off.after, &on.after),
+            _ => Vec::new(),
+        };
+        if actions.is_empty() && off.dangling.is_empty() {
+            if let Some(Err(failure)) = &on {
+                findings.extend(findings::fails_with_keys(step, self.runner, failure));
+            }
+            self.connection.execute_batch("COMMIT")?;
+            return Ok(Ok(findings));
+        }
+        // Something differs: once more, looking after every statement.
+        self.connection.execute_batch("ROLLBACK")?;
+        let known = dangling(&self.connection, step.before, &interest)?;
+        let new: Vec<_> = off
+            .dangling
+            .iter()
+            .filter(|(key, count)| *count > known.get(key).unwrap_or(&0))
+            .map(|(key, _)| key.clone())
+            .collect();
+        let is_followed =
+            matches!(&on, Some(Ok(on)) if on.dangling.iter().all(|(key, count)| known.get(key) >= Some(count)));
+        if !actions.is_empty() {
+            let culprits = self.culprits_of_actions(step, &actions, &interest)?;
+            findings.extend(findings::of_actions(step, self.runner, &actions, &culprits, &new));
+        }
+        if let Some(Err(failure)) = &on {
+            findings.extend(findings::fails_with_keys(step, self.runner, failure));
+        }
+        let culprits = self.culprits_of_dangling(step, &new, &interest)?;
+        findings.extend(findings::of_dangling(step, self.runner, &new, &culprits, is_followed));
+        if let Err(failure) = self.try_out_and(step, Keys::Off, &interest, |_| Ok(()))? {
+            return Ok(Err(failure));
+        }
+        self.connection.execute_batch("COMMIT")?;
+        Ok(Ok(findings))
+    }
+
+    /// Runs a migration and undoes it.
+    fn try_out(
+        &self,
+        step: &Step<'_>,
+        keys: Keys,
+        interest: &BTreeSet<String>,
+    ) -> rusqlite::Result<Result<Outcome, Failure>> {
+        let outcome = self.try_out_and(step, keys, interest, |_| Ok(()))?;
+        if outcome.is_ok() {
+            self.connection.execute_batch("ROLLBACK")?;
+        }
+        self.connection.pragma_update(None, "foreign_keys", false)?;
+        Ok(outcome)
+    }
+
+    /// Runs a migration inside a transaction that stays open, unless a statement fails.
+    fn try_out_and(
+        &self,
+        step: &Step<'_>,
+        keys: Keys,
+        interest: &BTreeSet<String>,
+        mut watch: impl FnMut(usize) -> rusqlite::Result<()>,
+    ) -> rusqlite::Result<Result<Outcome, Failure>> {
+        // Inside a transaction the switch does nothing: <https://sqlite.org/pragma.html#pragma_foreign_keys>.
+        self.connection.pragma_update(None, "foreign_keys", keys == Keys::On)?;
+        self.connection.execute_batch("BEGIN")?;
+        for (position, performed) in step.script.iter().enumerate() {
+            self.budget.renew();
+            if let Err(error) = self.perform(step, performed) {
+                if !self.connection.is_autocommit() {
+                    self.connection.execute_batch("ROLLBACK")?;
+                }
+                self.connection.pragma_update(None, "foreign_keys", false)?;
+                return Ok(Err(Failure::new(position, &error)));
+            }
+            watch(position)?;
+        }
+        self.budget.renew();
+        let after = survey(&self.connection, step.after, interest)?;
+        let dangling = dangling(&self.connection, step.after, interest)?;
+        Ok(Ok(Outcome { after, dangling }))
+    }
+
+    fn perform(&self, step: &Step<'_>, performed: &Performed) -> rusqlite::Result<()> {
+        let text = step.file.text.get(performed.statement.span.clone()).unwrap_or_default();
+        step_to_the_end(&mut self.connection.prepare(text)?)
+    }
+
+    /// The statement with which foreign keys first did something to a table that the statement does not name.
+    fn culprits_of_actions(
+        &self,
+        step: &Step<'_>,
+        actions: &[findings::OnTable],
+        interest: &BTreeSet<String>,
+    ) -> rusqlite::Result<BTreeMap<String, usize>> {
+        let tables: BTreeSet<String> = actions.iter().map(|action| action.table.clone()).collect();
+        let mut culprits = BTreeMap::new();
+        let mut last = survey(&self.connection, step.before, &tables)?;
+        let outcome = self.try_out_and(step, Keys::On, interest, |position| {
+            let Some(performed) = step.script.get(position) else { return Ok(()) };
+            for table in &tables {
+                // A table that is away for the moment, or has other columns by now, cannot be compared.
+                let one = BTreeSet::from([table.clone()]);
+                let now = survey(&self.connection, step.before, &one).ok().and_then(|mut found| found.remove(table));
+                let is_other = last.get(table) != now.as_ref() && now.is_some();
+                if is_other && !findings::names(performed, table) {
+                    culprits.entry(table.clone()).or_insert(position);
+                }
+                last.extend(now.map(|now| (table.clone(), now)));
+            }
+            Ok(())
+        });
+        if !self.connection.is_autocommit() {
+            self.connection.execute_batch("ROLLBACK")?;
+        }
+        self.connection.pragma_update(None, "foreign_keys", false)?;
+        outcome?.ok();
+        Ok(culprits)
+    }
+
+    /// The statement behind which references last began to dangle.
+    fn culprits_of_dangling(
+        &self,
+        step: &Step<'_>,
+        new: &[(String, String)],
+        interest: &BTreeSet<String>,
+    ) -> rusqlite::Result<BTreeMap<(String, String), usize>> {
+        let mut culprits = BTreeMap::new();
+        if new.is_empty() {
+            return Ok(culprits);
+        }
+        let mut last = BTreeMap::new();
+        let outcome = self.try_out_and(step, Keys::Off, interest, |position| {
+            let mut now = dangling(&self.connection, step.before, interest)?;
+            for (key, count) in dangling(&self.connection, step.after, interest)? {
+                let most = now.entry(key).or_default();
+                *most = count.max(*most);
+            }
+            for key in new {
+                if now.get(key) > last.get(key) {
+                    culprits.insert(key.clone(), position);
+                }
+            }
+            last = now;
+            Ok(())
+        });
+        if !self.connection.is_autocommit() {
+            self.connection.execute_batch("ROLLBACK")?;
+        }
+        outcome?.ok();
+        Ok(culprits)
+    }
+
+    /// Remembers which triggers and views the migration broke, and forgets those that are sound again.
+    fn look_at_objects(&mut self, step: &Step<'_>, allows: &Allows) -> rusqlite::Result<()> {
+        let mut touched = touched(step);
+        let is_new = |name: &&String, known: bool| !known && !name.is_empty();
+        let new_views = step
+            .after
+            .views
+            .keys()
+            .filter(|key| is_new(key, step.before.views.get(*key) == step.after.views.get(*key)));
+        touched.extend(new_views.cloned());
+        let mut objects = objects::dependents(step.after, &touched);
+        objects
+            .extend(step.after.views.keys().filter(|key| touched.contains(*key)).map(|key| (Kind::View, key.clone())));
+        let new_triggers =
+            step.after.triggers.iter().filter(|(key, trigger)| step.before.triggers.get(*key) != Some(trigger));
+        objects.extend(new_triggers.map(|(key, _)| (Kind::Trigger, key.clone())));
+        objects.extend(self.broken.keys().cloned());
+        if objects.is_empty() {
+            return Ok(());
+        }
+        self.budget.renew();
+        let mut broken = objects::broken(&self.connection, step.after, &objects)?;
+        self.broken.retain(|object, _| broken.remove(object).is_some());
+        for ((kind, key), message) in broken {
+            let finding = findings::broken(step, kind, &key, &message);
+            let finding = Some(finding).filter(|finding| !allows.permit(finding.rule()));
+            self.broken.insert((kind, key), finding);
+        }
+        Ok(())
+    }
+}
+
+/// The tables that a migration alters, writes, makes or renames.
+fn touched(step: &Step<'_>) -> BTreeSet<String> {
+    let of_statement = |performed: &Performed| {
+        let effects = &performed.effects;
+        let sets = [&effects.alters, &effects.creates_tables, &effects.drops_tables, &effects.writes];
+        let renamed = writes::renamed(step.file, performed).into_iter().flatten();
+        sets.into_iter().flatten().cloned().chain(renamed).collect::<Vec<_>>()
+    };
+    let mut touched: BTreeSet<String> = step.script.iter().flat_map(of_statement).collect();
+    touched.retain(|name| !name.starts_with("sqlite_"));
+    touched
+}
+
+/// The tables whose rows may change: those that are written, and the children of those.
+fn interest(step: &Step<'_>) -> BTreeSet<String> {
+    let mut found = step.writes.clone();
+    loop {
+        let tables = step.before.tables.iter().chain(&step.after.tables);
+        let children = tables.filter(|(key, table)| {
+            !found.contains(*key) && table.foreign_keys.iter().any(|foreign| found.contains(&foreign.parent))
+        });
+        let children: Vec<String> = children.map(|(key, _)| key.clone()).collect();
+        if children.is_empty() {
+            return found;
+        }
+        found.extend(children);
+    }
+}
+
+/// Whether rows go, or get other keys, to which a foreign key can point.
+fn is_key_involved(step: &Step<'_>) -> bool {
+    let takes_away = |performed: &&Performed| {
+        let text = step.file.text.get(performed.statement.span.clone()).unwrap_or_default();
+        let effects = &performed.effects;
+        let is_more = !effects.deletes.is_empty() || !effects.updates.is_empty() || !effects.drops_tables.is_empty();
+        is_more || (!effects.inserts.is_empty() && token::tokens(text).iter().any(|token| token.is_keyword("replace")))
+    };
+    let parents: BTreeSet<&String> =
+        step.script.iter().filter(takes_away).flat_map(|performed| &performed.effects.writes).collect();
+    let mut keys = step.before.tables.values().chain(step.after.tables.values()).flat_map(|table| &table.foreign_keys);
+    !parents.is_empty() && keys.any(|key| parents.contains(&key.parent))
+}

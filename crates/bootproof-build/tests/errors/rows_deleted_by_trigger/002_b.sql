@@ -1,0 +1,2 @@
+UPDATE a SET name = lower(name) WHERE name IS NOT NULL;
+SELECT no_such_column;
