@@ -56,12 +56,12 @@ impl Failure {
         let performed = step.script.get(self.position)?;
         let text = step.file.text.get(performed.statement.span.clone())?;
         let is_add = token::tokens(text).first()?.is_keyword("alter");
+        if is_add && self.message.contains("constraint failed") {
+            let finding = Diagnostic::error(RULE, "this works on an empty table only");
+            return Some(self.at(step, finding).help("give the column a DEFAULT that its constraints accept"));
+        }
         let (kind, columns) = self.message.split_once(" constraint failed: ")?;
         match kind {
-            _ if is_add => {
-                let finding = Diagnostic::error(RULE, "this works on an empty table only");
-                Some(self.at(step, finding).help("give the column a DEFAULT that its constraints accept"))
-            }
             "NOT NULL" => {
                 let (_, column) = columns.split_once('.')?;
                 let listed = lineage::listed_columns(&token::tokens(text))?;
@@ -99,11 +99,15 @@ impl Failure {
     pub(super) fn tables(&self, step: &Step<'_>) -> BTreeSet<String> {
         let text = |performed: &Performed| step.file.text.get(performed.statement.span.clone()).map(str::to_owned);
         let statement = step.script.get(self.position).and_then(text).unwrap_or_default();
-        let tables = |text: &str| -> BTreeSet<String> {
-            let names = token::tokens(text).into_iter().map(|token| token.as_name());
-            names.filter(|name| step.before.tables.contains_key(name)).collect()
-        };
-        let named = tables(&self.message);
-        if named.is_empty() { tables(&statement) } else { named }
+        // `UNIQUE constraint failed: t.a, t.b`
+        let (_, subject) = self.message.split_once(" constraint failed: ").unwrap_or_default();
+        let is_known = |name: &String| step.before.tables.contains_key(name);
+        let owner = |column: &str| column.trim().split_once('.').map(|(table, _)| table.to_ascii_lowercase());
+        let named: BTreeSet<_> = subject.split(',').filter_map(owner).filter(is_known).collect();
+        if named.is_empty() {
+            token::tokens(&statement).iter().map(token::Token::as_name).filter(is_known).collect()
+        } else {
+            named
+        }
     }
 }

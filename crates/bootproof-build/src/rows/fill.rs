@@ -69,8 +69,15 @@ impl<'a> Filler<'a> {
             self.complete(table)?;
             self.refer(table)?;
         }
-        for &table in &ordered {
-            self.remove_orphans(table, &mut empty)?;
+        // In a ring, every row that goes may leave another one without its parent.
+        for _ in &ordered {
+            let mut is_sound = true;
+            for &table in &ordered {
+                is_sound &= !self.remove_orphans(table, &mut empty)?;
+            }
+            if is_sound {
+                break;
+            }
         }
         self.connection.execute_batch("COMMIT")?;
         self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, true)?;
@@ -182,17 +189,17 @@ impl<'a> Filler<'a> {
         if key.parent.eq_ignore_ascii_case(&table.name) {
             choices.push(Choice::Itself(parent_columns));
         } else if choices.is_empty() && !key.columns.iter().any(|column| is_nullable(table, column)) {
-            let number = self.numbers.next();
-            let value = |name: &String| {
-                let column = parent.columns.get(name);
-                column.and_then(|column| values::candidates(parent, column, position, number).into_iter().next())
-            };
-            let tuple: Vec<_> = parent_columns.iter().filter_map(value).collect();
-            if tuple.len() == parent_columns.len() {
-                let promised = self.promised.entry((key.parent.clone(), parent_columns)).or_default();
-                promised.push(tuple);
-                choices.extend(promised.last().cloned().map(Choice::Values));
+            let promised = self.promised.entry((key.parent.clone(), parent_columns.clone())).or_default();
+            if promised.len() <= position {
+                let number = self.numbers.next();
+                let value = |name: &String| {
+                    let column = parent.columns.get(name);
+                    column.and_then(|column| values::candidates(parent, column, position, number).into_iter().next())
+                };
+                let tuple: Vec<_> = parent_columns.iter().filter_map(value).collect();
+                promised.extend(Some(tuple).filter(|tuple| tuple.len() == parent_columns.len()));
             }
+            choices.extend(promised.get(position).cloned().map(Choice::Values));
         }
         Ok(choices)
     }
@@ -264,17 +271,17 @@ impl<'a> Filler<'a> {
         Ok(())
     }
 
-    /// Removes the rows whose parent could not be made.
-    fn remove_orphans(&self, table: &Table, empty: &mut BTreeMap<String, String>) -> rusqlite::Result<()> {
+    /// Removes the rows whose parent could not be made; tells whether there were any.
+    fn remove_orphans(&self, table: &Table, empty: &mut BTreeMap<String, String>) -> rusqlite::Result<bool> {
         if table.foreign_keys.is_empty() {
-            return Ok(());
+            return Ok(false);
         }
         let sql = "SELECT rowid FROM pragma_foreign_key_check(?1, 'main')";
         let mut statement = self.connection.prepare(sql)?;
         let orphans: rusqlite::Result<BTreeSet<Option<i64>>> =
             statement.query_map([&table.name], |row| row.get(0)).and_then(Iterator::collect);
         // A foreign key that SQLite cannot check is reported elsewhere.
-        let Ok(orphans) = orphans else { return Ok(()) };
+        let Ok(orphans) = orphans else { return Ok(false) };
         let name = quoted(&table.name);
         for orphan in &orphans {
             // A table WITHOUT ROWID does not tell which row it is.
@@ -288,7 +295,7 @@ impl<'a> Filler<'a> {
         if !orphans.is_empty() && self.connection.query_row(&is_empty, [], |row| row.get(0))? {
             empty.insert(table.name.to_ascii_lowercase(), "no row of a parent could be made".to_owned());
         }
-        Ok(())
+        Ok(!orphans.is_empty())
     }
 
     /// Lets full-text indexes over other tables know of the rows: triggers would have told them.

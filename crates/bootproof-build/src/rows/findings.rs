@@ -103,6 +103,11 @@ fn of_change(step: &Step<'_>, table: &str, rebuild: &Rebuild, culprit: Option<us
                 .help(format!("name `{column}` on both sides of the copy"))
                 .help(format!("or, if its values are to go, say so: `UPDATE {table} SET {column} = …`"))
         }
+        Change::Renumbered { column } => {
+            at(Diagnostic::warning("values-changed", format!("this rebuild numbers the rows of `{table}` anew")))
+                .label(format!("does not copy `{column}`"))
+                .help(format!("name `{column}` on both sides of the copy, unless nothing anywhere refers to it"))
+        }
         Change::NamedLiterally { column } => {
             let message = format!("every `{column}` of `{table}` becomes the text '{column}'");
             let literal = culprit

@@ -17,6 +17,8 @@ pub(super) enum Change {
     Lost { cause: Cause },
     /// A rebuild does not copy a column; whether NULL stands there now, or a default.
     ColumnNotCopied { column: String, is_null: bool },
+    /// A rebuild does not copy the key, and gives every row another one.
+    Renumbered { column: String },
     /// Every value of a column is the column's name.
     NamedLiterally { column: String },
     /// The values of a column are those of another one.
@@ -77,7 +79,9 @@ pub(super) fn rebuilt(
         }
         let name = column.name.clone();
         let new_values = || pairs.iter().filter_map(|(_, new)| new.get(column.is));
-        if !is_listed(column.name) {
+        if !is_listed(column.name) && table.is_rowid_alias && primary_key(table).contains(column.name) {
+            changes.push(Change::Renumbered { column: name });
+        } else if !is_listed(column.name) {
             changes.push(Change::ColumnNotCopied { column: name, is_null: new_values().all(Option::is_none) });
         } else if new_values().flatten().count() == pairs.len()
             && new_values().flatten().all(|value| value.eq_ignore_ascii_case(column.name))
@@ -87,7 +91,8 @@ pub(super) fn rebuilt(
             let is_swapped = common.iter().any(|other| {
                 other.name == from && pairs.iter().all(|(old, new)| new.get(other.is) == old.get(column.was))
             });
-            if is_positional || is_swapped {
+            let reverse = Change::Moved { column: from.clone(), from: name.clone() };
+            if (is_positional || is_swapped) && !changes.contains(&reverse) {
                 changes.push(Change::Moved { column: name, from: from.clone() });
             }
         }

@@ -6,4 +6,3 @@ INSERT INTO new_user(id, email) SELECT id, email FROM user;
 DROP TABLE user;
 ALTER TABLE new_user RENAME TO user;
 PRAGMA foreign_keys = ON;
-SELECT no_such_column;

@@ -1,2 +1,1 @@
 UPDATE a SET name = lower(name) WHERE name IS NOT NULL;
-SELECT no_such_column;
