@@ -32,6 +32,10 @@ pub(crate) struct Effects {
     pub(crate) updates: BTreeSet<(String, String)>,
     /// Tables and views from which it deletes, as it says itself.
     pub(crate) deletes: BTreeSet<String>,
+    /// Columns that it or a trigger updates, each behind its table.
+    pub(crate) changes: BTreeSet<(String, String)>,
+    /// Tables from which it or a trigger deletes.
+    pub(crate) removes: BTreeSet<String>,
     /// BEGIN, COMMIT, ROLLBACK, SAVEPOINT or RELEASE.
     pub(crate) controls_transaction: bool,
     /// ATTACH or DETACH.
@@ -82,6 +86,11 @@ impl Effects {
             | AuthAction::Delete { table_name } => {
                 self.touch(table_name);
                 self.writes.insert(table_name.to_ascii_lowercase());
+                if let AuthAction::Update { column_name, .. } = context.action {
+                    self.changes.insert((table_name.to_ascii_lowercase(), column_name.to_ascii_lowercase()));
+                } else if let AuthAction::Delete { .. } = context.action {
+                    self.removes.insert(table_name.to_ascii_lowercase());
+                }
             }
             AuthAction::DropTable { table_name }
             | AuthAction::DropVtable { table_name, .. }

@@ -19,7 +19,7 @@ mod values;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use bootproof_catalog::catalog::Catalog;
+use bootproof_catalog::catalog::{Catalog, Table};
 use bootproof_catalog::token;
 use rusqlite::Connection;
 
@@ -36,6 +36,9 @@ use fill::{Filler, Variety};
 use objects::Kind;
 use survey::{Content, dangling, survey};
 use values::Numbers;
+
+/// How often a migration is tried with other rows before it goes without.
+const ATTEMPTS: usize = 6;
 
 /// Who runs the migrations where they are in use: whether foreign keys are on then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,7 +139,9 @@ impl Rows {
         let mut variety = Variety::Sparse;
         let mut without: BTreeSet<String> = BTreeSet::new();
         let mut refused_nulls = None;
+        let mut attempts = 0;
         loop {
+            attempts += 1;
             self.fill(step, variety, &without)?;
             let failure = match self.run(step)? {
                 Ok(more) => {
@@ -169,7 +174,7 @@ impl Rows {
                 self.leave_empty(step, table, &failure.message);
             }
             without.extend(blamed.iter().cloned());
-            if blamed.is_empty() || without.len() == step.before.tables.len() {
+            if blamed.is_empty() || attempts == ATTEMPTS {
                 self.start_over(step, &failure.message)?;
                 return Ok(findings);
             }
@@ -234,7 +239,7 @@ impl Rows {
         let interest = interest(step);
         self.budget.renew();
         let was = survey(&self.connection, step.before, &interest)?;
-        let on = if is_key_involved(step) { Some(self.try_out(step, Keys::On, &interest)?) } else { None };
+        let on = if !shaken(step).is_empty() { Some(self.try_out(step, Keys::On, &interest)?) } else { None };
         let off = match self.try_out_and(step, Keys::Off, &interest, |_| Ok(()))? {
             Ok(off) => off,
             Err(failure) => return Ok(Err(failure)),
@@ -436,32 +441,45 @@ fn touched(step: &Step<'_>) -> BTreeSet<String> {
     touched
 }
 
-/// The tables whose rows may change: those that are written, and the children of those.
+/// The tables whose rows may change: those that are written, and the children of those from which a key may go.
 fn interest(step: &Step<'_>) -> BTreeSet<String> {
     let mut found = step.writes.clone();
-    loop {
+    let mut parents = shaken(step);
+    while !parents.is_empty() {
         let tables = step.before.tables.iter().chain(&step.after.tables);
-        let children = tables.filter(|(key, table)| {
-            !found.contains(*key) && table.foreign_keys.iter().any(|foreign| found.contains(&foreign.parent))
-        });
-        let children: Vec<String> = children.map(|(key, _)| key.clone()).collect();
-        if children.is_empty() {
-            return found;
-        }
+        let refers = |table: &Table| table.foreign_keys.iter().any(|foreign| parents.contains(&foreign.parent));
+        let children: BTreeSet<String> =
+            tables.filter(|(_, table)| refers(table)).map(|(key, _)| key.clone()).collect();
+        parents = children.difference(&found).cloned().collect();
         found.extend(children);
     }
+    found
 }
 
-/// Whether rows go, or get other keys, to which a foreign key can point.
-fn is_key_involved(step: &Step<'_>) -> bool {
-    let takes_away = |performed: &&Performed| {
-        let text = step.file.text.get(performed.statement.span.clone()).unwrap_or_default();
-        let effects = &performed.effects;
-        let is_more = !effects.deletes.is_empty() || !effects.updates.is_empty() || !effects.drops_tables.is_empty();
-        is_more || (!effects.inserts.is_empty() && token::tokens(text).iter().any(|token| token.is_keyword("replace")))
+/// The tables from which rows may go, or whose rows may get other keys; those only that a foreign key points to.
+fn shaken(step: &Step<'_>) -> BTreeSet<String> {
+    let keys = || step.before.tables.values().chain(step.after.tables.values()).flat_map(|table| &table.foreign_keys);
+    let is_key = |table: &String, column: &String| {
+        let mut keys = keys().filter(|key| key.parent == *table);
+        // No name at all stands for the primary key.
+        keys.any(|key| key.parent_columns.is_empty() || key.parent_columns.contains(column))
     };
-    let parents: BTreeSet<&String> =
-        step.script.iter().filter(takes_away).flat_map(|performed| &performed.effects.writes).collect();
-    let mut keys = step.before.tables.values().chain(step.after.tables.values()).flat_map(|table| &table.foreign_keys);
-    !parents.is_empty() && keys.any(|key| parents.contains(&key.parent))
+    let mut found = BTreeSet::new();
+    for performed in step.script {
+        let effects = &performed.effects;
+        found.extend(effects.drops_tables.iter().chain(&effects.removes).cloned());
+        found.extend(
+            effects.changes.iter().filter(|(table, column)| is_key(table, column)).map(|(table, _)| table.clone()),
+        );
+        let replaces = || {
+            let text = step.file.text.get(performed.statement.span.clone()).unwrap_or_default();
+            token::tokens(text).iter().any(|token| token.is_keyword("replace"))
+        };
+        let is_parent = |table: &&String| keys().any(|key| key.parent == **table);
+        if effects.inserts.iter().any(|table| is_parent(&table)) && replaces() {
+            found.extend(effects.inserts.iter().cloned());
+        }
+    }
+    found.retain(|table| keys().any(|key| key.parent == *table));
+    found
 }

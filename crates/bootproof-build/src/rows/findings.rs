@@ -155,8 +155,8 @@ pub(super) fn actions(
 ) -> Vec<OnTable> {
     let mut found = Vec::new();
     for (key, off) in off {
-        let (Some(on), Some(_)) = (on.get(key), step.before.tables.get(key)) else { continue };
-        found.extend(judge::actions(off, on).into_iter().map(|action| OnTable { table: key.clone(), action }));
+        let (Some(on), Some(table)) = (on.get(key), step.before.tables.get(key)) else { continue };
+        found.extend(judge::actions(table, off, on).into_iter().map(|action| OnTable { table: key.clone(), action }));
     }
     found
 }
@@ -264,7 +264,7 @@ pub(super) fn of_dangling(
         let performed = step.script.get(culprit)?;
         let text = step.file.text.get(performed.statement.span.clone()).unwrap_or_default();
         let is_filtered = token::tokens(text).iter().any(|token| token.is_keyword("where"));
-        let message = format!("rows of `{}` point to rows of `{}` that are gone", child.name, parent.name);
+        let message = format!("rows of `{}` point to no row of `{}`", child.name, parent.name);
         // Whether a WHERE meets a row that has children is for the data to say.
         let is_warning = is_filtered || (runner != Runner::Ours && is_followed);
         let diagnostic = if is_warning {
@@ -276,8 +276,8 @@ pub(super) fn of_dangling(
             diagnostic
                 .at(step.file, word(step, Some(culprit)))
                 .label(format!("leaves rows of `{}` without their parent", child.name))
-                .note("boot turns foreign keys off before it begins, so no ON DELETE and no ON UPDATE follows, and it refuses to commit rows without their parent")
-                .help(format!("take care of the rows of `{}` first, or keep the keys as they are", child.name)),
+                .note("boot turns foreign keys off before it begins, so neither ON DELETE nor ON UPDATE follows; then it refuses to commit")
+                .help(format!("change the rows of `{}`, too, or leave the keys as they are", child.name)),
         )
     };
     dangling.iter().filter_map(finding).collect()

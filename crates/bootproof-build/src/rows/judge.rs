@@ -71,7 +71,7 @@ pub(super) fn rebuilt(
         .collect();
     let is_listed =
         |name: &String| copies.iter().any(|copy| copy.columns.as_ref().is_none_or(|columns| columns.contains(name)));
-    let is_positional = copies.iter().any(|copy| copy.columns.is_none() || copy.has_wildcard);
+    let is_positional = copies.iter().any(|copy| copy.is_positional);
     for column in &common {
         let differs = |&(old, new): &(&Vec<Cell>, &Vec<Cell>)| old.get(column.was) != new.get(column.is);
         if is_updated(column.name) || !pairs.iter().any(differs) {
@@ -169,8 +169,8 @@ pub(super) enum Action {
     Changed { column: String },
 }
 
-/// What differs between a migration with foreign keys off and on.
-pub(super) fn actions(off: &Content, on: &Content) -> Vec<Action> {
+/// What differs between a migration with foreign keys off and on; other columns may hold the time or a random number.
+pub(super) fn actions(table: &Table, off: &Content, on: &Content) -> Vec<Action> {
     if on.rows.len() < off.rows.len() {
         return vec![Action::Deleted];
     }
@@ -178,7 +178,8 @@ pub(super) fn actions(off: &Content, on: &Content) -> Vec<Action> {
         return Vec::new();
     }
     let mut actions = Vec::new();
-    for (at, column) in off.columns.iter().enumerate() {
+    let refers = |column: &String| table.foreign_keys.iter().any(|key| key.columns.contains(column));
+    for (at, column) in off.columns.iter().enumerate().filter(|(_, column)| refers(column)) {
         let mut changed = off.values(at).zip(on.values(at)).filter(|(off, on)| off != on).peekable();
         if let Some((_, first)) = changed.peek() {
             let column = column.clone();

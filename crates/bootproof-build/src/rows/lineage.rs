@@ -79,8 +79,8 @@ pub(super) struct Copy {
     pub(super) is_filtered: bool,
     /// It joins tables, which leaves out what has no partner.
     pub(super) is_joined: bool,
-    /// `SELECT *` is among it.
-    pub(super) has_wildcard: bool,
+    /// It does not name the columns on both sides.
+    pub(super) is_positional: bool,
 }
 
 /// `None` where a statement takes its rows from no table.
@@ -90,12 +90,15 @@ pub(super) fn copy(file: &File, performed: &Performed) -> Option<Copy> {
     let tokens = token::tokens(file.text.get(performed.statement.span.clone())?);
     let from = tokens.get(tokens.iter().position(|token| token.is_keyword("from"))? + 1..)?;
     let is_wildcard = |pair: &[Token]| matches!(pair, [star, next] if star.is_symbol('*') && (next.is_symbol(',') || next.is_keyword("from")));
+    let columns = listed_columns(&tokens);
+    // `CREATE TABLE … AS` takes the names along.
+    let is_insert = tokens.iter().any(|token| token.is_keyword("into"));
     let joins = |token: &&Token| token.is_keyword("join") || token.is_symbol(',');
     Some(Copy {
-        columns: listed_columns(&tokens),
+        is_positional: is_insert && (columns.is_none() || tokens.windows(2).any(is_wildcard)),
+        columns,
         is_filtered: tokens.iter().any(|token| FILTERS.iter().any(|word| token.is_keyword(word))),
         is_joined: token::outside_parentheses(from).iter().any(joins),
-        has_wildcard: tokens.windows(2).any(is_wildcard),
     })
 }
 
