@@ -5,12 +5,15 @@
 //! schema, and nothing of it is emitted: whatever fails here because of a value that was made up is tried again with
 //! other rows, at last with none, and is no fault of the migration.
 
+mod attempt;
 mod failure;
 mod fill;
 mod findings;
 mod judge;
 mod lineage;
 mod objects;
+mod row;
+mod scope;
 mod survey;
 #[cfg(test)]
 mod tests;
@@ -19,22 +22,22 @@ mod values;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use bootproof_catalog::catalog::{Catalog, Table};
-use bootproof_catalog::token;
+use bootproof_catalog::catalog::Catalog;
 use rusqlite::Connection;
 
 use crate::budget::Budget;
 use crate::compilation::LeftEmpty;
 use crate::diagnostic::Diagnostic;
 use crate::parse::Allows;
-use crate::rehearse::{Performed, Stage, copy, database, step_to_the_end};
+use crate::rehearse::{Performed, Stage, copy, database};
 use crate::source::File;
-use crate::writes;
 
+use attempt::Keys;
 use failure::Failure;
 use fill::{Filler, Variety};
 use objects::Kind;
-use survey::{Content, dangling, survey};
+use scope::{interest, shaken, touched};
+use survey::{dangling, survey};
 use values::Numbers;
 
 /// How often a migration is tried with other rows before it goes without.
@@ -77,19 +80,6 @@ pub(crate) struct Rows {
     /// Triggers and views that are broken, each with what to say of it; nothing where that is allowed.
     broken: BTreeMap<(Kind, String), Option<Diagnostic>>,
     left_empty: Vec<LeftEmpty>,
-}
-
-/// What a migration left behind, seen before it is committed.
-struct Outcome {
-    after: BTreeMap<String, Content>,
-    dangling: BTreeMap<(String, String), usize>,
-}
-
-/// Whether foreign keys are on while a migration runs.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Keys {
-    Off,
-    On,
 }
 
 impl Rows {
@@ -239,7 +229,8 @@ impl Rows {
         let interest = interest(step);
         self.budget.renew();
         let was = survey(&self.connection, step.before, &interest)?;
-        let on = if !shaken(step).is_empty() { Some(self.try_out(step, Keys::On, &interest)?) } else { None };
+        let is_key_involved = !shaken(step).is_empty();
+        let on = is_key_involved.then(|| self.try_out(step, Keys::On, &interest)).transpose()?;
         let off = match self.try_out_and(step, Keys::Off, &interest, |_| Ok(()))? {
             Ok(off) => off,
             Err(failure) => return Ok(Err(failure)),
@@ -283,119 +274,6 @@ impl Rows {
         Ok(Ok(findings))
     }
 
-    /// Runs a migration and undoes it.
-    fn try_out(
-        &self,
-        step: &Step<'_>,
-        keys: Keys,
-        interest: &BTreeSet<String>,
-    ) -> rusqlite::Result<Result<Outcome, Failure>> {
-        let outcome = self.try_out_and(step, keys, interest, |_| Ok(()))?;
-        if outcome.is_ok() {
-            self.connection.execute_batch("ROLLBACK")?;
-        }
-        self.connection.pragma_update(None, "foreign_keys", false)?;
-        Ok(outcome)
-    }
-
-    /// Runs a migration inside a transaction that stays open, unless a statement fails.
-    fn try_out_and(
-        &self,
-        step: &Step<'_>,
-        keys: Keys,
-        interest: &BTreeSet<String>,
-        mut watch: impl FnMut(usize) -> rusqlite::Result<()>,
-    ) -> rusqlite::Result<Result<Outcome, Failure>> {
-        // Inside a transaction the switch does nothing: <https://sqlite.org/pragma.html#pragma_foreign_keys>.
-        self.connection.pragma_update(None, "foreign_keys", keys == Keys::On)?;
-        self.connection.execute_batch("BEGIN")?;
-        for (position, performed) in step.script.iter().enumerate() {
-            self.budget.renew();
-            if let Err(error) = self.perform(step, performed) {
-                if !self.connection.is_autocommit() {
-                    self.connection.execute_batch("ROLLBACK")?;
-                }
-                self.connection.pragma_update(None, "foreign_keys", false)?;
-                return Ok(Err(Failure::new(position, &error)));
-            }
-            watch(position)?;
-        }
-        self.budget.renew();
-        let after = survey(&self.connection, step.after, interest)?;
-        let dangling = dangling(&self.connection, step.after, interest)?;
-        Ok(Ok(Outcome { after, dangling }))
-    }
-
-    fn perform(&self, step: &Step<'_>, performed: &Performed) -> rusqlite::Result<()> {
-        let text = step.file.text.get(performed.statement.span.clone()).unwrap_or_default();
-        step_to_the_end(&mut self.connection.prepare(text)?)
-    }
-
-    /// The statement with which foreign keys first did something to a table that the statement does not name.
-    fn culprits_of_actions(
-        &self,
-        step: &Step<'_>,
-        actions: &[findings::OnTable],
-        interest: &BTreeSet<String>,
-    ) -> rusqlite::Result<BTreeMap<String, usize>> {
-        let tables: BTreeSet<String> = actions.iter().map(|action| action.table.clone()).collect();
-        let mut culprits = BTreeMap::new();
-        let mut last = survey(&self.connection, step.before, &tables)?;
-        let outcome = self.try_out_and(step, Keys::On, interest, |position| {
-            let Some(performed) = step.script.get(position) else { return Ok(()) };
-            for table in &tables {
-                // A table that is away for the moment, or has other columns by now, cannot be compared.
-                let one = BTreeSet::from([table.clone()]);
-                let now = survey(&self.connection, step.before, &one).ok().and_then(|mut found| found.remove(table));
-                let is_other = last.get(table) != now.as_ref() && now.is_some();
-                if is_other && !findings::names(performed, table) {
-                    culprits.entry(table.clone()).or_insert(position);
-                }
-                last.extend(now.map(|now| (table.clone(), now)));
-            }
-            Ok(())
-        });
-        if !self.connection.is_autocommit() {
-            self.connection.execute_batch("ROLLBACK")?;
-        }
-        self.connection.pragma_update(None, "foreign_keys", false)?;
-        outcome?.ok();
-        Ok(culprits)
-    }
-
-    /// The statement behind which references last began to dangle.
-    fn culprits_of_dangling(
-        &self,
-        step: &Step<'_>,
-        new: &[(String, String)],
-        interest: &BTreeSet<String>,
-    ) -> rusqlite::Result<BTreeMap<(String, String), usize>> {
-        let mut culprits = BTreeMap::new();
-        if new.is_empty() {
-            return Ok(culprits);
-        }
-        let mut last = BTreeMap::new();
-        let outcome = self.try_out_and(step, Keys::Off, interest, |position| {
-            let mut now = dangling(&self.connection, step.before, interest)?;
-            for (key, count) in dangling(&self.connection, step.after, interest)? {
-                let most = now.entry(key).or_default();
-                *most = count.max(*most);
-            }
-            for key in new {
-                if now.get(key) > last.get(key) {
-                    culprits.insert(key.clone(), position);
-                }
-            }
-            last = now;
-            Ok(())
-        });
-        if !self.connection.is_autocommit() {
-            self.connection.execute_batch("ROLLBACK")?;
-        }
-        outcome?.ok();
-        Ok(culprits)
-    }
-
     /// Remembers which triggers and views the migration broke, and forgets those that are sound again.
     fn look_at_objects(&mut self, step: &Step<'_>, allows: &Allows) -> rusqlite::Result<()> {
         let mut touched = touched(step);
@@ -426,60 +304,4 @@ impl Rows {
         }
         Ok(())
     }
-}
-
-/// The tables that a migration alters, writes, makes or renames.
-fn touched(step: &Step<'_>) -> BTreeSet<String> {
-    let of_statement = |performed: &Performed| {
-        let effects = &performed.effects;
-        let sets = [&effects.alters, &effects.creates_tables, &effects.drops_tables, &effects.writes];
-        let renamed = writes::renamed(step.file, performed).into_iter().flatten();
-        sets.into_iter().flatten().cloned().chain(renamed).collect::<Vec<_>>()
-    };
-    let mut touched: BTreeSet<String> = step.script.iter().flat_map(of_statement).collect();
-    touched.retain(|name| !name.starts_with("sqlite_"));
-    touched
-}
-
-/// The tables whose rows may change: those that are written, and the children of those from which a key may go.
-fn interest(step: &Step<'_>) -> BTreeSet<String> {
-    let mut found = step.writes.clone();
-    let mut parents = shaken(step);
-    while !parents.is_empty() {
-        let tables = step.before.tables.iter().chain(&step.after.tables);
-        let refers = |table: &Table| table.foreign_keys.iter().any(|foreign| parents.contains(&foreign.parent));
-        let children: BTreeSet<String> =
-            tables.filter(|(_, table)| refers(table)).map(|(key, _)| key.clone()).collect();
-        parents = children.difference(&found).cloned().collect();
-        found.extend(children);
-    }
-    found
-}
-
-/// The tables from which rows may go, or whose rows may get other keys; those only that a foreign key points to.
-fn shaken(step: &Step<'_>) -> BTreeSet<String> {
-    let keys = || step.before.tables.values().chain(step.after.tables.values()).flat_map(|table| &table.foreign_keys);
-    let is_key = |table: &String, column: &String| {
-        let mut keys = keys().filter(|key| key.parent == *table);
-        // No name at all stands for the primary key.
-        keys.any(|key| key.parent_columns.is_empty() || key.parent_columns.contains(column))
-    };
-    let mut found = BTreeSet::new();
-    for performed in step.script {
-        let effects = &performed.effects;
-        found.extend(effects.drops_tables.iter().chain(&effects.removes).cloned());
-        found.extend(
-            effects.changes.iter().filter(|(table, column)| is_key(table, column)).map(|(table, _)| table.clone()),
-        );
-        let replaces = || {
-            let text = step.file.text.get(performed.statement.span.clone()).unwrap_or_default();
-            token::tokens(text).iter().any(|token| token.is_keyword("replace"))
-        };
-        let is_parent = |table: &&String| keys().any(|key| key.parent == **table);
-        if effects.inserts.iter().any(|table| is_parent(&table)) && replaces() {
-            found.extend(effects.inserts.iter().cloned());
-        }
-    }
-    found.retain(|table| keys().any(|key| key.parent == *table));
-    found
 }

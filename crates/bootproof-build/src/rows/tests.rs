@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests, too, fail by panicking")]
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use bootproof_catalog::Catalog;
@@ -186,7 +187,7 @@ proptest! {
                 format!("r{at} {limits} REFERENCES t{}(id)", parent % tables.len())
             }));
             let options = if *is_rowid { "" } else { "WITHOUT ROWID" };
-            schema.push_str(&format!("CREATE TABLE t{number}({}){options};\n", parts.join(", ")));
+            let _ = writeln!(schema, "CREATE TABLE t{number}({}){options};", parts.join(", "));
         }
         let (rows, empty) = filled(&schema);
         prop_assert_eq!(number(&rows, "SELECT count(*) FROM pragma_foreign_key_check"), 0, "{}", schema);
