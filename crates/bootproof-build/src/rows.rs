@@ -266,7 +266,7 @@ impl Rows {
             findings.extend(findings::fails_with_keys(step, self.runner, failure));
         }
         let culprits = self.culprits_of_dangling(step, &new, &interest)?;
-        findings.extend(findings::of_dangling(step, self.runner, &new, &culprits, is_followed));
+        findings.extend(findings::of_dangling(step, self.runner, &new, &culprits, is_followed)?);
         if let Err(failure) = self.try_out_and(step, Keys::Off, &interest, |_| Ok(()))? {
             return Ok(Err(failure));
         }

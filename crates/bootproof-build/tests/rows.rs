@@ -193,6 +193,17 @@ fn values_that_are_made_up_are_nobodys_fault() {
 }
 
 #[test]
+fn a_new_foreign_key_is_no_fault_of_rows_that_did_not_know_it() {
+    let rebuild = "CREATE TABLE new_b(id INTEGER PRIMARY KEY, a INTEGER NOT NULL REFERENCES a(id));
+                   INSERT INTO new_b(id, a) SELECT id, a FROM b; DROP TABLE b; ALTER TABLE new_b RENAME TO b;";
+    let base = "CREATE TABLE a(id INTEGER PRIMARY KEY); CREATE TABLE b(id INTEGER PRIMARY KEY, a INTEGER NOT NULL);";
+    clean(&[base, rebuild, "UPDATE b SET a = a;"]);
+    // But a row that the migration itself inserts is there in every database.
+    let seed = "CREATE TABLE c(a INTEGER REFERENCES a(id));\nINSERT INTO c(a) VALUES (99);";
+    assert_eq!(found(&[base, seed]), ["error rows-dangle 001_a.sql:2"]);
+}
+
+#[test]
 fn what_is_dropped_and_deleted_on_purpose_is_no_finding() {
     clean(&[
         "CREATE TABLE cache(id INTEGER PRIMARY KEY, value TEXT); CREATE TABLE old(id INTEGER PRIMARY KEY, value TEXT);

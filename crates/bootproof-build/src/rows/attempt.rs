@@ -6,6 +6,7 @@ use super::failure::Failure;
 use super::survey::{Content, dangling, survey};
 use super::{Rows, Step, findings};
 use crate::rehearse::{Performed, step_to_the_end};
+use crate::writes;
 
 /// What a migration left behind, seen before it is committed.
 pub(super) struct Outcome {
@@ -114,7 +115,10 @@ impl Rows {
         }
         let mut last = BTreeMap::new();
         let outcome = self.try_out_and(step, Keys::Off, interest, |position| {
-            let mut now = dangling(&self.connection, step.before, interest)?;
+            let mut now: BTreeMap<(String, String), usize> = BTreeMap::new();
+            for ((child, parent), count) in dangling(&self.connection, step.before, interest)? {
+                now.insert((later_name(step, child), later_name(step, parent)), count);
+            }
             for (key, count) in dangling(&self.connection, step.after, interest)? {
                 let most = now.entry(key).or_default();
                 *most = count.max(*most);
@@ -133,4 +137,13 @@ impl Rows {
         outcome?.ok();
         Ok(culprits)
     }
+}
+
+/// The name of a table behind the migration, where it is there under another one.
+pub(super) fn later_name(step: &Step<'_>, name: String) -> String {
+    if step.after.tables.contains_key(&name) {
+        return name;
+    }
+    let renamed = step.script.iter().filter_map(|performed| writes::renamed(step.file, performed));
+    renamed.fold(name, |name, [old, new]| if old == name { new } else { name })
 }

@@ -48,6 +48,8 @@ impl<'a> Filler<'a> {
         self.connection.execute_batch("BEGIN")?;
         let ordered = self.parents_first(tables);
         for &table in &ordered {
+            // What a new foreign key made orphans of makes room for others.
+            self.remove_orphans(table, &mut BTreeMap::new())?;
             if let Err(reason) = self.fill_table(table)? {
                 empty.insert(table.name.to_ascii_lowercase(), reason);
             }

@@ -10,8 +10,8 @@ use super::failure::Failure;
 use super::judge::{self, Action, Cause, Change};
 use super::lineage::{self, Rebuild};
 use super::objects::Kind;
-use super::survey::Content;
-use super::{Runner, Step};
+use super::survey::{self, Content};
+use super::{Runner, Step, attempt};
 use crate::diagnostic::Diagnostic;
 use crate::rehearse::Performed;
 use crate::writes;
@@ -253,12 +253,20 @@ pub(super) fn of_dangling(
     dangling: &[(String, String)],
     culprits: &BTreeMap<(String, String), usize>,
     is_followed: bool,
-) -> Vec<Diagnostic> {
+) -> rusqlite::Result<Vec<Diagnostic>> {
+    if dangling.is_empty() {
+        return Ok(Vec::new());
+    }
+    let on_empty_tables = survey::dangling(step.stage.connection(), step.after, step.writes)?;
     let rebuilds = lineage::rebuilds(step.file, step.script, step.before.tables.keys());
     let finding = |key: &(String, String)| {
         let (child, parent) = key;
         // A foreign key that points to no table is reported as such.
         let (child, parent) = (step.after.tables.get(child)?, step.after.tables.get(parent)?);
+        // Where nothing was a foreign key before, rows of ours had no reason to keep to it.
+        if !on_empty_tables.contains_key(key) && !was_foreign_key(step, key) {
+            return None;
+        }
         let copy = rebuilds.get(&key.1).and_then(|rebuild| rebuild.copies.first()).copied();
         let culprit = copy.or_else(|| culprits.get(key).copied())?;
         let performed = step.script.get(culprit)?;
@@ -280,7 +288,19 @@ pub(super) fn of_dangling(
                 .help(format!("change the rows of `{}`, too, or leave the keys as they are", child.name)),
         )
     };
-    dangling.iter().filter_map(finding).collect()
+    Ok(dangling.iter().filter_map(finding).collect())
+}
+
+/// Whether the table that is the child now had a foreign key to the same parent before.
+fn was_foreign_key(step: &Step<'_>, (child, parent): &(String, String)) -> bool {
+    let now = step.after.tables.get(child).map(|table| &table.foreign_keys);
+    let is_kept = |old: &ForeignKey| {
+        now.is_some_and(|keys| keys.iter().any(|key| key.parent == *parent && key.columns == old.columns))
+    };
+    let was_child = |key: &str| attempt::later_name(step, key.to_owned()) == *child;
+    let was_parent = |key: &ForeignKey| attempt::later_name(step, key.parent.clone()) == *parent;
+    let mut tables = step.before.tables.iter().filter(|(key, _)| was_child(key));
+    tables.any(|(_, table)| table.foreign_keys.iter().any(|key| was_parent(key) && is_kept(key)))
 }
 
 /// A trigger or a view that nothing can use any more.
