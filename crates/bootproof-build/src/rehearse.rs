@@ -2,12 +2,13 @@
 //!
 //! Statements are split by SQLite itself: it prepares the first statement of a text and tells how much of it that was.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
 use bootproof_catalog::catalog::Catalog;
-use bootproof_catalog::{AUDIT_DDL, HISTORY_DDL};
+use bootproof_catalog::{AUDIT_DDL, HISTORY_DDL, Reader};
 use rusqlite::backup::Backup;
 use rusqlite::config::DbConfig;
 use rusqlite::fallible_iterator::FallibleIterator as _;
@@ -27,6 +28,7 @@ pub(crate) struct Stage {
     connection: Connection,
     recorder: Recorder,
     budget: Budget,
+    reader: RefCell<Reader>,
 }
 
 /// A statement and what it does.
@@ -59,7 +61,7 @@ impl Stage {
         connection.execute_batch(HISTORY_DDL)?;
         connection.execute_batch(AUDIT_DDL)?;
         let recorder = Recorder::install(&mut connection)?;
-        Ok(Self { connection, recorder, budget })
+        Ok(Self { connection, recorder, budget, reader: RefCell::default() })
     }
 
     pub(crate) fn connection(&self) -> &Connection {
@@ -73,7 +75,7 @@ impl Stage {
 
     pub(crate) fn catalog(&self) -> rusqlite::Result<Catalog> {
         self.budget.renew();
-        Catalog::read(&self.connection)
+        self.reader.borrow_mut().read(&self.connection)
     }
 
     /// Foreign keys that SQLite can check no row of, and that a boot would refuse: child and parent.
