@@ -193,7 +193,7 @@ impl Rows {
         }
         self.connection.pragma_update(None, "foreign_keys", false)?;
         self.go_on_without_rows(step)?;
-        for table in interest(step) {
+        for table in interest(step, &shaken(step)) {
             self.leave_empty(step, &table, reason);
         }
         Ok(())
@@ -226,11 +226,11 @@ impl Rows {
 
     /// Runs a migration, and commits it. The inner error is that of a statement; nothing has changed then.
     fn run(&mut self, step: &Step<'_>) -> rusqlite::Result<Result<Vec<Diagnostic>, Failure>> {
-        let interest = interest(step);
+        let shaken = shaken(step);
+        let interest = interest(step, &shaken);
         self.budget.renew();
         let was = survey(&self.connection, step.before, &interest)?;
-        let is_key_involved = !shaken(step).is_empty();
-        let on = is_key_involved.then(|| self.try_out(step, Keys::On, &interest)).transpose()?;
+        let on = (!shaken.is_empty()).then(|| self.try_out(step, Keys::On, &interest)).transpose()?;
         let off = match self.try_out_and(step, Keys::Off, &interest, |_| Ok(()))? {
             Ok(off) => off,
             Err(failure) => return Ok(Err(failure)),
