@@ -188,8 +188,6 @@ pub(super) fn of_actions(
         let (rule, does) = match &found.action {
             Action::Deleted => ("cascade-deletes", format!("deletes rows of `{name}`")),
             Action::Nulled { column } => ("values-nulled", format!("sets `{column}` of `{name}` to NULL")),
-            // ON UPDATE CASCADE keeps a reference what it was.
-            Action::Changed { column } if follows(table.foreign_keys.iter(), column) => return None,
             Action::Changed { column } => ("values-changed", format!("changes `{column}` of `{name}`")),
         };
         let message = format!("with foreign keys on, this {does}");
@@ -213,11 +211,6 @@ pub(super) fn of_actions(
         })
     };
     actions.iter().filter_map(finding).collect()
-}
-
-/// Whether a column refers with ON UPDATE CASCADE.
-fn follows<'a>(mut keys: impl Iterator<Item = &'a ForeignKey>, column: &str) -> bool {
-    keys.any(|key| key.on_update.eq_ignore_ascii_case("cascade") && key.columns.iter().any(|name| name == column))
 }
 
 /// Whether the file has turned foreign keys off before a statement, and not on again.
@@ -311,21 +304,21 @@ pub(super) fn broken(step: &Step<'_>, kind: Kind, key: &str, message: &str) -> D
     };
     let name = definition.map_or(key, |definition| &definition.name);
     let canonical = definition.map(|definition| definition.canonical.as_str()).unwrap_or_default();
-    let is_new = definition != was;
     let span = |performed: &Performed| performed.statement.span.clone();
-    let culprit = step.script.iter().rev().find(|performed| {
-        let effects = &performed.effects;
-        if is_new {
-            let is_create = step
-                .file
-                .text
-                .get(step.file.first_word(span(performed)))
-                .is_some_and(|word| word.eq_ignore_ascii_case("create"));
-            return is_create && step.file.find_word(name, span(performed)).is_some();
-        }
-        let renamed: BTreeSet<String> = writes::renamed(step.file, performed).into_iter().flatten().collect();
-        let sets = [&effects.drops_tables, &effects.alters, &renamed];
-        sets.into_iter().flatten().any(|table| canonical.contains(table.as_str()))
+    let creates = |performed: &&Performed| {
+        let word = step.file.text.get(step.file.first_word(span(performed)));
+        word.is_some_and(|word| word.eq_ignore_ascii_case("create"))
+            && step.file.find_word(name, span(performed)).is_some()
+    };
+    // A table that is renamed changes the text of what names it, too.
+    let creation = step.script.iter().rev().find(creates).filter(|_| definition != was);
+    let is_new = creation.is_some();
+    let culprit = creation.or_else(|| {
+        step.script.iter().rev().find(|performed| {
+            let renamed: BTreeSet<String> = writes::renamed(step.file, performed).into_iter().flatten().collect();
+            let sets = [&performed.effects.drops_tables, &performed.effects.alters, &renamed];
+            sets.into_iter().flatten().any(|table| canonical.contains(table.as_str()))
+        })
     });
     let place = culprit.map_or(0..0, |performed| {
         let within = span(performed);

@@ -169,7 +169,8 @@ pub(super) enum Action {
     Changed { column: String },
 }
 
-/// What differs between a migration with foreign keys off and on; other columns may hold the time or a random number.
+/// What differs between a migration with foreign keys off and on, and can be their doing: other columns, and keys that the
+/// migration itself makes, may hold the time or a random number.
 pub(super) fn actions(table: &Table, off: &Content, on: &Content) -> Vec<Action> {
     if on.rows.len() < off.rows.len() {
         return vec![Action::Deleted];
@@ -183,8 +184,17 @@ pub(super) fn actions(table: &Table, off: &Content, on: &Content) -> Vec<Action>
         let mut changed = off.values(at).zip(on.values(at)).filter(|(off, on)| off != on).peekable();
         if let Some((_, first)) = changed.peek() {
             let column = column.clone();
-            actions.push(if first.is_none() { Action::Nulled { column } } else { Action::Changed { column } });
+            if first.is_none() {
+                actions.push(Action::Nulled { column });
+            } else if takes_default(table, &column) {
+                actions.push(Action::Changed { column });
+            }
         }
     }
     actions
+}
+
+fn takes_default(table: &Table, column: &String) -> bool {
+    let mut keys = table.foreign_keys.iter().filter(|key| key.columns.contains(column));
+    keys.any(|key| [&key.on_delete, &key.on_update].iter().any(|action| action.eq_ignore_ascii_case("set default")))
 }
