@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::failure::Failure;
 use super::survey::{Content, dangling, survey};
-use super::{Rows, Step, findings};
+use super::{Rows, Step, findings, references};
 use crate::rehearse::{Performed, step_to_the_end};
 use crate::writes;
 
@@ -74,7 +74,7 @@ impl Rows {
     pub(super) fn culprits_of_actions(
         &self,
         step: &Step<'_>,
-        actions: &[findings::OnTable],
+        actions: &[references::OnTable],
         interest: &BTreeSet<String>,
     ) -> rusqlite::Result<BTreeMap<String, usize>> {
         let tables: BTreeSet<String> = actions.iter().map(|action| action.table.clone()).collect();

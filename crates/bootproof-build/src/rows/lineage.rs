@@ -89,7 +89,8 @@ pub(super) fn copy(file: &File, performed: &Performed) -> Option<Copy> {
         ["conflict", "distinct", "except", "group", "having", "ignore", "intersect", "limit", "replace", "where"];
     let tokens = token::tokens(file.text.get(performed.statement.span.clone())?);
     let from = tokens.get(tokens.iter().position(|token| token.is_keyword("from"))? + 1..)?;
-    let is_wildcard = |pair: &[Token]| matches!(pair, [star, next] if star.is_symbol('*') && (next.is_symbol(',') || next.is_keyword("from")));
+    let ends = |next: &Token| next.is_symbol(',') || next.is_keyword("from");
+    let is_wildcard = |pair: &[Token]| matches!(pair, [star, next] if star.is_symbol('*') && ends(next));
     let columns = listed_columns(&tokens);
     // `CREATE TABLE … AS` takes the names along.
     let is_insert = tokens.iter().any(|token| token.is_keyword("into"));

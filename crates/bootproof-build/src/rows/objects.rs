@@ -116,16 +116,13 @@ fn alone(
     firing: &str,
 ) -> rusqlite::Result<Option<String>> {
     connection.execute_batch("SAVEPOINT alone")?;
-    let others = catalog
-        .triggers
-        .values()
-        .filter(|other| other.name != trigger.name && other.table.eq_ignore_ascii_case(&trigger.table));
-    for other in others {
-        connection.execute_batch(&format!("DROP TRIGGER {}", quoted(&other.name)))?;
-    }
-    let message = complaint(connection, firing);
+    let is_other = |other: &&Definition| other.name != trigger.name && other.table.eq_ignore_ascii_case(&trigger.table);
+    let mut others = catalog.triggers.values().filter(is_other);
+    let dropped =
+        others.try_for_each(|other| connection.execute_batch(&format!("DROP TRIGGER {}", quoted(&other.name))));
+    let message = dropped.map(|()| complaint(connection, firing));
     connection.execute_batch("ROLLBACK TO alone; RELEASE alone")?;
-    Ok(message)
+    message
 }
 
 /// Why a statement cannot be prepared, unless the application may bring what it lacks.

@@ -36,8 +36,9 @@ pub(super) fn candidates(table: &Table, column: &Column, position: usize, number
     values
 }
 
-/// What a column of this name and type usually holds. Plain text consists of digits: it is a number, a date and JSON, too, so
-/// that hardly any function refuses it.
+/// What a column of this name and type usually holds.
+///
+/// Plain text consists of digits: it is a number, a date and JSON, too, so that hardly any function refuses it.
 fn typical(column: &Column, number: i64) -> Value {
     let name = column.name.to_ascii_lowercase();
     let declared = column.declared_type.to_ascii_uppercase();
