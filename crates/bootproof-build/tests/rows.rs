@@ -193,6 +193,15 @@ fn values_that_are_made_up_are_nobodys_fault() {
 }
 
 #[test]
+fn a_finding_stands_at_the_statement_that_did_it() {
+    let base = "CREATE TABLE a(id INTEGER PRIMARY KEY); CREATE TABLE b(id INTEGER PRIMARY KEY, a INTEGER NOT NULL REFERENCES a(id));";
+    let dangling = ["error rows-dangle 001_a.sql:2"];
+    assert_eq!(found(&[base, "SELECT 1;\nDELETE FROM a;\nALTER TABLE b RENAME TO c;"]), dangling);
+    assert_eq!(found(&[base, "UPDATE a SET id = id;\nUPDATE a SET id = -id;\nUPDATE b SET a = a;"]), dangling);
+    assert_eq!(found(&[base, "DELETE FROM a;\nDELETE FROM b;"]), Vec::<String>::new());
+}
+
+#[test]
 fn a_new_foreign_key_is_no_fault_of_rows_that_did_not_know_it() {
     let rebuild = "CREATE TABLE new_b(id INTEGER PRIMARY KEY, a INTEGER NOT NULL REFERENCES a(id));
                    INSERT INTO new_b(id, a) SELECT id, a FROM b; DROP TABLE b; ALTER TABLE new_b RENAME TO b;";

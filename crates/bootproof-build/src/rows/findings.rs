@@ -5,11 +5,11 @@ use std::ops::Range;
 
 use bootproof_catalog::token;
 
+use super::Step;
 use super::judge::{self, Cause, Change};
 use super::lineage::{self, Rebuild};
 use super::objects::Kind;
 use super::survey::Content;
-use super::Step;
 use crate::diagnostic::Diagnostic;
 use crate::rehearse::Performed;
 use crate::writes;

@@ -126,6 +126,8 @@ fn three_rows_satisfy_constraints_of_every_kind() {
          CREATE TABLE egg(id INTEGER PRIMARY KEY, hen INTEGER NOT NULL UNIQUE REFERENCES hen(id));
          CREATE TABLE hen(id INTEGER PRIMARY KEY, egg INTEGER NOT NULL UNIQUE REFERENCES egg(id));
          CREATE TABLE tree(id INTEGER PRIMARY KEY, parent INTEGER NOT NULL REFERENCES tree(id));
+         CREATE TABLE user(id INTEGER PRIMARY KEY, home INTEGER REFERENCES team(id));
+         CREATE TABLE team(id INTEGER PRIMARY KEY, owner INTEGER NOT NULL REFERENCES user(id));
          CREATE TABLE guarded(id INTEGER PRIMARY KEY, name TEXT);
          CREATE TRIGGER no_more BEFORE INSERT ON guarded BEGIN SELECT RAISE(ABORT, 'no more'); END;
          CREATE UNIQUE INDEX idx_guarded ON guarded(lower(name));",
@@ -136,6 +138,10 @@ fn three_rows_satisfy_constraints_of_every_kind() {
     }
     assert_eq!(number(&rows, "SELECT count(*) FROM pragma_foreign_key_check"), 0);
     assert_eq!(number(&rows, "SELECT count(*) FROM guarded WHERE name IS NULL"), 1);
+    // Whoever comes first in a ring points to the others, too.
+    assert_eq!(number(&rows, "SELECT count(home) FROM user"), 1);
+    // Where rows are numbered anew, they get other numbers.
+    assert!(number(&rows, "SELECT min(id) FROM tree") > 1000);
 }
 
 #[test]
