@@ -199,6 +199,10 @@ fn a_finding_stands_at_the_statement_that_did_it() {
     assert_eq!(found(&[base, "SELECT 1;\nDELETE FROM a;\nALTER TABLE b RENAME TO c;"]), dangling);
     assert_eq!(found(&[base, "UPDATE a SET id = id;\nUPDATE a SET id = -id;\nUPDATE b SET a = a;"]), dangling);
     assert_eq!(found(&[base, "DELETE FROM a;\nDELETE FROM b;"]), Vec::<String>::new());
+    // What a migration adds holds something by the next one.
+    let rebuild = "CREATE TABLE new_b(id INTEGER PRIMARY KEY, a INTEGER NOT NULL REFERENCES a(id), note TEXT);
+                   INSERT INTO new_b(id, a) SELECT id, a FROM b;\nDROP TABLE b; ALTER TABLE new_b RENAME TO b;";
+    assert_eq!(found(&[base, "ALTER TABLE b ADD COLUMN note TEXT;", rebuild]), ["error values-nulled 002_a.sql:2"]);
 }
 
 #[test]
