@@ -216,17 +216,16 @@ fn a_new_foreign_key_is_no_fault_of_rows_that_did_not_know_it() {
     assert_eq!(found(&[base, seed]), ["error rows-dangle 001_a.sql:2"]);
 }
 
-#[test]
-fn changes_as_people_make_them_are_clean() {
-    let cases: &[&[&str]] = &[
-        &[
-            "CREATE TABLE a(id INTEGER PRIMARY KEY, x TEXT, y TEXT);",
-            "CREATE TABLE b AS SELECT id, y AS x, x AS z FROM a; DROP TABLE a; ALTER TABLE b RENAME TO a;",
-        ],
-        &[
-            "CREATE TABLE a(id INTEGER PRIMARY KEY, x TEXT);
+/// Directories, file by file.
+const CHANGES: &[&[&str]] = &[
+    &[
+        "CREATE TABLE a(id INTEGER PRIMARY KEY, x TEXT, y TEXT);",
+        "CREATE TABLE b AS SELECT id, y AS x, x AS z FROM a; DROP TABLE a; ALTER TABLE b RENAME TO a;",
+    ],
+    &[
+        "CREATE TABLE a(id INTEGER PRIMARY KEY, x TEXT);
              CREATE TABLE b(id INTEGER PRIMARY KEY, a INTEGER NOT NULL REFERENCES a(id));",
-            "CREATE TABLE a2(id TEXT PRIMARY KEY, x TEXT, old INTEGER);
+        "CREATE TABLE a2(id TEXT PRIMARY KEY, x TEXT, old INTEGER);
              INSERT INTO a2(id, x, old) SELECT lower(hex(randomblob(16))), x, id FROM a;
              CREATE TABLE b2(id TEXT PRIMARY KEY, a TEXT NOT NULL REFERENCES a2(id));
              INSERT INTO b2(id, a) SELECT lower(hex(randomblob(16))), (SELECT a2.id FROM a2 WHERE a2.old = b.a) FROM b;
@@ -234,39 +233,39 @@ fn changes_as_people_make_them_are_clean() {
              DROP TABLE a;
              ALTER TABLE a2 RENAME TO a;
              ALTER TABLE b2 RENAME TO b;",
-        ],
-        &[
-            "CREATE TABLE a(id INTEGER PRIMARY KEY, x TEXT);",
-            "DELETE FROM a WHERE id NOT IN (SELECT min(id) FROM a GROUP BY x); CREATE UNIQUE INDEX i ON a(x);",
-        ],
-        &[
-            "CREATE TABLE a(id INTEGER PRIMARY KEY, name TEXT, display TEXT);",
-            "CREATE TABLE n(id INTEGER PRIMARY KEY, name TEXT, display TEXT);
+    ],
+    &[
+        "CREATE TABLE a(id INTEGER PRIMARY KEY, x TEXT);",
+        "DELETE FROM a WHERE id NOT IN (SELECT min(id) FROM a GROUP BY x); CREATE UNIQUE INDEX i ON a(x);",
+    ],
+    &[
+        "CREATE TABLE a(id INTEGER PRIMARY KEY, name TEXT, display TEXT);",
+        "CREATE TABLE n(id INTEGER PRIMARY KEY, name TEXT, display TEXT);
              INSERT INTO n(id, name, display) SELECT id, display, display FROM a;
              DROP TABLE a;
              ALTER TABLE n RENAME TO a;",
-        ],
-        &[
-            "CREATE TABLE a(id INTEGER PRIMARY KEY, name TEXT, at TEXT);",
-            "CREATE TABLE n(id INTEGER PRIMARY KEY, name TEXT, at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP);
+    ],
+    &[
+        "CREATE TABLE a(id INTEGER PRIMARY KEY, name TEXT, at TEXT);",
+        "CREATE TABLE n(id INTEGER PRIMARY KEY, name TEXT, at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP);
              INSERT INTO n(id, name, at) SELECT id, name, CURRENT_TIMESTAMP FROM a;
              DROP TABLE a;
              ALTER TABLE n RENAME TO a;",
-        ],
-        &[
-            "CREATE TABLE a(id INTEGER PRIMARY KEY);
+    ],
+    &[
+        "CREATE TABLE a(id INTEGER PRIMARY KEY);
              CREATE TABLE b(id INTEGER PRIMARY KEY, a INTEGER NOT NULL REFERENCES a(id) ON DELETE CASCADE);",
-            "DROP TABLE b; DROP TABLE a;",
-        ],
-        &[
-            "CREATE TABLE a(id INTEGER PRIMARY KEY);
+        "DROP TABLE b; DROP TABLE a;",
+    ],
+    &[
+        "CREATE TABLE a(id INTEGER PRIMARY KEY);
              CREATE TABLE b(id INTEGER PRIMARY KEY, a INTEGER NOT NULL REFERENCES a(id) ON DELETE CASCADE);",
-            "DROP TABLE a; DROP TABLE b;",
-        ],
-        &[
-            "CREATE TABLE a(id INTEGER PRIMARY KEY);
+        "DROP TABLE a; DROP TABLE b;",
+    ],
+    &[
+        "CREATE TABLE a(id INTEGER PRIMARY KEY);
              CREATE TABLE b(id INTEGER PRIMARY KEY, a INTEGER NOT NULL REFERENCES a(id) ON DELETE CASCADE);",
-            "CREATE TABLE a_n(id INTEGER PRIMARY KEY, x TEXT);
+        "CREATE TABLE a_n(id INTEGER PRIMARY KEY, x TEXT);
              INSERT INTO a_n(id) SELECT id FROM a;
              CREATE TABLE b_n(id INTEGER PRIMARY KEY, a INTEGER NOT NULL REFERENCES a_n(id) ON DELETE CASCADE);
              INSERT INTO b_n(id, a) SELECT id, a FROM b;
@@ -274,55 +273,58 @@ fn changes_as_people_make_them_are_clean() {
              DROP TABLE a;
              ALTER TABLE a_n RENAME TO a;
              ALTER TABLE b_n RENAME TO b;",
-        ],
-        &[
-            "CREATE TABLE a(id TEXT PRIMARY KEY); CREATE TABLE b(id INTEGER PRIMARY KEY, a TEXT REFERENCES a(id));",
-            "UPDATE a SET id = 'x' || id; UPDATE b SET a = 'x' || a;",
-        ],
-        &[
-            "CREATE TABLE a(id INTEGER PRIMARY KEY, x); CREATE VIEW v AS SELECT x FROM a;",
-            "DROP TABLE a;",
-            "CREATE TABLE a(id INTEGER PRIMARY KEY, x);",
-        ],
-        &[
-            "CREATE TABLE a(id INTEGER PRIMARY KEY, parent INTEGER REFERENCES a(id) ON DELETE CASCADE, deleted_at TEXT);",
-            "DELETE FROM a WHERE deleted_at IS NOT NULL;",
-        ],
-        &[
-            "CREATE TABLE a(id INTEGER PRIMARY KEY, parent INTEGER REFERENCES a(id) ON DELETE CASCADE, deleted_at TEXT);",
-            "DELETE FROM a;",
-        ],
-        &[
-            "CREATE TABLE a(id INTEGER PRIMARY KEY, city TEXT NOT NULL);",
-            "CREATE TABLE city(id INTEGER PRIMARY KEY, name TEXT UNIQUE NOT NULL);
+    ],
+    &[
+        "CREATE TABLE a(id TEXT PRIMARY KEY); CREATE TABLE b(id INTEGER PRIMARY KEY, a TEXT REFERENCES a(id));",
+        "UPDATE a SET id = 'x' || id; UPDATE b SET a = 'x' || a;",
+    ],
+    &[
+        "CREATE TABLE a(id INTEGER PRIMARY KEY, x); CREATE VIEW v AS SELECT x FROM a;",
+        "DROP TABLE a;",
+        "CREATE TABLE a(id INTEGER PRIMARY KEY, x);",
+    ],
+    &[
+        "CREATE TABLE a(id INTEGER PRIMARY KEY, parent INTEGER REFERENCES a(id) ON DELETE CASCADE, deleted_at TEXT);",
+        "DELETE FROM a WHERE deleted_at IS NOT NULL;",
+    ],
+    &[
+        "CREATE TABLE a(id INTEGER PRIMARY KEY, parent INTEGER REFERENCES a(id) ON DELETE CASCADE, deleted_at TEXT);",
+        "DELETE FROM a;",
+    ],
+    &[
+        "CREATE TABLE a(id INTEGER PRIMARY KEY, city TEXT NOT NULL);",
+        "CREATE TABLE city(id INTEGER PRIMARY KEY, name TEXT UNIQUE NOT NULL);
              INSERT INTO city(name) SELECT DISTINCT city FROM a;
              CREATE TABLE n(id INTEGER PRIMARY KEY, city_id INTEGER NOT NULL REFERENCES city(id));
              INSERT INTO n(id, city_id) SELECT a.id, c.id FROM a JOIN city c ON c.name = a.city;
              DROP TABLE a;
              ALTER TABLE n RENAME TO a;",
-        ],
-        &[
-            "CREATE TABLE a(id INTEGER PRIMARY KEY, tags TEXT NOT NULL DEFAULT '[]');",
-            "CREATE TABLE tag(a INTEGER NOT NULL REFERENCES a(id), name TEXT NOT NULL, PRIMARY KEY(a, name));
+    ],
+    &[
+        "CREATE TABLE a(id INTEGER PRIMARY KEY, tags TEXT NOT NULL DEFAULT '[]');",
+        "CREATE TABLE tag(a INTEGER NOT NULL REFERENCES a(id), name TEXT NOT NULL, PRIMARY KEY(a, name));
              INSERT INTO tag(a, name) SELECT a.id, j.value FROM a, json_each(a.tags) j;
              ALTER TABLE a DROP COLUMN tags;",
-        ],
-        &[
-            "CREATE TABLE a(id INTEGER PRIMARY KEY, at DATETIME, n INT);",
-            "CREATE TABLE b(id INTEGER PRIMARY KEY, at INTEGER NOT NULL, n TEXT) STRICT;
+    ],
+    &[
+        "CREATE TABLE a(id INTEGER PRIMARY KEY, at DATETIME, n INT);",
+        "CREATE TABLE b(id INTEGER PRIMARY KEY, at INTEGER NOT NULL, n TEXT) STRICT;
              INSERT INTO b(id, at, n) SELECT id, coalesce(unixepoch(at), 0), n FROM a;
              DROP TABLE a;
              ALTER TABLE b RENAME TO a;",
-        ],
-        &[
-            "CREATE TABLE role(id INTEGER PRIMARY KEY, name TEXT UNIQUE);
+    ],
+    &[
+        "CREATE TABLE role(id INTEGER PRIMARY KEY, name TEXT UNIQUE);
              INSERT INTO role(id, name) VALUES (1, 'a'), (2, 'b');
              CREATE TABLE u(id INTEGER PRIMARY KEY, role INTEGER NOT NULL REFERENCES role(id));",
-            "UPDATE u SET role = 2 WHERE role = 1; DELETE FROM role WHERE id = 1;",
-            "INSERT INTO role(id, name) VALUES (3, 'c');",
-        ],
-    ];
-    for files in cases {
+        "UPDATE u SET role = 2 WHERE role = 1; DELETE FROM role WHERE id = 1;",
+        "INSERT INTO role(id, name) VALUES (3, 'c');",
+    ],
+];
+
+#[test]
+fn changes_as_people_make_them_are_clean() {
+    for files in CHANGES {
         clean(files);
     }
 }
