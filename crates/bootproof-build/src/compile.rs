@@ -8,13 +8,14 @@ use bootproof_catalog::Fingerprint;
 use bootproof_catalog::catalog::Catalog;
 use bootproof_catalog::source::checksum;
 
-use crate::compilation::{Compilation, Contract, Migration, added};
+use crate::compilation::{Compilation, Contract, LeftEmpty, Migration, added};
 use crate::compiler::Settings;
 use crate::contract::Head;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::explain::Known;
 use crate::parse::{self, ContractSource, Directives};
 use crate::rehearse::Stage;
+use crate::rows::{Rows, Runner, Step};
 use crate::source::{self, File, Source};
 use crate::{compatible, lint, revert, writes};
 
@@ -24,6 +25,7 @@ struct Rehearsal {
     migrations: Vec<Migration>,
     /// The schema after every version.
     catalogs: Vec<(i64, Catalog)>,
+    left_empty: Vec<LeftEmpty>,
 }
 
 /// A compilation as far as SQLite has a say in it.
@@ -33,6 +35,7 @@ struct Proven {
     head: Catalog,
     schema: Vec<String>,
     image: Vec<u8>,
+    left_empty: Vec<LeftEmpty>,
 }
 
 /// Compiles a directory; messages show it under another name.
@@ -71,8 +74,8 @@ pub(crate) fn with_draft(
         return Err(diagnostics);
     }
     match rehearse_and_prove(&sources.migrations, directives, &contracts, settings, &mut diagnostics) {
-        Ok(Some(Proven { migrations, contracts, head, schema, image })) if !diagnostics.has_errors() => {
-            Ok(Compilation { migrations, contracts, head, schema, image, warnings: diagnostics })
+        Ok(Some(Proven { migrations, contracts, head, schema, image, left_empty })) if !diagnostics.has_errors() => {
+            Ok(Compilation { migrations, contracts, head, schema, image, warnings: diagnostics, left_empty })
         }
         Ok(_) => Err(diagnostics),
         Err(error) => {
@@ -93,7 +96,10 @@ fn rehearse_and_prove(
     diagnostics: &mut Diagnostics,
 ) -> rusqlite::Result<Option<Proven>> {
     let stage = Stage::open(&settings.stubs)?;
-    let Some(Rehearsal { stage, migrations, mut catalogs }) = rehearse(stage, sources, directives, diagnostics)? else {
+    let runner = Runner::of(diagnostics.dialect());
+    let rows = Rows::open(&stage, &settings.stubs)?;
+    let rehearsal = rehearse(stage, rows, sources, directives, runner, diagnostics)?;
+    let Some(Rehearsal { stage, migrations, mut catalogs, left_empty }) = rehearsal else {
         return Ok(None);
     };
     let mut proven = Vec::new();
@@ -106,14 +112,16 @@ fn rehearse_and_prove(
     }
     let head = catalogs.pop().map(|(_, catalog)| catalog).unwrap_or_default();
     let schema = stage.schema()?;
-    Ok(Some(Proven { migrations, contracts: proven, head, schema, image: stage.image()? }))
+    Ok(Some(Proven { migrations, contracts: proven, head, schema, image: stage.image()?, left_empty }))
 }
 
 /// Runs every migration in order, up to the first that fails: those behind it would fail because of it.
 fn rehearse(
     stage: Stage,
+    mut rows: Rows,
     sources: &[Source],
     directives: Vec<Directives>,
+    runner: Runner,
     diagnostics: &mut Diagnostics,
 ) -> rusqlite::Result<Option<Rehearsal>> {
     let nothing = Catalog::default();
@@ -124,6 +132,7 @@ fn rehearse(
         let Directives { allows, maintenance, compatible } = directives;
         let known = Known { earlier: &migrations, later: sources.get(position + 1..).unwrap_or_default() };
         let before = catalogs.last().map_or(&nothing, |(_, catalog)| catalog);
+        rows.keep(&stage)?;
         let Some(script) = stage.run(&source.up, known, &allows, diagnostics)? else { return Ok(None) };
         let after = stage.catalog()?;
         for finding in lint::check(&source.up, &script, before, &after) {
@@ -136,11 +145,23 @@ fn rehearse(
             diagnostics.push(lint::foreign_key_mismatch(&source.up, &script, mismatch));
         }
         mismatches = mismatches_after;
-        allows.report_unused(&source.up, diagnostics);
         if source.no_transaction {
             diagnostics.push(lint::inside_a_transaction(&source.up));
         }
         let writes = writes::of(&source.up, &script, before, &after);
+        let step = Step {
+            file: &source.up,
+            script: &script,
+            before,
+            after: &after,
+            writes: &writes,
+            stage: &stage,
+            runner: runner.of_file(source.no_transaction),
+        };
+        for finding in rows.rehearse(&step, &allows)? {
+            diagnostics.push(finding);
+        }
+        allows.report_unused(&source.up, diagnostics);
         let is_compatible = compatible::judge(&source.up, compatible, before, &after, &writes, diagnostics);
         let written = match &source.down {
             Some(down) => revert::written(&stage, down, before, &after, known, diagnostics)?,
@@ -167,5 +188,9 @@ fn rehearse(
         });
         catalogs.push((source.version, after));
     }
-    Ok(Some(Rehearsal { stage, migrations, catalogs }))
+    let (findings, left_empty) = rows.finish();
+    for finding in findings {
+        diagnostics.push(finding);
+    }
+    Ok(Some(Rehearsal { stage, migrations, catalogs, left_empty }))
 }

@@ -22,6 +22,20 @@ pub(crate) struct Effects {
     pub(crate) drops_tables: BTreeSet<String>,
     /// Indexes and triggers that it drops; the triggers of a dropped table or view are among them.
     pub(crate) drops: BTreeSet<String>,
+    /// Tables that it creates, temporary ones not among them.
+    pub(crate) creates_tables: BTreeSet<String>,
+    /// Tables that it alters: of a renamed one, the old name.
+    pub(crate) alters: BTreeSet<String>,
+    /// Tables and views into which it inserts, as it says itself: not what a trigger does.
+    pub(crate) inserts: BTreeSet<String>,
+    /// Columns that it updates, as it says itself, each behind its table.
+    pub(crate) updates: BTreeSet<(String, String)>,
+    /// Tables and views from which it deletes, as it says itself.
+    pub(crate) deletes: BTreeSet<String>,
+    /// Columns that it or a trigger updates, each behind its table.
+    pub(crate) changes: BTreeSet<(String, String)>,
+    /// Tables from which it or a trigger deletes.
+    pub(crate) removes: BTreeSet<String>,
     /// BEGIN, COMMIT, ROLLBACK, SAVEPOINT or RELEASE.
     pub(crate) controls_transaction: bool,
     /// Which of them.
@@ -61,7 +75,7 @@ impl Recorder {
         let recorder = Self::default();
         let effects = Arc::clone(&recorder.0);
         connection.authorizer(Some(move |context: AuthContext<'_>| {
-            effects.lock().unwrap_or_else(PoisonError::into_inner).record(context.action);
+            effects.lock().unwrap_or_else(PoisonError::into_inner).record(&context);
             Authorization::Allow
         }))?;
         Ok(recorder)
@@ -74,14 +88,23 @@ impl Recorder {
 }
 
 impl Effects {
-    fn record(&mut self, action: AuthAction<'_>) {
-        match action {
+    fn record(&mut self, context: &AuthContext<'_>) {
+        // Inside a trigger or a view, SQLite names it.
+        if context.accessor.is_none() {
+            self.record_target(context.action);
+        }
+        match context.action {
             AuthAction::Select => self.selects = true,
             AuthAction::Insert { table_name }
             | AuthAction::Update { table_name, .. }
             | AuthAction::Delete { table_name } => {
                 self.touch(table_name);
                 self.writes.insert(table_name.to_ascii_lowercase());
+                if let AuthAction::Update { column_name, .. } = context.action {
+                    self.changes.insert((table_name.to_ascii_lowercase(), column_name.to_ascii_lowercase()));
+                } else if let AuthAction::Delete { .. } = context.action {
+                    self.removes.insert(table_name.to_ascii_lowercase());
+                }
             }
             AuthAction::DropTable { table_name }
             | AuthAction::DropVtable { table_name, .. }
@@ -124,6 +147,27 @@ impl Effects {
                 let (name, value) = (pragma_name.to_ascii_lowercase(), pragma_value.map(str::to_owned));
                 let pragma = Pragma { name, has_value: value.is_some(), value };
                 self.pragma = Some(pragma);
+            }
+            _ => {}
+        }
+    }
+
+    fn record_target(&mut self, action: AuthAction<'_>) {
+        match action {
+            AuthAction::Insert { table_name } => {
+                self.inserts.insert(table_name.to_ascii_lowercase());
+            }
+            AuthAction::Update { table_name, column_name } => {
+                self.updates.insert((table_name.to_ascii_lowercase(), column_name.to_ascii_lowercase()));
+            }
+            AuthAction::Delete { table_name } => {
+                self.deletes.insert(table_name.to_ascii_lowercase());
+            }
+            AuthAction::CreateTable { table_name } => {
+                self.creates_tables.insert(table_name.to_ascii_lowercase());
+            }
+            AuthAction::AlterTable { table_name, .. } => {
+                self.alters.insert(table_name.to_ascii_lowercase());
             }
             _ => {}
         }

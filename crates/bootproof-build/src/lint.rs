@@ -12,8 +12,24 @@ use crate::rehearse::Performed;
 use crate::source::File;
 
 /// The rules that a migration can allow itself to break, with a reason.
-pub(crate) const ALLOWABLE: [&str; 6] =
-    ["dangling-foreign-key", "if-not-exists", "lost-object", "no-statements", "positional-copy", "pragma"];
+pub(crate) const ALLOWABLE: [&str; 16] = [
+    "broken-trigger",
+    "broken-view",
+    "cascade-deletes",
+    "column-as-text",
+    "dangling-foreign-key",
+    "fails-on-rows",
+    "if-not-exists",
+    "lost-object",
+    "no-statements",
+    "positional-copy",
+    "pragma",
+    "rows-dangle",
+    "rows-deleted",
+    "rows-lost",
+    "values-changed",
+    "values-nulled",
+];
 
 /// Why a statement must not run at all, if it must not.
 pub(crate) fn forbidden(effects: &Effects) -> Option<Diagnostic> {

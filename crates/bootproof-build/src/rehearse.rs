@@ -2,12 +2,14 @@
 //!
 //! Statements are split by SQLite itself: it prepares the first statement of a text and tells how much of it that was.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
 use bootproof_catalog::catalog::Catalog;
-use bootproof_catalog::{AUDIT_DDL, HISTORY_DDL, is_bookkeeping};
+use bootproof_catalog::{AUDIT_DDL, HISTORY_DDL, Reader, is_bookkeeping};
+use rusqlite::backup::Backup;
 use rusqlite::config::DbConfig;
 use rusqlite::fallible_iterator::FallibleIterator as _;
 use rusqlite::functions::FunctionFlags;
@@ -30,6 +32,7 @@ pub(crate) struct Stage {
     connection: Connection,
     recorder: Recorder,
     budget: Budget,
+    reader: RefCell<Reader>,
 }
 
 /// A statement and what it does.
@@ -58,32 +61,25 @@ pub(crate) struct Prepared<'stage> {
 impl Stage {
     /// An empty database with the migrator's own tables, as boot will find or make it.
     pub(crate) fn open(stubs: &[Stub]) -> rusqlite::Result<Self> {
-        let mut connection = Connection::open_in_memory()?;
-        // In double quotes SQLite would take a misspelt column for text: <https://sqlite.org/quirks.html#dblquote>.
-        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
-        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, false)?;
-        // Boot turns them off too, or the DROP TABLE of a rebuild would delete the rows of other tables through CASCADE.
-        connection.pragma_update(None, "foreign_keys", false)?;
+        let (mut connection, budget) = database(stubs)?;
         connection.execute_batch(HISTORY_DDL)?;
         connection.execute_batch(AUDIT_DDL)?;
-        for stub in stubs {
-            // As views, triggers, indexes and generated columns may call it.
-            let flags =
-                FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_INNOCUOUS;
-            connection.create_scalar_function(&*stub.name, stub.arguments, flags, |_| Ok(Null))?;
-        }
-        let budget = Budget::install(&mut connection)?;
         let recorder = Recorder::install(&mut connection)?;
-        Ok(Self { connection, recorder, budget })
+        Ok(Self { connection, recorder, budget, reader: RefCell::default() })
     }
 
     pub(crate) fn connection(&self) -> &Connection {
         &self.connection
     }
 
+    /// Makes another database equal to this one.
+    pub(crate) fn copy_to(&self, other: &mut Connection) -> rusqlite::Result<()> {
+        copy(&self.connection, other)
+    }
+
     pub(crate) fn catalog(&self) -> rusqlite::Result<Catalog> {
         self.budget.renew();
-        Catalog::read(&self.connection)
+        self.reader.borrow_mut().read(&self.connection)
     }
 
     /// Foreign keys that SQLite can check no row of, and that a boot would refuse: child and parent.
@@ -279,6 +275,28 @@ impl Stage {
     }
 }
 
+/// A database in memory, without anything in it, that is as strict as a boot.
+pub(crate) fn database(stubs: &[Stub]) -> rusqlite::Result<(Connection, Budget)> {
+    let mut connection = Connection::open_in_memory()?;
+    // In double quotes SQLite would take a misspelt column for text: <https://sqlite.org/quirks.html#dblquote>.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, false)?;
+    // Boot turns them off too, or the DROP TABLE of a rebuild would delete the rows of other tables through CASCADE.
+    connection.pragma_update(None, "foreign_keys", false)?;
+    for stub in stubs {
+        // As views, triggers, indexes and generated columns may call it.
+        let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_INNOCUOUS;
+        connection.create_scalar_function(&*stub.name, stub.arguments, flags, |_| Ok(Null))?;
+    }
+    let budget = Budget::install(&mut connection)?;
+    Ok((connection, budget))
+}
+
+/// Makes one database equal to another, page by page.
+pub(crate) fn copy(from: &Connection, to: &mut Connection) -> rusqlite::Result<()> {
+    Backup::new(from, to)?.step(-1).map(|_| ())
+}
+
 /// A time in seconds since 1970 as `YYYYMMDDHHMMSS` in UTC: SQLite's calendar saves every build script a library.
 pub(crate) fn timestamp(seconds: i64) -> rusqlite::Result<i64> {
     let connection = Connection::open_in_memory()?;
@@ -328,7 +346,7 @@ fn first_violation(statement: &mut rusqlite::Statement<'_>) -> rusqlite::Result<
 }
 
 /// Rows that a statement returns are of no interest, but it is only done when the last one is read.
-fn step_to_the_end(statement: &mut rusqlite::Statement<'_>) -> rusqlite::Result<()> {
+pub(crate) fn step_to_the_end(statement: &mut rusqlite::Statement<'_>) -> rusqlite::Result<()> {
     let mut rows = statement.raw_query();
     while rows.next()?.is_some() {}
     Ok(())

@@ -1,0 +1,2 @@
+-- The log moves elsewhere.
+DROP TABLE log;

@@ -1,0 +1,2 @@
+ALTER TABLE team ADD COLUMN note TEXT;
+DELETE FROM team;
