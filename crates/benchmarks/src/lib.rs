@@ -22,7 +22,6 @@ pub mod phases;
 mod shell;
 
 // Measuring in turn, and what becomes of the figures.
-pub mod bars;
 pub mod chart;
 pub mod compare;
 pub mod document;

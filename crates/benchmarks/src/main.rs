@@ -14,7 +14,7 @@ use benchmarks::phase::{Case, Phase};
 use benchmarks::scaling::{self, Point};
 use benchmarks::scene::{self, Scene};
 use benchmarks::table::{self, Outcome};
-use benchmarks::{Result, bars, chart, document, machine, phases};
+use benchmarks::{Result, chart, document, machine, phases};
 use bootproof::figure::grouped;
 use clap::Parser;
 
@@ -159,6 +159,9 @@ fn measure<'p>(scene: &Scene, phase: &'p Phase, arguments: &Arguments) -> Result
     measured.collect()
 }
 
+/// So wide are the bars of a page.
+const BARS: usize = 50;
+
 /// The table, and where the time went where the engine told it.
 fn described(phase: &Phase, rows: usize, measured: &[(&Case, Comparison)]) -> String {
     let mut text = table::table(measured.iter().map(|(case, comparison)| (*case, comparison)));
@@ -168,8 +171,8 @@ fn described(phase: &Phase, rows: usize, measured: &[(&Case, Comparison)]) -> St
     for (case, comparison) in measured.iter().filter(|_| phase.grows) {
         let ours = comparison.series.first().and_then(compare::Series::typical);
         if let Some(steps) = ours.map(|measured| &measured.steps).filter(|steps| !steps.is_empty()) {
-            text =
-                format!("{text}\nWhere the time of ours went ({}):\n\n```text\n{}```\n", case.name, bars::bars(steps));
+            let bars = bootproof::timeline_bars(steps, BARS);
+            text = format!("{text}\nWhere the time of ours went ({}):\n\n```text\n{bars}```\n", case.name);
         }
     }
     text

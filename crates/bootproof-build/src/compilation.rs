@@ -18,9 +18,46 @@ pub struct Compilation {
     pub(crate) contracts: Vec<Contract>,
     /// The schema at head.
     pub(crate) head: Catalog,
+    pub(crate) schema: Vec<String>,
     /// An empty database at head: the bytes of a SQLite file.
     pub(crate) image: Vec<u8>,
     pub(crate) warnings: Diagnostics,
+    pub(crate) left_empty: Vec<LeftEmpty>,
+}
+
+/// A table without a row in the rehearsal of a migration: what that migration does to rows there was not seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftEmpty {
+    pub(crate) table: String,
+    pub(crate) file: String,
+    pub(crate) reason: String,
+}
+
+impl LeftEmpty {
+    /// The table.
+    #[must_use]
+    pub fn table(&self) -> &str {
+        &self.table
+    }
+
+    /// The file of the migration, relative to the directory.
+    #[must_use]
+    pub fn file(&self) -> &str {
+        &self.file
+    }
+
+    /// What SQLite said of the last row that was tried.
+    #[must_use]
+    pub fn reason(&self) -> &str {
+        &self.reason
+    }
+}
+
+/// ``003_split.sql was rehearsed without a row in `orders`: CHECK constraint failed: total > 0``
+impl fmt::Display for LeftEmpty {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} was rehearsed without a row in `{}`: {}", self.file, self.table, self.reason)
+    }
 }
 
 impl Compilation {
@@ -46,6 +83,25 @@ impl Compilation {
     #[must_use]
     pub fn warnings(&self) -> &Diagnostics {
         &self.warnings
+    }
+
+    /// The schema at head as SQL, one statement each without its semicolon: tables, views, indexes, triggers, each kind in
+    /// alphabetical order. Run in this order they make it.
+    #[must_use]
+    pub fn schema(&self) -> &[String] {
+        &self.schema
+    }
+
+    /// The versions, in ascending order.
+    pub fn versions(&self) -> impl Iterator<Item = i64> {
+        self.migrations.iter().map(|migration| migration.version)
+    }
+
+    /// The tables that some migration was rehearsed without a row in, since none satisfied their constraints, or the
+    /// migration did not accept the values that were made up.
+    #[must_use]
+    pub fn left_empty(&self) -> &[LeftEmpty] {
+        &self.left_empty
     }
 
     /// An empty database at head: the bytes of a SQLite file.

@@ -1,23 +1,24 @@
 //! From a directory to a compilation: the only module that knows the order.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::Arc;
 
 use bootproof_catalog::Fingerprint;
 use bootproof_catalog::catalog::Catalog;
 use bootproof_catalog::source::checksum;
 
-use crate::compilation::{Compilation, Contract, Migration, added};
+use crate::compilation::{Compilation, Contract, LeftEmpty, Migration, added};
+use crate::compiler::Settings;
 use crate::contract::Head;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::explain::Known;
 use crate::lint::head::{self, History};
-use crate::lint::{self, Layout, Ran};
+use crate::lint::{self, Ran, Terms};
 use crate::lock::Lock;
 use crate::parse::{self, Allows, ContractSource, Directives};
 use crate::rehearse::Stage;
-use crate::source::{self, File, Source};
+use crate::rows::{Rows, Runner, Step};
+use crate::source::{self, Source};
 use crate::{compatible, revert, writes};
 
 /// Migrations that ran, and the database they left.
@@ -28,12 +29,7 @@ struct Rehearsal {
     catalogs: Vec<(i64, Catalog)>,
     /// What every migration allows itself.
     allows: Vec<Allows>,
-}
-
-/// What is asked of the migrations of a directory.
-struct Terms<'a> {
-    layout: Layout,
-    lock: &'a Lock,
+    left_empty: Vec<LeftEmpty>,
 }
 
 /// A compilation as far as SQLite has a say in it.
@@ -41,44 +37,28 @@ struct Proven {
     migrations: Vec<Migration>,
     contracts: Vec<Contract>,
     head: Catalog,
+    schema: Vec<String>,
     image: Vec<u8>,
+    left_empty: Vec<LeftEmpty>,
 }
 
 /// Compiles a directory; messages show it under another name.
-pub(crate) fn compile(directory: &Path, shown: &Path) -> Result<Compilation, Diagnostics> {
-    with_draft(directory, shown, None)
-}
-
-/// Compiles a directory as if a query contract that nobody has written yet were in it.
-pub(crate) fn with_draft(directory: &Path, shown: &Path, draft: Option<Arc<File>>) -> Result<Compilation, Diagnostics> {
-    let given = Given { draft, ..Given::default() };
-    compile_given(directory, shown, given)
-}
-
-/// What a compilation goes by besides the files.
-#[derive(Default)]
-pub(crate) struct Given {
-    pub(crate) draft: Option<Arc<File>>,
-    pub(crate) layout: Layout,
-    /// Whether everything counts as released that a lock file could list.
-    pub(crate) releases_all: bool,
-    /// The last version to compile; then no query contract is, which belong to the head.
-    pub(crate) until: Option<i64>,
-}
-
-pub(crate) fn compile_given(directory: &Path, shown: &Path, given: Given) -> Result<Compilation, Diagnostics> {
-    let mut diagnostics = Diagnostics::new(shown.display().to_string().replace('\\', "/"));
-    let mut sources = source::read(directory, &mut diagnostics);
-    sources.queries.extend(given.draft);
+pub(crate) fn compile(directory: &Path, shown: &Path, settings: &Settings) -> Result<Compilation, Diagnostics> {
+    let root = shown.display().to_string().replace('\\', "/");
+    let mut diagnostics =
+        Diagnostics::new(root.strip_suffix('/').filter(|root| !root.is_empty()).unwrap_or(&root).to_owned());
+    settings.check(&mut diagnostics);
+    let mut sources = source::read(directory, settings.dialect, &mut diagnostics);
+    sources.queries.extend(settings.draft.clone());
     let mut lock = Lock::read(directory, &mut diagnostics);
     // Without one file, everything behind it could fail for a reason that is none of its own.
     let is_complete = !diagnostics.has_errors() && lock.is_whole_with(&sources.migrations);
     lock.check(&sources.migrations, &mut diagnostics);
-    if let Some(until) = given.until {
-        sources.migrations.retain(|source| source.version <= until);
+    if let Some(version) = settings.up_to {
+        sources.migrations.retain(|source| source.version <= version);
         sources.queries.clear();
     }
-    if given.releases_all {
+    if settings.releases_all {
         lock.add(&sources.migrations);
     }
     let mut directives = Vec::new();
@@ -93,10 +73,14 @@ pub(crate) fn compile_given(directory: &Path, shown: &Path, given: Given) -> Res
         return Err(diagnostics);
     }
     diagnostics.retain(|found| !(found.rule() == "mixed-widths" && allows(&sources.migrations, &directives, found)));
-    let terms = Terms { layout: given.layout, lock: &lock };
-    match rehearse_and_prove(&sources.migrations, directives, &contracts, &terms, &mut diagnostics) {
-        Ok(Some(Proven { migrations, contracts, head, image })) if !diagnostics.has_errors() => {
-            Ok(Compilation { migrations, contracts, head, image, warnings: diagnostics })
+    let stage = Stage::open(&settings.stubs);
+    let proven = stage.and_then(|stage| {
+        let rows = Rows::open(&stage, &settings.stubs)?;
+        rehearse_and_prove(stage, rows, &sources.migrations, directives, &contracts, &lock, &mut diagnostics)
+    });
+    match proven {
+        Ok(Some(Proven { migrations, contracts, head, schema, image, left_empty })) if !diagnostics.has_errors() => {
+            Ok(Compilation { migrations, contracts, head, schema, image, warnings: diagnostics, left_empty })
         }
         Ok(_) => Err(diagnostics),
         Err(error) => {
@@ -117,15 +101,17 @@ fn allows(sources: &[Source], directives: &[Directives], found: &Diagnostic) -> 
 }
 
 fn rehearse_and_prove(
+    stage: Stage,
+    rows: Rows,
     sources: &[Source],
     directives: Vec<Directives>,
     contracts: &[ContractSource],
-    terms: &Terms<'_>,
+    lock: &Lock,
     diagnostics: &mut Diagnostics,
 ) -> rusqlite::Result<Option<Proven>> {
-    let Some(rehearsal) = rehearse(sources, directives, terms, diagnostics)? else { return Ok(None) };
-    judge_head(&rehearsal, contracts, terms, diagnostics);
-    let Rehearsal { stage, migrations, mut catalogs, .. } = rehearsal;
+    let Some(rehearsal) = rehearse(stage, rows, sources, directives, lock, diagnostics)? else { return Ok(None) };
+    judge_head(&rehearsal, contracts, lock, diagnostics);
+    let Rehearsal { stage, migrations, mut catalogs, left_empty, .. } = rehearsal;
     let mut proven = Vec::new();
     if let Some((_, catalog)) = catalogs.last() {
         let known = Known { earlier: &migrations, later: &[] };
@@ -135,23 +121,24 @@ fn rehearse_and_prove(
         }
     }
     let head = catalogs.pop().map(|(_, catalog)| catalog).unwrap_or_default();
-    Ok(Some(Proven { migrations, contracts: proven, head, image: stage.image()? }))
+    let schema = stage.schema()?;
+    Ok(Some(Proven { migrations, contracts: proven, head, schema, image: stage.image()?, left_empty }))
 }
 
 /// What is only judged at the end, once nothing is wrong on the way.
-fn judge_head(rehearsal: &Rehearsal, contracts: &[ContractSource], terms: &Terms<'_>, diagnostics: &mut Diagnostics) {
+fn judge_head(rehearsal: &Rehearsal, contracts: &[ContractSource], lock: &Lock, diagnostics: &mut Diagnostics) {
     if diagnostics.has_errors() {
         return;
     }
     let Rehearsal { migrations, catalogs, allows, .. } = rehearsal;
     let contracted = contracts.iter().map(|contract| contract.index.to_ascii_lowercase()).collect();
-    let history = History { migrations, catalogs, contracted, layout: terms.layout };
+    let history = History { migrations, catalogs, contracted, dialect: diagnostics.dialect() };
     for (position, finding) in history.check() {
         let (Some(migration), Some(allows)) = (migrations.get(position), allows.get(position)) else { continue };
-        diagnostics.extend(lint::settle(finding, allows, terms.lock.holds(migration.version)));
+        diagnostics.extend(Terms { allows, is_released: lock.holds(migration.version) }.settle(finding));
     }
     for (migration, allows) in migrations.iter().zip(allows) {
-        if !terms.lock.holds(migration.version) {
+        if !lock.holds(migration.version) {
             allows.report_unused(|rule| head::RULES.contains(&rule), &migration.file, diagnostics);
         }
     }
@@ -159,56 +146,72 @@ fn judge_head(rehearsal: &Rehearsal, contracts: &[ContractSource], terms: &Terms
 
 /// Runs every migration in order, up to the first that fails: those behind it would fail because of it.
 fn rehearse(
+    stage: Stage,
+    mut rows: Rows,
     sources: &[Source],
     directives: Vec<Directives>,
-    terms: &Terms<'_>,
+    lock: &Lock,
     diagnostics: &mut Diagnostics,
 ) -> rusqlite::Result<Option<Rehearsal>> {
-    let stage = Stage::open()?;
+    let dialect = diagnostics.dialect();
     let nothing = Catalog::default();
     let mut migrations = Vec::new();
     let mut catalogs: Vec<(i64, Catalog)> = Vec::new();
     let mut mismatches = BTreeSet::new();
     let mut unkeyed = Vec::new();
-    let mut unreadable = BTreeMap::new();
-    let mut broken: Vec<(String, Diagnostic)> = Vec::new();
     let mut all_allows = Vec::new();
     for (position, (source, directives)) in sources.iter().zip(directives).enumerate() {
         let Directives { allows, maintenance, compatible } = directives;
+        let terms = Terms { allows: &allows, is_released: lock.holds(source.version) };
         let known = Known { earlier: &migrations, later: sources.get(position + 1..).unwrap_or_default() };
         let before = catalogs.last().map_or(&nothing, |(_, catalog)| catalog);
-        let Some(script) = stage.run(&source.up, known, &allows, diagnostics)? else { return Ok(None) };
+        rows.keep(&stage)?;
+        let Some(script) = stage.run(&source.up, known, terms, diagnostics)? else { return Ok(None) };
         let after = stage.catalog()?;
-        let is_released = terms.lock.holds(source.version);
-        let ran = Ran::new(&source.up, &script, before, &after, terms.layout);
-        diagnostics
-            .extend(lint::check(&ran).into_iter().filter_map(|finding| lint::settle(finding, &allows, is_released)));
+        let writes = writes::of(&source.up, &script, before, &after);
+        let step = Step {
+            file: &source.up,
+            script: &script,
+            before,
+            after: &after,
+            writes: &writes,
+            stage: &stage,
+            runner: Runner::of(dialect).of_file(source.no_transaction),
+        };
+        let mut found = lint::check(&Ran::new(&source.up, &script, before, &after));
+        let mut revealed = rows.rehearse(&step, terms)?;
+        lint::tell_once(&mut found, &mut revealed, &script, &allows);
+        if revealed.iter().any(|finding| finding.rule() == "rows-dangle") {
+            // The statement that did it says more than the check behind it.
+            let file = Some(source.up.name.as_str());
+            diagnostics.retain(|known| known.rule() != "foreign-key-check" || known.file() != file);
+        }
+        diagnostics.extend(found.into_iter().filter_map(|finding| terms.settle(finding)));
         let mismatches_after = stage.foreign_key_mismatches(&after)?;
         unkeyed.retain(|(mismatch, _)| mismatches_after.contains(mismatch));
         for mismatch in mismatches_after.difference(&mismatches) {
             unkeyed.push((mismatch.clone(), lint::foreign_key_mismatch(&source.up, &script, mismatch)));
         }
         mismatches = mismatches_after;
-        let unreadable_after = stage.broken_views(before, &after, &unreadable);
-        broken.retain(|(view, _)| unreadable_after.contains_key(view));
-        for (name, reason) in unreadable_after.iter().filter(|(name, _)| !unreadable.contains_key(*name)) {
-            let Some(view) = after.views.get(name) else { continue };
-            let finding = lint::broken_view(&source.up, &script, view, reason);
-            broken.extend(lint::settle(finding, &allows, is_released).map(|finding| (name.clone(), finding)));
-        }
-        unreadable = unreadable_after;
-        if terms.layout == Layout::Own {
+        // With another tool a later migration may make the key that is missing.
+        if !dialect.is_foreign() {
             diagnostics.extend(unkeyed.drain(..).map(|(_, finding)| finding));
-            diagnostics.extend(broken.drain(..).map(|(_, finding)| finding));
         }
+        if source.no_transaction {
+            diagnostics.extend(terms.settle(lint::inside_a_transaction(&source.up)));
+        }
+        diagnostics.extend(revealed.into_iter().filter_map(|finding| terms.settle(finding)));
         // A file that has been released cannot be rid of a line that a later compiler finds needless.
-        if !is_released {
+        if !terms.is_released {
             allows.report_unused(|rule| !head::RULES.contains(&rule), &source.up, diagnostics);
         }
-        let writes = writes::of(&source.up, &script, before, &after);
         let is_compatible = compatible::judge(&source.up, compatible, before, &after, &writes, diagnostics);
-        let revert = match &source.down {
+        let written = match &source.down {
             Some(down) => revert::written(&stage, down, before, &after, known, diagnostics)?,
+            None => None,
+        };
+        let revert = match written {
+            Some(revert) => Some(revert),
             // Nobody wants to lose every table because a version went back to nothing.
             None if position == 0 => None,
             None => revert::derived(&stage, before, &after, &writes, known)?,
@@ -216,7 +219,7 @@ fn rehearse(
         migrations.push(Migration {
             version: source.version,
             name: source.name.clone(),
-            checksum: checksum(source.version, &source.name, &source.up.text),
+            checksum: checksum(source.version, &source.name, source.up.sql()),
             statements: script.into_iter().map(|performed| performed.statement).collect(),
             creates: added(before, &after),
             writes,
@@ -229,8 +232,9 @@ fn rehearse(
         catalogs.push((source.version, after));
         all_allows.push(allows);
     }
-    // With another tool a later migration may make what is missing: here is what none made.
+    // Here is what no migration made.
     diagnostics.extend(unkeyed.into_iter().map(|(_, finding)| finding));
-    diagnostics.extend(broken.into_iter().map(|(_, finding)| finding));
-    Ok(Some(Rehearsal { stage, migrations, catalogs, allows: all_allows }))
+    let (broken, left_empty) = rows.finish();
+    diagnostics.extend(broken);
+    Ok(Some(Rehearsal { stage, migrations, catalogs, allows: all_allows, left_empty }))
 }

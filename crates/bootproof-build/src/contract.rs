@@ -11,7 +11,7 @@ use rusqlite::ToSql;
 use crate::compilation::Contract;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::explain::{Explainer, Known, nearest};
-use crate::lint;
+use crate::lint::{self, Terms};
 use crate::parse::ContractSource;
 use crate::rehearse::Stage;
 use crate::source::File;
@@ -70,7 +70,7 @@ impl Head<'_> {
             return Ok(None);
         }
         for finding in lint::plan::check(file, &query.span, &query.sql, &plan, self.catalog) {
-            diagnostics.extend(lint::settle(finding, &source.allows, false));
+            diagnostics.extend(Terms { allows: &source.allows, is_released: false }.settle(finding));
         }
         source.allows.report_unused(|_| true, file, diagnostics);
         let name = file.name.trim_start_matches("queries/").trim_end_matches(".sql");

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
 
+use crate::dialect::Dialect;
 use crate::source::File;
 
 /// How grave a diagnostic is.
@@ -173,6 +174,14 @@ impl Diagnostic {
         &self.helps
     }
 
+    /// Where it is in the text of a file, if it is about a part of one.
+    pub(crate) fn span(&self) -> Option<&Range<usize>> {
+        match &self.place {
+            Place::Span(_, span) => Some(span),
+            Place::Directory | Place::File(_) | Place::Name(_) => None,
+        }
+    }
+
     fn path(&self, root: &str) -> String {
         self.file().map_or_else(|| root.to_owned(), |name| format!("{root}/{name}"))
     }
@@ -221,11 +230,13 @@ pub struct Diagnostics {
     /// The directory as messages show it.
     root: String,
     list: Vec<Diagnostic>,
+    dialect: Dialect,
+    files: usize,
 }
 
 impl Diagnostics {
     pub(crate) fn new(root: String) -> Self {
-        Self { root, list: Vec::new() }
+        Self { root, list: Vec::new(), dialect: Dialect::default(), files: 0 }
     }
 
     pub(crate) fn push(&mut self, diagnostic: Diagnostic) {
@@ -240,6 +251,19 @@ impl Diagnostics {
         self.list.retain(is_kept);
     }
 
+    /// That the directory is read in this dialect.
+    pub(crate) fn read_as(&mut self, dialect: Dialect) {
+        self.dialect = dialect;
+    }
+
+    pub(crate) fn count_file(&mut self) {
+        self.files += 1;
+    }
+
+    pub(crate) fn into_list(self) -> Vec<Diagnostic> {
+        self.list
+    }
+
     pub(crate) fn has_errors(&self) -> bool {
         self.errors() > 0
     }
@@ -248,6 +272,18 @@ impl Diagnostics {
     #[must_use]
     pub fn directory(&self) -> &str {
         &self.root
+    }
+
+    /// The dialect in which the directory was read.
+    #[must_use]
+    pub fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// How many files of SQL were read.
+    #[must_use]
+    pub fn files(&self) -> usize {
+        self.files
     }
 
     /// How many of them are errors.

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bootproof_catalog::HISTORY_TABLE;
 use rusqlite::Connection;
 use rusqlite::ffi;
-use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
+use rusqlite::hooks::{AuthAction, AuthContext, Authorization, TransactionOperation};
 
 /// What one statement does; names in lower case.
 #[derive(Clone, Debug, Default)]
@@ -20,14 +20,28 @@ pub(crate) struct Effects {
     pub(crate) writes: BTreeSet<String>,
     /// Columns that it reads, by table; the column is empty where rows are only counted.
     pub(crate) reads: BTreeSet<(String, String)>,
-    /// Columns that the statement itself updates, by table: not what a trigger or a foreign key does on that account.
-    pub(crate) updates: BTreeSet<(String, String)>,
     /// Tables and views that it drops.
     pub(crate) drops_tables: BTreeSet<String>,
     /// Indexes and triggers that it drops; the triggers of a dropped table or view are among them.
     pub(crate) drops: BTreeSet<String>,
+    /// Tables that it creates, temporary ones not among them.
+    pub(crate) creates_tables: BTreeSet<String>,
+    /// Tables that it alters: of a renamed one, the old name.
+    pub(crate) alters: BTreeSet<String>,
+    /// Tables and views into which it inserts, as it says itself: not what a trigger does.
+    pub(crate) inserts: BTreeSet<String>,
+    /// Columns that it updates, as it says itself, each behind its table.
+    pub(crate) updates: BTreeSet<(String, String)>,
+    /// Tables and views from which it deletes, as it says itself.
+    pub(crate) deletes: BTreeSet<String>,
+    /// Columns that it or a trigger updates, each behind its table.
+    pub(crate) changes: BTreeSet<(String, String)>,
+    /// Tables from which it or a trigger deletes.
+    pub(crate) removes: BTreeSet<String>,
     /// BEGIN, COMMIT, ROLLBACK, SAVEPOINT or RELEASE.
     pub(crate) controls_transaction: bool,
+    /// Which of them.
+    pub(crate) control: Option<Control>,
     /// ATTACH or DETACH.
     pub(crate) attaches: bool,
     pub(crate) pragma: Option<Pragma>,
@@ -39,6 +53,18 @@ pub(crate) struct Effects {
 pub(crate) struct Pragma {
     pub(crate) name: String,
     pub(crate) has_value: bool,
+    pub(crate) value: Option<String>,
+}
+
+/// A statement about transactions. END is COMMIT to SQLite.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Control {
+    Begin,
+    Commit,
+    /// Also to a savepoint.
+    Rollback,
+    Savepoint,
+    Release,
 }
 
 /// Collects effects from a connection.
@@ -65,14 +91,9 @@ impl Recorder {
 
 impl Effects {
     fn record(&mut self, context: &AuthContext<'_>) {
-        match context.action {
-            AuthAction::Update { table_name, column_name } if context.accessor.is_none() => {
-                self.updates.insert((table_name.to_ascii_lowercase(), column_name.to_ascii_lowercase()));
-            }
-            AuthAction::Read { table_name, column_name } => {
-                self.reads.insert((table_name.to_ascii_lowercase(), column_name.to_ascii_lowercase()));
-            }
-            _ => {}
+        // Inside a trigger or a view, SQLite names it.
+        if context.accessor.is_none() {
+            self.record_target(context.action);
         }
         match context.action {
             AuthAction::Select => self.selects = true,
@@ -81,6 +102,11 @@ impl Effects {
             | AuthAction::Delete { table_name } => {
                 self.touch(table_name);
                 self.writes.insert(table_name.to_ascii_lowercase());
+                if let AuthAction::Update { column_name, .. } = context.action {
+                    self.changes.insert((table_name.to_ascii_lowercase(), column_name.to_ascii_lowercase()));
+                } else if let AuthAction::Delete { .. } = context.action {
+                    self.removes.insert(table_name.to_ascii_lowercase());
+                }
             }
             AuthAction::DropTable { table_name }
             | AuthAction::DropVtable { table_name, .. }
@@ -91,21 +117,62 @@ impl Effects {
             AuthAction::DropIndex { index_name: name, .. } | AuthAction::DropTrigger { trigger_name: name, .. } => {
                 self.drops.insert(name.to_ascii_lowercase());
             }
-            AuthAction::Read { table_name, .. }
-            | AuthAction::CreateTable { table_name }
+            AuthAction::Read { table_name, column_name } => {
+                self.touch(table_name);
+                self.reads.insert((table_name.to_ascii_lowercase(), column_name.to_ascii_lowercase()));
+            }
+            AuthAction::CreateTable { table_name }
             | AuthAction::CreateVtable { table_name, .. }
             | AuthAction::CreateIndex { table_name, .. }
             | AuthAction::CreateTrigger { table_name, .. }
             | AuthAction::AlterTable { table_name, .. }
             | AuthAction::CreateView { view_name: table_name } => self.touch(table_name),
-            AuthAction::Transaction { .. } | AuthAction::Savepoint { .. } => self.controls_transaction = true,
+            AuthAction::Transaction { operation } => {
+                self.controls_transaction = true;
+                self.control = Some(match operation {
+                    TransactionOperation::Begin => Control::Begin,
+                    TransactionOperation::Rollback => Control::Rollback,
+                    // rusqlite has no name for COMMIT.
+                    _ => Control::Commit,
+                });
+            }
+            AuthAction::Savepoint { operation, .. } => {
+                self.controls_transaction = true;
+                self.control = Some(match operation {
+                    TransactionOperation::Begin => Control::Savepoint,
+                    TransactionOperation::Rollback => Control::Rollback,
+                    _ => Control::Release,
+                });
+            }
             // A file name that is an expression reaches the hook as no name at all.
             AuthAction::Attach { .. }
             | AuthAction::Detach { .. }
             | AuthAction::Unknown { code: ffi::SQLITE_ATTACH | ffi::SQLITE_DETACH, .. } => self.attaches = true,
             AuthAction::Pragma { pragma_name, pragma_value } => {
-                let pragma = Pragma { name: pragma_name.to_ascii_lowercase(), has_value: pragma_value.is_some() };
+                let (name, value) = (pragma_name.to_ascii_lowercase(), pragma_value.map(str::to_owned));
+                let pragma = Pragma { name, has_value: value.is_some(), value };
                 self.pragma = Some(pragma);
+            }
+            _ => {}
+        }
+    }
+
+    fn record_target(&mut self, action: AuthAction<'_>) {
+        match action {
+            AuthAction::Insert { table_name } => {
+                self.inserts.insert(table_name.to_ascii_lowercase());
+            }
+            AuthAction::Update { table_name, column_name } => {
+                self.updates.insert((table_name.to_ascii_lowercase(), column_name.to_ascii_lowercase()));
+            }
+            AuthAction::Delete { table_name } => {
+                self.deletes.insert(table_name.to_ascii_lowercase());
+            }
+            AuthAction::CreateTable { table_name } => {
+                self.creates_tables.insert(table_name.to_ascii_lowercase());
+            }
+            AuthAction::AlterTable { table_name, .. } => {
+                self.alters.insert(table_name.to_ascii_lowercase());
             }
             _ => {}
         }

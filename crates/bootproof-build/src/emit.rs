@@ -92,7 +92,7 @@ fn migration(migration: &Migration) -> TokenStream {
     let version = number(migration.version);
     let name = &migration.name;
     let file = &migration.file.name;
-    let sql = text(&migration.file.text);
+    let sql = text(migration.file.sql());
     let checksum = number(migration.checksum);
     let fingerprint = hexadecimal(migration.fingerprint.0);
     let writes = &migration.writes;

@@ -29,7 +29,7 @@ pub(crate) struct Explainer<'a> {
 impl Explainer<'_> {
     /// A diagnostic for an error of the statement that starts at a byte of the file.
     pub(crate) fn explain(&self, error: &rusqlite::Error, start: usize) -> Diagnostic {
-        let rest = start..self.file.text.len();
+        let rest = start..self.file.part.end;
         if let Some((rule, message, help)) = budget::explain(error) {
             return Diagnostic::error(rule, message).at(self.file, self.file.first_word(rest)).help(help);
         }
@@ -101,13 +101,16 @@ impl Explainer<'_> {
             return Some(syntax_help(name));
         } else if message == "incomplete input" {
             "the file ends inside this statement: a `)`, the `END;` of a trigger or the rest of it is missing"
+        } else if ["{", "$", "#"].iter().any(|sign| message == format!("unrecognized token: \"{sign}\"")) {
+            "if a program is to put something in this place, write here what it would put"
         } else if message.contains("unrecognized token") {
             "if a quote opens here, it is never closed"
-        } else if message.contains("no such function")
-            || message.contains("no such module")
-            || message.contains("no such collation")
-        {
+        } else if message.contains("no such function") {
+            return Some(self.function_help(name, rest));
+        } else if ["module", "collation", "tokenizer"].iter().any(|what| message.contains(&format!("no such {what}"))) {
             "only what SQLite itself brings is known at build time, nothing that the application registers"
+        } else if message.contains("VACUUM") && self.file.dialect.is_foreign() {
+            "remove it, or say in a file of its own why it is needed: `-- bootproof: no-transaction \"why\"`"
         } else if message.contains("VACUUM") {
             "remove it: every migration runs inside a transaction; an operator can run VACUUM when nothing else does"
         } else if message.contains("non-deterministic") {
@@ -116,6 +119,19 @@ impl Explainer<'_> {
             return None;
         };
         Some(help.to_owned())
+    }
+
+    /// A function of the application can be stood in for.
+    fn function_help(&self, name: &str, rest: Range<usize>) -> String {
+        let tokens = token::tokens(self.file.text.get(rest).unwrap_or_default());
+        let name_at = tokens.iter().position(|token| token.text.eq_ignore_ascii_case(name)).unwrap_or(tokens.len());
+        let arguments = token::parenthesised(tokens.get(name_at..).unwrap_or_default()).map(|(inside, _)| inside);
+        let count = arguments.filter(|inside| !inside.is_empty()).map_or(0, |inside| token::split_list(inside).len());
+        format!(
+            "only what SQLite itself brings is known at build time; if the application registers it, \
+             `Compiler::stub_function(\"{name}\", {count})` in build.rs or `--stub-function {name}/{count}` on the command \
+             line stands in for it"
+        )
     }
 
     fn column_help(&self, name: &str, rest: Range<usize>) -> Option<String> {
@@ -136,7 +152,7 @@ impl Explainer<'_> {
     }
 
     fn table_help(&self, name: &str) -> Option<String> {
-        if let Some(later) = self.known.later.iter().find(|source| creates_table(&source.up.text, name)) {
+        if let Some(later) = self.known.later.iter().find(|source| creates_table(source.up.sql(), name)) {
             return Some(format!("`{}` creates it, which runs later: move this statement behind it", later.up.name));
         }
         let names = self.catalog.tables.values().map(|table| &table.name);

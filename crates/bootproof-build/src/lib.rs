@@ -64,6 +64,27 @@
 //!   = help: did you mean `placed`?
 //! ```
 //!
+//! On empty tables a cascade deletes nothing and no copy loses a row. So every migration runs once more with about three rows
+//! in every table, which satisfy its types, constraints and foreign keys: with foreign keys off, as a boot runs it, and on, as
+//! other tools do. What became of the rows is compared one by one, and whatever the statements did not set out to do is told
+//! at the statement that did it:
+//!
+//! | rule | what the rows revealed |
+//! |---|---|
+//! | `rows-lost` | a rebuild that copies no row, or fewer: an error, unless the copy itself says which it leaves out |
+//! | `rows-deleted` | a trigger that deletes rows of a table that no statement names: a warning |
+//! | `rows-dangle` | rows without their parent, for which a boot would refuse |
+//! | `values-nulled`, `values-changed` | a rebuild that leaves a column out, or puts one in the place of another |
+//! | `column-as-text` | a rebuild that fills a column with its own name |
+//! | `cascade-deletes`, `values-nulled` | what a tool that leaves foreign keys on would lose: a warning, since a boot turns them off |
+//! | `fails-on-rows` | what works on an empty table only; a warning where only a row with NULL is refused |
+//! | `broken-trigger`, `broken-view` | what nothing can use any more behind the last migration |
+//!
+//! A plain DROP TABLE, DELETE or UPDATE is no finding of this kind: it does what it says. Nor is what only a value causes that
+//! was made up, such as digits in a column that is read as JSON: other rows are tried, at last none, and
+//! [`Compilation::left_empty`] tells which tables were empty for which migration. Virtual tables are not filled; full-text
+//! indexes over other tables know of the rows of these. Nothing of the rows gets into what is generated.
+//!
 //! What is a matter of judgement, such as an index that another one makes superfluous, is a warning and lets the build go on.
 //! [`RULES`] has every rule; `docs/lints.md` explains each, with an example that breaks it and one that does not. Where one is
 //! broken on purpose, the file says so with a reason:
@@ -105,6 +126,17 @@
 //! A migration that just builds indexes, none of them `UNIQUE`, needs no mark. Like every directive it is part of the file's
 //! checksum: decide before the release. The generated `Migration::compatible` holds it.
 //!
+//! # Coming from another tool
+//!
+//! A directory that was written for refinery, sqlx, diesel, prisma, goose, dbmate, golang-migrate, drizzle or flyway compiles
+//! as it is. [`compile()`] finds out which one it is by the names of its files and the markers in them; [`Compiler::dialect`]
+//! says it. What those tools need and a boot makes redundant is left out of what is run, with a warning: `BEGIN` and `COMMIT`
+//! around a file, `PRAGMA foreign_keys`. A way back that does not return the schema before its migration is a warning there,
+//! and not used. `queries/` and the directives `-- bootproof: …` are understood in every layout.
+//!
+//! A way back that stands in the same file as the way there, as goose and dbmate have it, is no part of the checksum: it can
+//! be mended after the release, as a `.down.sql` can.
+//!
 //! # Without cargo
 //!
 //! [`check`] does the same for any directory and returns the [`Compilation`] or the [`Diagnostics`]. [`scaffold`] writes
@@ -114,8 +146,10 @@ mod budget;
 mod compatible;
 mod compilation;
 mod compile;
+mod compiler;
 mod contract;
 mod diagnostic;
+mod dialect;
 mod effect;
 mod emit;
 mod explain;
@@ -124,6 +158,7 @@ mod lock;
 mod parse;
 mod rehearse;
 mod revert;
+mod rows;
 pub mod scaffold;
 mod source;
 mod squash;
@@ -131,10 +166,11 @@ mod writes;
 
 use std::path::Path;
 use std::process::ExitCode;
-use std::{env, fs};
 
-pub use compilation::Compilation;
+pub use compilation::{Compilation, LeftEmpty};
+pub use compiler::Compiler;
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
+pub use dialect::{Dialect, UnknownDialect};
 pub use lint::rule::{Allowed, RULES, Rule};
 pub use lock::{LockError, Locked};
 pub use squash::SquashError;
@@ -142,50 +178,19 @@ pub use squash::SquashError;
 /// Compiles a directory, given relative to the crate, into `$OUT_DIR/bootproof.rs`; for `build.rs`.
 ///
 /// Prints warnings for cargo and errors for people, and tells cargo to compile again whenever a file in the directory is
-/// added, changed, renamed or removed. The exit code fails the build if there was an error.
+/// added, changed, renamed or removed. The exit code fails the build if there was an error. [`Compiler`] takes options.
 #[must_use]
-#[expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "a build script talks to cargo on stdout, to people on stderr"
-)]
 pub fn compile(directory: impl AsRef<Path>) -> ExitCode {
-    let shown = directory.as_ref();
-    // First of all: a build that fails must run again when the file that failed it is mended. Cargo looks at everything
-    // below the directory, and takes a directory that does not exist for changed.
-    println!("cargo:rerun-if-changed={}", shown.display());
-    let (Some(manifest), Some(out)) = (env::var_os("CARGO_MANIFEST_DIR"), env::var_os("OUT_DIR")) else {
-        eprintln!(
-            "error: CARGO_MANIFEST_DIR or OUT_DIR is not set\nhelp: call `bootproof_build::compile` from build.rs"
-        );
-        return ExitCode::FAILURE;
-    };
-    match compile::compile(&Path::new(&manifest).join(shown), shown) {
-        Ok(compilation) => {
-            for warning in compilation.warnings().one_liners() {
-                println!("cargo:warning={warning}");
-            }
-            let target = Path::new(&out).join("bootproof.rs");
-            if let Err(error) = fs::write(&target, compilation.emit()) {
-                eprintln!("error: cannot write {}: {error}", target.display());
-                return ExitCode::FAILURE;
-            }
-            ExitCode::SUCCESS
-        }
-        Err(diagnostics) => {
-            eprintln!("{diagnostics}");
-            ExitCode::FAILURE
-        }
-    }
+    Compiler::new(directory.as_ref()).compile()
 }
 
-/// Reads, rehearses and proves a directory of migrations. Writes nothing.
+/// Reads, rehearses and proves a directory of migrations. Writes nothing. [`Compiler`] takes options.
 ///
 /// # Errors
 ///
 /// Everything that is wrong, not only the first thing; warnings are among it.
 pub fn check(directory: impl AsRef<Path>) -> Result<Compilation, Diagnostics> {
-    compile::compile(directory.as_ref(), directory.as_ref())
+    Compiler::new(directory.as_ref()).check()
 }
 
 /// Lists every migration of a directory as released, in `migrations.lock` beside them.
@@ -197,7 +202,7 @@ pub fn check(directory: impl AsRef<Path>) -> Result<Compilation, Diagnostics> {
 ///
 /// A directory that does not compile, among it a released file that is not as it was; a file that cannot be written.
 pub fn lock(directory: impl AsRef<Path>) -> Result<Locked, LockError> {
-    lock::lock(directory.as_ref())
+    Compiler::new(directory.as_ref()).lock()
 }
 
 /// The text of one file that leaves the same as all migrations up to a version: the same schema, proven by its
@@ -212,5 +217,5 @@ pub fn lock(directory: impl AsRef<Path>) -> Result<Locked, LockError> {
 /// A directory that does not compile, a version that does not exist, or what one file cannot bring back, such as rows that
 /// only a virtual table holds.
 pub fn squash(directory: impl AsRef<Path>, to: i64) -> Result<String, SquashError> {
-    squash::squash(directory.as_ref(), to)
+    Compiler::new(directory.as_ref()).squash(to)
 }

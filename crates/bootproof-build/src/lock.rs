@@ -12,7 +12,8 @@ use std::sync::Arc;
 
 use bootproof_catalog::source::{checksum, normalise};
 
-use crate::compile::{Given, compile_given};
+use crate::compile::compile;
+use crate::compiler::Settings;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::source::{self, File, Source};
 
@@ -70,13 +71,13 @@ pub enum LockError {
 }
 
 /// Adds every migration that is not in the lock file.
-pub(crate) fn lock(directory: &Path) -> Result<Locked, LockError> {
-    let compiled = compile_given(directory, directory, Given { releases_all: true, ..Given::default() });
-    compiled.map_err(LockError::NotCompiled)?;
+pub(crate) fn lock(directory: &Path, settings: &Settings) -> Result<Locked, LockError> {
+    let settings = Settings { releases_all: true, ..settings.clone() };
+    compile(directory, directory, &settings).map_err(LockError::NotCompiled)?;
     // It has just been read without a complaint.
     let mut ignored = Diagnostics::new(String::new());
     let mut lock = Lock::read(directory, &mut ignored);
-    let added = lock.add(&source::read(directory, &mut ignored).migrations);
+    let added = lock.add(&source::read(directory, settings.dialect, &mut ignored).migrations);
     let path = directory.join(FILE);
     if !added.is_empty() {
         write(&path, &lock.to_string()).map_err(|source| LockError::Io { path: path.clone(), source })?;
@@ -98,7 +99,7 @@ impl Lock {
             }
         };
         let text = normalise(&bytes).unwrap_or_else(|_| String::from_utf8_lossy(&bytes).into_owned());
-        let file = Arc::new(File { name: FILE.to_owned(), text });
+        let file = Arc::new(File::new(FILE, text));
         let mut start = 0;
         for line in file.text.split_inclusive('\n') {
             let content = line.trim_end();
@@ -196,13 +197,13 @@ fn parse(line: &str) -> Option<(i64, Entry)> {
 }
 
 fn checksum_of(source: &Source) -> u64 {
-    checksum(source.version, &source.name, &source.up.text)
+    checksum(source.version, &source.name, source.up.sql())
 }
 
 fn changed(source: &Source) -> Diagnostic {
     let file = &source.up;
     Diagnostic::error("released-changed", "this migration has been released, and was edited since")
-        .at(file, file.first_word(0..file.text.len()))
+        .at(file, file.first_word(file.part.clone()))
         .note("a database to which it was applied would be refused, and a new one would get another schema")
         .help(format!("restore the file as it was released: `git log -p -- {}` shows what was edited", file.name))
         .help("write what it was edited for as a new migration")

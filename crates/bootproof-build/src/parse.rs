@@ -84,7 +84,7 @@ pub(crate) struct ContractSource {
 pub(crate) fn migration(file: &Arc<File>, diagnostics: &mut Diagnostics) -> Directives {
     let mut found = Directives::default();
     let mut said = Vec::new();
-    for directive in directives(&file.text) {
+    for directive in directives(file) {
         let is_said = said.contains(&directive.keyword);
         said.push(directive.keyword);
         let problem = match directive.keyword {
@@ -103,7 +103,7 @@ pub(crate) fn migration(file: &Arc<File>, diagnostics: &mut Diagnostics) -> Dire
 
 /// A way back has no directives.
 pub(crate) fn no_directives(file: &Arc<File>, diagnostics: &mut Diagnostics) {
-    for directive in directives(&file.text) {
+    for directive in directives(file) {
         let diagnostic = Diagnostic::error("unknown-directive", "a `.down.sql` file has no directives");
         let help = if directive.keyword == "maintenance" { MAINTENANCE_ELSEWHERE } else { "remove it" };
         diagnostics.push(diagnostic.at(file, directive.span).help(help));
@@ -165,7 +165,7 @@ pub(crate) fn contract(file: &Arc<File>, diagnostics: &mut Diagnostics) -> Optio
     let mut budget = None;
     let mut sample: Option<Directive<'_>> = None;
     let mut is_sound = true;
-    let directives = directives(&file.text);
+    let directives = directives(file);
     for keyword in ["index", "budget"] {
         if !directives.iter().any(|directive| directive.keyword == keyword) {
             is_sound = false;
@@ -249,10 +249,10 @@ fn parse_budget(argument: &str) -> Option<Duration> {
     }
 }
 
-fn directives(text: &str) -> Vec<Directive<'_>> {
+fn directives(file: &File) -> Vec<Directive<'_>> {
     let mut directives = Vec::new();
-    let mut start = 0;
-    for line in text.split_inclusive('\n') {
+    let mut start = file.part.start;
+    for line in file.sql().split_inclusive('\n') {
         let whole = start..start + line.len();
         start = whole.end;
         let Some(position) = keyword_position(line.trim_end()) else { continue };

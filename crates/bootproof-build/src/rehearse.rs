@@ -2,23 +2,29 @@
 //!
 //! Statements are split by SQLite itself: it prepares the first statement of a text and tells how much of it that was.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
-use bootproof_catalog::catalog::{Catalog, Table};
-use bootproof_catalog::{AUDIT_DDL, HISTORY_DDL, difference, quoted};
+use bootproof_catalog::catalog::Catalog;
+use bootproof_catalog::{AUDIT_DDL, HISTORY_DDL, Reader, difference, is_bookkeeping, quoted};
+use rusqlite::backup::Backup;
 use rusqlite::config::DbConfig;
 use rusqlite::fallible_iterator::FallibleIterator as _;
+use rusqlite::functions::FunctionFlags;
+use rusqlite::types::Null;
 use rusqlite::{Batch, Connection};
 
 use crate::budget::{self, Budget};
 use crate::compilation::Statement;
-use crate::diagnostic::Diagnostics;
+use crate::compiler::Stub;
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::dialect::wrapper::{self, Role, Wrapping};
 use crate::effect::{Effects, Recorder};
 use crate::explain::{Explainer, Known};
-use crate::lint;
 use crate::lint::if_not_exists::{self, Creation};
+use crate::lint::{self, Terms};
 use crate::parse::Allows;
 use crate::source::File;
 
@@ -27,6 +33,7 @@ pub(crate) struct Stage {
     connection: Connection,
     recorder: Recorder,
     budget: Budget,
+    reader: RefCell<Reader>,
 }
 
 /// A statement and what it does.
@@ -56,27 +63,26 @@ pub(crate) struct Prepared<'stage> {
 
 impl Stage {
     /// An empty database with the migrator's own tables, as boot will find or make it.
-    pub(crate) fn open() -> rusqlite::Result<Self> {
-        let mut connection = Connection::open_in_memory()?;
-        // In double quotes SQLite would take a misspelt column for text: <https://sqlite.org/quirks.html#dblquote>.
-        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
-        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, false)?;
-        // Boot turns them off too, or the DROP TABLE of a rebuild would delete the rows of other tables through CASCADE.
-        connection.pragma_update(None, "foreign_keys", false)?;
+    pub(crate) fn open(stubs: &[Stub]) -> rusqlite::Result<Self> {
+        let (mut connection, budget) = database(stubs)?;
         connection.execute_batch(HISTORY_DDL)?;
         connection.execute_batch(AUDIT_DDL)?;
-        let budget = Budget::install(&mut connection)?;
         let recorder = Recorder::install(&mut connection)?;
-        Ok(Self { connection, recorder, budget })
+        Ok(Self { connection, recorder, budget, reader: RefCell::default() })
     }
 
     pub(crate) fn connection(&self) -> &Connection {
         &self.connection
     }
 
+    /// Makes another database equal to this one.
+    pub(crate) fn copy_to(&self, other: &mut Connection) -> rusqlite::Result<()> {
+        copy(&self.connection, other)
+    }
+
     pub(crate) fn catalog(&self) -> rusqlite::Result<Catalog> {
         self.budget.renew();
-        Catalog::read(&self.connection)
+        self.reader.borrow_mut().read(&self.connection)
     }
 
     /// Foreign keys that SQLite can check no row of, and that a boot would refuse: child and parent.
@@ -101,40 +107,6 @@ impl Stage {
         Ok(mismatches)
     }
 
-    /// Views that cannot be read after a migration, and why: SQLite looks at the tables and columns of a view only when it
-    /// is used. `known` are those that could not be read before it.
-    pub(crate) fn broken_views(
-        &self,
-        before: &Catalog,
-        after: &Catalog,
-        known: &BTreeMap<String, String>,
-    ) -> BTreeMap<String, String> {
-        let has_lost_columns = |(name, table): (&String, &Table)| {
-            let now = after.tables.get(name);
-            now.is_none_or(|now| table.columns.keys().any(|column| !now.columns.contains_key(column)))
-        };
-        let is_less = before.tables.iter().any(has_lost_columns)
-            || before.views.keys().any(|view| !after.views.contains_key(view));
-        let mut broken = BTreeMap::new();
-        for (name, view) in &after.views {
-            // Where nothing is gone, what could be read can be read.
-            if !is_less && !known.contains_key(name) && before.views.get(name) == Some(view) {
-                continue;
-            }
-            self.budget.renew();
-            let Err(error) = self.connection.prepare(&format!("SELECT * FROM main.{}", quoted(&view.name))) else {
-                continue;
-            };
-            let message = error.to_string();
-            // What the application registers is not known here.
-            if message.contains("no such table") || message.contains("no such column") {
-                let reason = message.split(" in SELECT ").next().unwrap_or_default();
-                broken.insert(name.clone(), reason.to_owned());
-            }
-        }
-        broken
-    }
-
     /// Runs a migration inside a transaction, as boot will, and commits it if it is without fault.
     ///
     /// `None` where it is not; what is wrong has been reported then.
@@ -142,11 +114,11 @@ impl Stage {
         &self,
         file: &Arc<File>,
         known: Known<'_>,
-        allows: &Allows,
+        terms: Terms<'_>,
         diagnostics: &mut Diagnostics,
     ) -> rusqlite::Result<Option<Vec<Performed>>> {
         self.connection.execute_batch("BEGIN")?;
-        let script = self.run_statements(file, known, allows, diagnostics)?;
+        let script = self.run_statements(file, known, terms, diagnostics)?;
         if script.is_some() {
             self.connection.execute_batch("COMMIT")?;
         }
@@ -163,7 +135,8 @@ impl Stage {
         diagnostics: &mut Diagnostics,
     ) -> rusqlite::Result<Option<Tried>> {
         self.connection.execute_batch("BEGIN")?;
-        let script = self.run_statements(file, known, &Allows::default(), diagnostics)?;
+        let terms = Terms { allows: &Allows::default(), is_released: false };
+        let script = self.run_statements(file, known, terms, diagnostics)?;
         let tried = script.map(|script| Ok(Tried { script, left: self.catalog()? })).transpose();
         if !self.connection.is_autocommit() {
             self.connection.execute_batch("ROLLBACK")?;
@@ -175,12 +148,29 @@ impl Stage {
         &self,
         file: &Arc<File>,
         known: Known<'_>,
+        terms: Terms<'_>,
+        diagnostics: &mut Diagnostics,
+    ) -> rusqlite::Result<Option<Vec<Performed>>> {
+        let mut wrapping = Wrapping::new(file);
+        let script = self.run_pieces(file, known, terms.allows, &mut wrapping, diagnostics)?;
+        if wrapping.alters_as_before() {
+            self.connection.pragma_update(None, "legacy_alter_table", false)?;
+        }
+        let is_closed = script.is_none() || wrapping.finish(terms, diagnostics);
+        Ok(script.filter(|_| is_closed))
+    }
+
+    fn run_pieces(
+        &self,
+        file: &Arc<File>,
+        known: Known<'_>,
         allows: &Allows,
+        wrapping: &mut Wrapping<'_>,
         diagnostics: &mut Diagnostics,
     ) -> rusqlite::Result<Option<Vec<Performed>>> {
         let mut script = Vec::new();
         let mut is_sound = true;
-        let mut rest = 0..file.text.len();
+        let mut rest = file.part.start..file.end_of_piece(file.part.start);
         loop {
             let start = rest.start;
             let explain = |error: &rusqlite::Error| {
@@ -188,10 +178,19 @@ impl Stage {
             };
             let (mut prepared, end) = match self.prepare(file, rest.clone()) {
                 Ok(Some(prepared)) => prepared,
+                Ok(None) if rest.end < file.part.end => {
+                    rest = rest.end..file.end_of_piece(rest.end);
+                    continue;
+                }
                 Ok(None) => return Ok(is_sound.then_some(script)),
                 Err(error) => {
+                    let effects = self.recorder.take();
+                    if let Some(end) = wrapping.leaves_out_unprepared(&effects, rest.clone()) {
+                        rest.start = end;
+                        continue;
+                    }
                     // What touches a reserved table is refused for that, whatever else is wrong with it.
-                    let diagnostic = match lint::reserved_table(&self.recorder.take()) {
+                    let diagnostic = match lint::reserved_table(&effects) {
                         Some(diagnostic) => diagnostic.at(file, file.first_word(rest)),
                         None => explain(&error)?,
                     };
@@ -200,20 +199,24 @@ impl Stage {
                 }
             };
             rest.start = end;
-            let verdict = match prepared.parameter {
-                Some(parameter) => Some((lint::bound_parameter(), parameter..parameter + 1)),
-                None => lint::forbidden(&prepared.effects)
-                    .filter(|diagnostic| !allows.permit(diagnostic.rule()))
-                    .map(|diagnostic| (diagnostic, file.first_word(prepared.span.clone()))),
-            };
-            if let Some((diagnostic, span)) = verdict {
+            let role = wrapping.judge(&prepared.effects, &prepared.span);
+            if let Some(diagnostic) = refusal(file, &prepared, &role, allows) {
                 // It is not run; the statements behind it are still worth a look.
-                diagnostics.push(diagnostic.at(file, span));
+                diagnostics.push(diagnostic);
                 is_sound = false;
                 continue;
             }
+            if matches!(role, Role::LeftOut) {
+                continue;
+            }
             let kept = self.kept(file.text.get(prepared.span.clone()).unwrap_or_default())?;
-            let outcome = step_to_the_end(&mut prepared.statement);
+            let outcome = if matches!(role, Role::Check) {
+                first_violation(&mut prepared.statement).map(|violation| {
+                    diagnostics.extend(violation.map(|found| found.at(file, file.first_word(prepared.span.clone()))));
+                })
+            } else {
+                step_to_the_end(&mut prepared.statement)
+            };
             let Prepared { effects, span, .. } = prepared;
             if let Err(error) = outcome {
                 diagnostics.push(explain(&error)?);
@@ -222,6 +225,10 @@ impl Stage {
             if self.connection.is_autocommit() {
                 diagnostics.push(lint::transaction_control().at(file, file.first_word(span)));
                 return Ok(None);
+            }
+            // At boot every foreign key is checked anyway, once for all migrations.
+            if matches!(role, Role::Check) && file.dialect.is_foreign() {
+                continue;
             }
             let line = file.line(span.start);
             script.push(Performed { statement: Statement { span, line }, effects, kept });
@@ -280,6 +287,25 @@ impl Stage {
         Ok(Some((Prepared { statement, effects, span, parameter }, end)))
     }
 
+    /// The statements that make the schema, without the bookkeeping of SQLite and of the migrator.
+    pub(crate) fn schema(&self) -> rusqlite::Result<Vec<String>> {
+        self.budget.renew();
+        let sql = "SELECT o.name, o.tbl_name, o.sql FROM main.sqlite_schema AS o
+                   LEFT JOIN pragma_table_list AS t ON t.schema = 'main' AND t.name = o.name
+                   WHERE o.sql IS NOT NULL AND t.type IS NOT 'shadow'
+                   ORDER BY CASE o.type WHEN 'table' THEN 1 WHEN 'view' THEN 2 WHEN 'index' THEN 3 ELSE 4 END, o.name";
+        let mut statement = self.connection.prepare(sql)?;
+        let mut rows = statement.query([])?;
+        let mut schema = Vec::new();
+        while let Some(row) = rows.next()? {
+            let (name, table): (String, String) = (row.get(0)?, row.get(1)?);
+            if !is_bookkeeping(&name) && !is_bookkeeping(&table) {
+                schema.push(row.get(2)?);
+            }
+        }
+        Ok(schema)
+    }
+
     /// An empty database at head: the same bytes whenever the same migrations are compiled.
     pub(crate) fn image(mut self) -> rusqlite::Result<Vec<u8>> {
         self.budget.renew();
@@ -292,9 +318,31 @@ impl Stage {
     }
 }
 
-/// The database of an image, to read from.
-pub(crate) fn open_image(image: &[u8]) -> rusqlite::Result<Connection> {
+/// A database in memory, without anything in it, that is as strict as a boot.
+pub(crate) fn database(stubs: &[Stub]) -> rusqlite::Result<(Connection, Budget)> {
     let mut connection = Connection::open_in_memory()?;
+    // In double quotes SQLite would take a misspelt column for text: <https://sqlite.org/quirks.html#dblquote>.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, false)?;
+    // Boot turns them off too, or the DROP TABLE of a rebuild would delete the rows of other tables through CASCADE.
+    connection.pragma_update(None, "foreign_keys", false)?;
+    for stub in stubs {
+        // As views, triggers, indexes and generated columns may call it.
+        let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_INNOCUOUS;
+        connection.create_scalar_function(&*stub.name, stub.arguments, flags, |_| Ok(Null))?;
+    }
+    let budget = Budget::install(&mut connection)?;
+    Ok((connection, budget))
+}
+
+/// Makes one database equal to another, page by page.
+pub(crate) fn copy(from: &Connection, to: &mut Connection) -> rusqlite::Result<()> {
+    Backup::new(from, to)?.step(-1).map(|_| ())
+}
+
+/// The database of an image, to read from.
+pub(crate) fn open_image(image: &[u8], stubs: &[Stub]) -> rusqlite::Result<Connection> {
+    let (mut connection, _) = database(stubs)?;
     connection.deserialize_read_exact(rusqlite::MAIN_DB, image, image.len(), true)?;
     Ok(connection)
 }
@@ -306,8 +354,52 @@ pub(crate) fn timestamp(seconds: i64) -> rusqlite::Result<i64> {
     connection.query_row(sql, [seconds], |row| row.get(0))
 }
 
+/// Why a statement is not run, if it must not be.
+fn refusal(file: &Arc<File>, prepared: &Prepared<'_>, role: &Role, allows: &Allows) -> Option<Diagnostic> {
+    if let Some(parameter) = prepared.parameter {
+        return Some(lint::bound_parameter().at(file, parameter..parameter + 1));
+    }
+    let diagnostic = match role {
+        Role::Refused(diagnostic) => Diagnostic::clone(diagnostic),
+        Role::Statement => lint::forbidden(&prepared.effects)?,
+        Role::Honoured | Role::LeftOut | Role::Check => return None,
+    };
+    if allows.permit(diagnostic.rule()) {
+        return None;
+    }
+    Some(diagnostic.at(file, file.first_word(prepared.span.clone())))
+}
+
+/// An entry of drizzle's journal.
+pub(crate) struct JournalEntry {
+    pub(crate) index: i64,
+    /// The name of the file without its extension.
+    pub(crate) tag: String,
+    /// In milliseconds since 1970.
+    pub(crate) when: i64,
+}
+
+/// Reads drizzle's journal: SQLite knows JSON, which saves every build script a library.
+pub(crate) fn journal(text: &str) -> rusqlite::Result<Vec<JournalEntry>> {
+    let connection = Connection::open_in_memory()?;
+    let sql = "SELECT value ->> 'idx', value ->> 'tag', value ->> 'when' FROM json_each(?1, '$.entries')
+               ORDER BY value ->> 'idx'";
+    let mut statement = connection.prepare(sql)?;
+    let entries = statement
+        .query_map([text], |row| Ok(JournalEntry { index: row.get(0)?, tag: row.get(1)?, when: row.get(2)? }))?;
+    entries.collect()
+}
+
+/// The first row of a `PRAGMA foreign_key_check`.
+fn first_violation(statement: &mut rusqlite::Statement<'_>) -> rusqlite::Result<Option<Diagnostic>> {
+    let mut rows = statement.raw_query();
+    let Some(row) = rows.next()? else { return Ok(None) };
+    let (table, id, parent): (String, Option<i64>, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
+    Ok(Some(wrapper::violation(&table, id, &parent)))
+}
+
 /// Rows that a statement returns are of no interest, but it is only done when the last one is read.
-fn step_to_the_end(statement: &mut rusqlite::Statement<'_>) -> rusqlite::Result<()> {
+pub(crate) fn step_to_the_end(statement: &mut rusqlite::Statement<'_>) -> rusqlite::Result<()> {
     let mut rows = statement.raw_query();
     while rows.next()?.is_some() {}
     Ok(())

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use bootproof_catalog::catalog::{Catalog, Table};
 use bootproof_catalog::{Fingerprint, difference, quoted};
 
-use crate::compilation::{Object, Revert, added};
-use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::compilation::{Object, Revert, Statement, added};
+use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
 use crate::explain::Known;
-use crate::rehearse::{Stage, Tried};
+use crate::rehearse::{Performed, Stage, Tried};
 use crate::source::File;
 use crate::writes;
 
@@ -23,12 +23,42 @@ pub(crate) fn written(
     known: Known<'_>,
     diagnostics: &mut Diagnostics,
 ) -> rusqlite::Result<Option<Revert>> {
+    if !file.dialect.is_foreign() {
+        return proven(stage, file, before, after, known, diagnostics);
+    }
+    // Nobody has ever run most of the ways back that other tools have: one that fails is not used, and no obstacle.
+    let mut found = Diagnostics::new(String::new());
+    let revert = proven(stage, file, before, after, known, &mut found)?;
+    diagnostics.extend(found.into_list().into_iter().map(unused));
+    Ok(revert)
+}
+
+/// What is wrong with a way back that nobody needs.
+fn unused(diagnostic: Diagnostic) -> Diagnostic {
+    match diagnostic.severity() {
+        Severity::Error => diagnostic.with_severity(Severity::Warning).note("this way back is not used"),
+        Severity::Warning => diagnostic,
+    }
+}
+
+fn proven(
+    stage: &Stage,
+    file: &Arc<File>,
+    before: &Catalog,
+    after: &Catalog,
+    known: Known<'_>,
+    diagnostics: &mut Diagnostics,
+) -> rusqlite::Result<Option<Revert>> {
     let Some(tried) = stage.try_out(file, known, diagnostics)? else { return Ok(None) };
+    // Many files of other tools have a place for the way back and nothing in it, or a `SELECT`: rows stay what they are.
+    if file.dialect.is_foreign() && changes_nothing(after, &tried) {
+        return Ok(None);
+    }
     if returns(before, &tried) {
         return Ok(Some(revert(file, Some(file.name.clone()), tried, after)));
     }
     let mut diagnostic = Diagnostic::error("wrong-revert", "this does not return the schema before its migration")
-        .at(file, file.first_word(0..file.text.len()));
+        .at(file, file.first_word(file.part.clone()));
     for difference in difference::between(before, &tried.left) {
         diagnostic = diagnostic.note(difference.to_string());
     }
@@ -49,7 +79,7 @@ pub(crate) fn derived(
     if writes.iter().any(|table| before.tables.contains_key(table)) {
         return Ok(None);
     }
-    let file = Arc::new(File { name: String::new(), text: script(before, after) });
+    let file = Arc::new(File::new("", script(before, after)));
     // Whatever goes wrong, the answer is only that there is no way back: SQLite refuses to drop some columns.
     let tried = stage.try_out(&file, known, &mut Diagnostics::new(String::new()))?;
     Ok(tried.filter(|tried| returns(before, tried)).map(|tried| revert(&file, None, tried, after)))
@@ -57,7 +87,13 @@ pub(crate) fn derived(
 
 /// Whether a way back left exactly the schema before its migration.
 fn returns(before: &Catalog, tried: &Tried) -> bool {
-    Fingerprint::of(&tried.left) == Fingerprint::of(before)
+    // Equal catalogs have equal fingerprints, and are compared sooner.
+    tried.left == *before || Fingerprint::of(&tried.left) == Fingerprint::of(before)
+}
+
+/// Whether a way back leaves everything as its migration did.
+fn changes_nothing(after: &Catalog, tried: &Tried) -> bool {
+    returns(after, tried) && tried.script.iter().all(|performed| performed.effects.writes.is_empty())
 }
 
 /// `after` is the schema that the migration left, on which the script was tried.
@@ -65,12 +101,12 @@ fn revert(file: &File, name: Option<String>, Tried { script, left }: Tried, afte
     let mut writes = writes::of(file, &script, after, &left);
     // The rows of a table that the script makes have nothing to be compared with.
     writes.extend(left.tables.keys().filter(|name| !after.tables.contains_key(*name)).cloned());
-    Revert {
-        sql: file.text.clone(),
-        file: name,
-        statements: script.into_iter().map(|performed| performed.statement).collect(),
-        writes,
-    }
+    let offset = file.part.start;
+    let statements = script.into_iter().map(|Performed { statement: Statement { span, line }, .. }| Statement {
+        span: span.start - offset..span.end - offset,
+        line,
+    });
+    Revert { sql: file.sql().to_owned(), file: name, statements: statements.collect(), writes }
 }
 
 /// Drops in the order in which nothing that is left can miss what is gone.

@@ -16,8 +16,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 pub use error::ScaffoldError;
 
+use crate::dialect::{Numbered, parse_name};
 use crate::rehearse;
-use crate::source::{self, Numbered};
+use crate::source;
 
 /// What a migration begins with. Without a statement it does not compile.
 const MIGRATION: &str = "\
@@ -71,7 +72,7 @@ pub fn new_migration_at(directory: impl AsRef<Path>, name: &str, now: SystemTime
         Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
         Err(error) => return Err(ScaffoldError::io("read", directory, error)),
     };
-    let numbered: Vec<_> = files.iter().filter_map(|file| Some((source::parse_name(file)?, file))).collect();
+    let numbered: Vec<_> = files.iter().filter_map(|file| Some((parse_name(file)?, file))).collect();
     if let Some((_, file)) = numbered.iter().find(|(other, _)| other.name.eq_ignore_ascii_case(&name)) {
         return Err(ScaffoldError::MigrationExists { name, path: directory.join(file) });
     }

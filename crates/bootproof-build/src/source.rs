@@ -1,6 +1,5 @@
 //! Finds the files of a migrations directory and puts them in order.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::ops::Range;
@@ -8,21 +7,52 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bootproof_catalog::source::normalise;
+use bootproof_catalog::token;
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::dialect::sections::BREAKPOINT;
+use crate::dialect::{self, Dialect, order};
 
-const NAMING: &str =
-    "name it `NNN_name.sql` or, for the way back, `NNN_name.down.sql`; a name has letters, digits and `_`";
-
-/// A file with its normalised text.
-#[derive(Debug)]
+/// A file with its normalised text, or a section of one: places are always those of the whole file.
+#[derive(Clone, Debug)]
 pub(crate) struct File {
     /// The path relative to the migrations directory, with `/` on every system.
     pub(crate) name: String,
     pub(crate) text: String,
+    /// The part that counts, in bytes; all of it, unless the file holds both directions.
+    pub(crate) part: Range<usize>,
+    pub(crate) dialect: Dialect,
 }
 
 impl File {
+    pub(crate) fn new(name: impl Into<String>, text: String) -> Self {
+        Self { name: name.into(), part: 0..text.len(), text, dialect: Dialect::default() }
+    }
+
+    /// The same file, of which only a section counts.
+    pub(crate) fn section(&self, part: Range<usize>) -> Self {
+        Self { part, ..self.clone() }
+    }
+
+    /// The text of the part that counts.
+    pub(crate) fn sql(&self) -> &str {
+        self.text.get(self.part.clone()).unwrap_or_default()
+    }
+
+    /// Where the part that begins at a byte ends for SQLite: no statement goes on behind a breakpoint of drizzle's.
+    pub(crate) fn end_of_piece(&self, start: usize) -> usize {
+        let rest = self.text.get(start..self.part.end).unwrap_or_default();
+        let breakpoint = (self.dialect == Dialect::Drizzle).then(|| rest.find(BREAKPOINT)).flatten();
+        // The breakpoint itself is a comment, with which the next piece begins.
+        let breakpoint = match breakpoint {
+            Some(0) => {
+                rest.get(BREAKPOINT.len()..).and_then(|rest| rest.find(BREAKPOINT)).map(|at| at + BREAKPOINT.len())
+            }
+            other => other,
+        };
+        breakpoint.map_or(self.part.end, |at| start + at)
+    }
+
     /// The line of a byte, counted from 1.
     pub(crate) fn line(&self, offset: usize) -> usize {
         self.text.bytes().take(offset).filter(|&byte| byte == b'\n').count() + 1
@@ -44,6 +74,14 @@ impl File {
         let start = within.end - rest.len();
         let length = rest.find(|c: char| !is_part_of_word(c)).unwrap_or(rest.len());
         start..start + length
+    }
+
+    /// Where the first statement ends in a range of bytes, its semicolon included, if it has no others in its midst.
+    pub(crate) fn end_of_statement(&self, within: Range<usize>) -> usize {
+        let start = self.first_word(within.clone()).start;
+        let tokens = token::tokens(self.text.get(start..within.end).unwrap_or_default());
+        let semicolon = tokens.iter().find(|token| token.is_symbol(';'));
+        semicolon.map_or(within.end, |token| start + token.span.end)
     }
 
     /// Where a word stands, without regard to case, inside a range of bytes.
@@ -70,6 +108,8 @@ pub(crate) struct Source {
     pub(crate) name: String,
     pub(crate) up: Arc<File>,
     pub(crate) down: Option<Arc<File>>,
+    /// Its own tool runs it outside a transaction.
+    pub(crate) no_transaction: bool,
 }
 
 /// The files of a directory.
@@ -81,15 +121,8 @@ pub(crate) struct Sources {
     pub(crate) queries: Vec<Arc<File>>,
 }
 
-/// A file name taken apart.
-pub(crate) struct Numbered<'a> {
-    pub(crate) digits: &'a str,
-    pub(crate) name: &'a str,
-    is_down: bool,
-}
-
-/// Reads a directory. What cannot be used is reported and left out.
-pub(crate) fn read(directory: &Path, diagnostics: &mut Diagnostics) -> Sources {
+/// Reads a directory, in the dialect it is in if nobody says. What cannot be used is reported and left out.
+pub(crate) fn read(directory: &Path, dialect: Option<Dialect>, diagnostics: &mut Diagnostics) -> Sources {
     let entries = match list(directory) {
         Ok(entries) => entries,
         Err(error) => {
@@ -103,98 +136,28 @@ pub(crate) fn read(directory: &Path, diagnostics: &mut Diagnostics) -> Sources {
         }
     };
     let mut sources = Sources::default();
-    let mut names = Vec::new();
+    let mut files = Vec::new();
     for name in entries {
         let path = directory.join(&name);
-        if path.is_dir() {
-            if name == "queries" {
-                sources.queries = read_queries(&path, diagnostics);
-            } else {
-                refuse_misplaced(&path, &name, diagnostics);
-            }
-        } else if is_sql(&name) {
-            names.push(name);
+        if path.is_dir() && name == "queries" {
+            sources.queries = read_queries(&path, diagnostics);
+        } else if path.is_dir() {
+            list_below(&path, &name, &mut files, diagnostics);
+        } else {
+            files.push(name);
         }
     }
-    if names.is_empty() {
+    let Some(dialect) = dialect.or_else(|| dialect::detect(directory, &files, diagnostics)) else { return sources };
+    diagnostics.read_as(dialect);
+    let found = dialect::find(dialect, directory, &files, diagnostics);
+    if found.is_empty() && !files.iter().any(|path| !path.contains('/') && is_sql(path)) {
         diagnostics.push(
             Diagnostic::error("no-migrations", "no migrations found")
                 .help("write a first migration such as `001_create_tables.sql`"),
         );
     }
-    sources.migrations = read_migrations(directory, &names, diagnostics);
+    sources.migrations = order::read(dialect, directory, found, diagnostics);
     sources
-}
-
-fn read_migrations(directory: &Path, names: &[String], diagnostics: &mut Diagnostics) -> Vec<Source> {
-    let mut ups: BTreeMap<i64, Source> = BTreeMap::new();
-    let mut downs = Vec::new();
-    let mut widths: BTreeMap<usize, &str> = BTreeMap::new();
-    for file_name in names {
-        let Some(numbered) = parse_name(file_name) else {
-            diagnostics.push(
-                Diagnostic::error("file-name", "this .sql file is not named as a migration")
-                    .in_name(file_name)
-                    .help(NAMING),
-            );
-            continue;
-        };
-        let Ok(version) = numbered.digits.parse::<i64>() else {
-            diagnostics.push(
-                Diagnostic::error("version-too-large", format!("version {} exceeds 64 bits", numbered.digits))
-                    .in_name(file_name)
-                    .help(format!("the largest version is {}", i64::MAX)),
-            );
-            continue;
-        };
-        let Some(file) = read_file(directory, file_name, diagnostics) else { continue };
-        if numbered.is_down {
-            downs.push((version, numbered.name, file));
-            continue;
-        }
-        widths.entry(numbered.digits.len()).or_insert(file_name);
-        if let Some(first) = ups.get(&version) {
-            diagnostics.push(
-                Diagnostic::error("duplicate-version", format!("version {version} is taken by `{}`", first.up.name))
-                    .in_name(file_name)
-                    .help("give one of the two the next free number; never renumber one that has been released"),
-            );
-            continue;
-        }
-        ups.insert(version, Source { version, name: numbered.name.to_owned(), up: file, down: None });
-    }
-    for (version, name, file) in downs {
-        match ups.get_mut(&version) {
-            Some(up) if up.name == name => up.down = Some(file),
-            other => {
-                let mut diagnostic =
-                    Diagnostic::error("down-without-up", "this is the way back from a migration that does not exist")
-                        .in_name(&file.name);
-                if let Some(up) = other {
-                    diagnostic = diagnostic.note(format!("version {version} is `{}`", up.up.name));
-                }
-                diagnostics.push(
-                    diagnostic
-                        .help(format!("name it after its migration, `{}`", file.name.replace(".down.sql", ".sql"))),
-                );
-            }
-        }
-    }
-    if let (Some((shortest, short)), Some((longest, long))) = (widths.first_key_value(), widths.last_key_value())
-        && shortest != longest
-    {
-        diagnostics.push(
-            Diagnostic::warning(
-                "mixed-widths",
-                format!(
-                    "versions have {shortest} to {longest} digits (`{short}`, `{long}`): \
-                     other tools list the files in another order than the numbers"
-                ),
-            )
-            .in_file(*long),
-        );
-    }
-    ups.into_values().collect()
 }
 
 fn read_queries(directory: &Path, diagnostics: &mut Diagnostics) -> Vec<Arc<File>> {
@@ -202,13 +165,18 @@ fn read_queries(directory: &Path, diagnostics: &mut Diagnostics) -> Vec<Arc<File
     for name in list_inside(directory, "queries", diagnostics) {
         let shown = format!("queries/{name}");
         if directory.join(&name).is_dir() {
-            refuse_misplaced(&directory.join(&name), &shown, diagnostics);
+            let mut below = Vec::new();
+            list_below(&directory.join(&name), &shown, &mut below, diagnostics);
+            let misplaced = below.iter().filter(|path| is_sql(path));
+            diagnostics.extend(misplaced.map(|path| dialect::misplaced(Dialect::Bootproof, path)));
         } else if is_sql(&name) {
             let stem = name.strip_suffix(".sql").unwrap_or_default();
             if stem.starts_with(|c: char| c.is_ascii_lowercase())
                 && stem.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
             {
-                files.extend(directory.parent().and_then(|parent| read_file(parent, &shown, diagnostics)));
+                files.extend(
+                    directory.parent().and_then(|parent| read_file(Dialect::Bootproof, parent, &shown, diagnostics)),
+                );
             } else {
                 diagnostics.push(
                     Diagnostic::error("file-name", "this file is not named as a query contract")
@@ -222,7 +190,13 @@ fn read_queries(directory: &Path, diagnostics: &mut Diagnostics) -> Vec<Arc<File
 }
 
 /// The text of a file, or a diagnostic.
-fn read_file(directory: &Path, name: &str, diagnostics: &mut Diagnostics) -> Option<Arc<File>> {
+pub(crate) fn read_file(
+    dialect: Dialect,
+    directory: &Path,
+    name: &str,
+    diagnostics: &mut Diagnostics,
+) -> Option<Arc<File>> {
+    diagnostics.count_file();
     let bytes = match fs::read(directory.join(name)) {
         Ok(bytes) => bytes,
         Err(error) => {
@@ -236,7 +210,7 @@ fn read_file(directory: &Path, name: &str, diagnostics: &mut Diagnostics) -> Opt
             let (valid, rest) = bytes.split_at_checked(error.valid_up_to()).unwrap_or_default();
             let valid = normalise(valid).unwrap_or_default();
             let offset = valid.len();
-            let file = File { name: name.to_owned(), text: valid + &String::from_utf8_lossy(rest) };
+            let file = File::new(name, valid + &String::from_utf8_lossy(rest));
             diagnostics.push(
                 Diagnostic::error("invalid-utf-8", "this is not UTF-8")
                     .at(&Arc::new(file), offset..offset + char::REPLACEMENT_CHARACTER.len_utf8())
@@ -245,8 +219,8 @@ fn read_file(directory: &Path, name: &str, diagnostics: &mut Diagnostics) -> Opt
             return None;
         }
     };
-    let file = Arc::new(File { name: name.to_owned(), text });
-    if file.text.trim().is_empty() {
+    let file = Arc::new(File { dialect, ..File::new(name, text) });
+    if file.text.trim().is_empty() && !dialect.is_foreign() {
         let help = if name.starts_with("queries/") {
             "write one SELECT, and above it the index it must use and its budget"
         } else if name.ends_with(".down.sql") {
@@ -292,32 +266,19 @@ fn unreadable(what: &str, error: &io::Error) -> Diagnostic {
     Diagnostic::error("unreadable", format!("cannot read this {what}: {error}"))
 }
 
-fn is_sql(name: &str) -> bool {
+pub(crate) fn is_sql(name: &str) -> bool {
     Path::new(name).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("sql"))
 }
 
-/// SQL in a directory that nobody looks into was meant to be compiled.
-fn refuse_misplaced(directory: &Path, shown: &str, diagnostics: &mut Diagnostics) {
+/// The files below a directory, by their paths, sorted.
+fn list_below(directory: &Path, shown: &str, files: &mut Vec<String>, diagnostics: &mut Diagnostics) {
     for name in list_inside(directory, shown, diagnostics) {
         let (path, shown) = (directory.join(&name), format!("{shown}/{name}"));
         // Links may lead round in circles.
         if path.is_dir() && !path.is_symlink() {
-            refuse_misplaced(&path, &shown, diagnostics);
-        } else if is_sql(&name) {
-            diagnostics.push(
-                Diagnostic::error("misplaced-file", "this .sql file stands where it would never be compiled")
-                    .in_file(shown)
-                    .help("migrations belong directly into the directory, query contracts into `queries/`"),
-            );
+            list_below(&path, &shown, files, diagnostics);
+        } else {
+            files.push(shown);
         }
     }
-}
-
-pub(crate) fn parse_name(file_name: &str) -> Option<Numbered<'_>> {
-    let stem = file_name.strip_suffix(".sql")?;
-    let (stem, is_down) = stem.strip_suffix(".down").map_or((stem, false), |stem| (stem, true));
-    let (digits, name) = stem.split_once('_')?;
-    let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-    let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-    (is_number && is_name).then_some(Numbered { digits, name, is_down })
 }

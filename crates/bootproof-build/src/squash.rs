@@ -1,6 +1,7 @@
 //! Many migrations as one: the schema and the rows that they leave, written down and proven to be the same.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -8,9 +9,13 @@ use bootproof_catalog::catalog::{Catalog, Table};
 use bootproof_catalog::{Fingerprint, difference, is_bookkeeping, quoted};
 use rusqlite::Connection;
 
-use crate::compile::{Given, compile_given};
+use crate::compile::compile;
+use crate::compiler::{Settings, Stub};
 use crate::diagnostic::Diagnostics;
+use crate::dialect::Dialect;
+use crate::dialect::sections::BREAKPOINT;
 use crate::explain::Known;
+use crate::lint::Terms;
 use crate::parse::Allows;
 use crate::rehearse::{self, Stage};
 use crate::source::File;
@@ -45,32 +50,35 @@ pub enum SquashError {
 type Rows = Vec<String>;
 
 /// The text of the one file.
-pub(crate) fn squash(directory: &Path, to: i64) -> Result<String, SquashError> {
-    let given = Given { until: Some(to), ..Given::default() };
-    let compilation = compile_given(directory, directory, given).map_err(SquashError::NotCompiled)?;
+pub(crate) fn squash(directory: &Path, to: i64, settings: &Settings) -> Result<String, SquashError> {
+    let below = Settings { up_to: Some(to), ..settings.clone() };
+    let compilation = compile(directory, directory, &below).map_err(SquashError::NotCompiled)?;
     if compilation.head_version() != to {
-        let whole = compile_given(directory, directory, Given::default()).map_err(SquashError::NotCompiled)?;
+        let whole = compile(directory, directory, settings).map_err(SquashError::NotCompiled)?;
         return Err(SquashError::NoSuchVersion { version: to, newest: whole.head_version() });
     }
-    let connection = rehearse::open_image(compilation.image())?;
+    let connection = rehearse::open_image(compilation.image(), &settings.stubs)?;
     let rows = rows(&connection, &compilation.head)?;
     let first = compilation.migrations.first().map(|migration| migration.file.name.as_str()).unwrap_or_default();
     let last = compilation.migrations.last().map(|migration| migration.file.name.as_str()).unwrap_or_default();
-    let text = text(&connection, &compilation.head, &rows, &format!("`{first}` to `{last}`"))?;
-    prove(&text, &compilation.head, &rows)?;
-    Ok(text)
+    let dialect = compilation.warnings().dialect();
+    let statements = statements(&connection, &compilation.head, &rows)?;
+    let text = format!(
+        "-- The schema, and the rows, that the migrations `{first}` to `{last}` leave, in one file.\n\
+         -- Written by `squash`, which proved that both are the same.\n{}",
+        divided(dialect, &statements)
+    );
+    let file = Arc::new(File { dialect, ..File::new("squashed.sql", text) });
+    prove(&file, &settings.stubs, &compilation.head, &rows)?;
+    Ok(file.text.clone())
 }
 
-fn text(
+/// The statements in their order, each without its semicolon.
+fn statements(
     connection: &Connection,
     catalog: &Catalog,
     rows: &BTreeMap<String, Rows>,
-    migrations: &str,
-) -> rusqlite::Result<String> {
-    let mut text = format!(
-        "-- The schema, and the rows, that the migrations {migrations} leave, in one file.\n\
-         -- Written by `squash`, which proved that both are the same.\n"
-    );
+) -> rusqlite::Result<Vec<String>> {
     let mut of_kind: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut statement = connection
         .prepare("SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY rowid")?;
@@ -83,16 +91,7 @@ fn text(
             of_kind.entry(kind).or_default().push(sql);
         }
     }
-    let mut write = |statements: &[String]| {
-        for sql in statements {
-            text.push('\n');
-            text.push_str(sql);
-            // A comment may end the text of a view or a trigger, and would swallow what follows on its line.
-            text.push_str(if sql.lines().last().is_some_and(|line| line.contains("--")) { "\n;\n" } else { ";\n" });
-        }
-    };
-    let taken = |of_kind: &mut BTreeMap<String, Vec<String>>, kind: &str| of_kind.remove(kind).unwrap_or_default();
-    write(&taken(&mut of_kind, "table"));
+    let mut statements = of_kind.remove("table").unwrap_or_default();
     // Rows before triggers, which would run once more.
     let inserts = parents_first(catalog).into_iter().filter_map(|table| {
         let rows = rows.get(&table.name.to_ascii_lowercase()).filter(|rows| !rows.is_empty())?;
@@ -100,20 +99,48 @@ fn text(
         // One statement: foreign keys within the table are checked when it ends.
         Some(format!("INSERT INTO {}({columns}) VALUES\n    {}", quoted(&table.name), rows.join(",\n    ")))
     });
-    write(&inserts.collect::<Vec<_>>());
+    statements.extend(inserts);
     for kind in ["index", "view", "trigger"] {
-        write(&taken(&mut of_kind, kind));
+        statements.extend(of_kind.remove(kind).unwrap_or_default());
     }
-    Ok(text)
+    Ok(statements)
+}
+
+/// The statements as the tool of the directory takes a file apart.
+fn divided(dialect: Dialect, statements: &[String]) -> String {
+    let mut text = String::from(match dialect {
+        Dialect::Goose => "-- +goose Up\n",
+        Dialect::Dbmate => "-- migrate:up\n",
+        _ => "",
+    });
+    for (position, sql) in statements.iter().enumerate() {
+        // A comment may end the text of a view or a trigger, and would swallow what follows on its line.
+        let end = if sql.lines().last().is_some_and(|line| line.contains("--")) { "\n;\n" } else { ";\n" };
+        // Writing to a String cannot fail.
+        let _ = match dialect {
+            Dialect::Drizzle if position > 0 => write!(text, "{BREAKPOINT}\n{sql}{end}"),
+            // goose takes every semicolon at the end of a line for the end of a statement.
+            Dialect::Goose if sql.contains(';') => {
+                write!(text, "\n-- +goose StatementBegin\n{sql}{end}-- +goose StatementEnd\n")
+            }
+            _ => write!(text, "\n{sql}{end}"),
+        };
+    }
+    text
 }
 
 /// Runs the text alone and compares what it leaves.
-fn prove(text: &str, expected: &Catalog, expected_rows: &BTreeMap<String, Rows>) -> Result<(), SquashError> {
-    let stage = Stage::open()?;
-    let file = Arc::new(File { name: "squashed.sql".to_owned(), text: text.to_owned() });
+fn prove(
+    file: &Arc<File>,
+    stubs: &[Stub],
+    expected: &Catalog,
+    expected_rows: &BTreeMap<String, Rows>,
+) -> Result<(), SquashError> {
+    let stage = Stage::open(stubs)?;
     let mut diagnostics = Diagnostics::new(".".to_owned());
     let known = Known { earlier: &[], later: &[] };
-    if stage.run(&file, known, &Allows::default(), &mut diagnostics)?.is_none() {
+    let terms = Terms { allows: &Allows::default(), is_released: false };
+    if stage.run(file, known, terms, &mut diagnostics)?.is_none() {
         return Err(SquashError::NotCompiled(diagnostics));
     }
     let left = stage.catalog()?;

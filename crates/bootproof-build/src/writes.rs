@@ -18,7 +18,10 @@ pub(crate) fn of(file: &File, script: &[Performed], before: &Catalog, after: &Ca
 }
 
 /// The old and the new name of a table: the authorizer tells the old one only, and not that this is a renaming.
-fn renamed(file: &File, performed: &Performed) -> Option<[String; 2]> {
+pub(crate) fn renamed(file: &File, performed: &Performed) -> Option<[String; 2]> {
+    if performed.effects.alters.is_empty() {
+        return None;
+    }
     let tokens = token::tokens(file.text.get(performed.statement.span.clone())?);
     match tokens.split(|token| token.is_symbol(';')).next()? {
         [alter, .., old, rename, to, new]

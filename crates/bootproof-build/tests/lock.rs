@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::Path;
 
-use bootproof_build::{LockError, Severity, check, lock};
+use bootproof_build::{Compiler, Dialect, LockError, Severity, check, lock};
 use tempfile::TempDir;
 
 fn directory(files: &[(&str, &str)]) -> TempDir {
@@ -114,4 +114,57 @@ fn what_has_been_released_is_settled() {
     // What comes now is held to the rules.
     fs::write(directory.path().join("005_e.sql"), "DELETE FROM a;").unwrap();
     assert_eq!(rules(directory.path()), [(Severity::Warning, "lost-object"), (Severity::Error, "destroys-data")]);
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let to = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &to);
+        } else {
+            fs::copy(entry.path(), to).unwrap();
+        }
+    }
+}
+
+/// What is listed is the part of a file that is run, by its path.
+#[test]
+fn every_dialect_can_be_locked() {
+    for (dialect, case, file) in [
+        (Dialect::Refinery, "refinery_library", "V1__create_books.sql"),
+        (Dialect::Sqlx, "sqlx_notes", "20210101120000_create_users.sql"),
+        (Dialect::Diesel, "diesel_blog", "2022-03-14-093000_create_posts/up.sql"),
+        (Dialect::Prisma, "prisma_crm", "20230105101500_init/migration.sql"),
+        (Dialect::Goose, "goose_shop", "00001_init.sql"),
+        (Dialect::Dbmate, "dbmate_tickets", "20190501120000_create_tickets.sql"),
+        (Dialect::GolangMigrate, "golang-migrate_identity", "000001_init.up.sql"),
+        (Dialect::Drizzle, "drizzle_todo", "0000_gray_falcon.sql"),
+        (Dialect::Flyway, "flyway_warehouse", "V1__create_stock.sql"),
+    ] {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path();
+        copy(&Path::new("tests/dialects").join(case), path);
+        let compiler = Compiler::new(path).dialect(dialect);
+        let locked = compiler.lock().unwrap();
+        assert!(locked.added.contains(&file.to_owned()), "{case}: {locked:?}");
+        assert_eq!(compiler.lock().unwrap().added, Vec::<String>::new(), "{case}");
+        let found = || match compiler.check() {
+            Ok(compilation) => compilation.warnings().clone(),
+            Err(diagnostics) => diagnostics,
+        };
+        assert_eq!(found().errors(), 0, "{case}: {}", found());
+        let text = fs::read_to_string(path.join(file)).unwrap();
+        // The way back is not what has been released.
+        let is_both = matches!(dialect, Dialect::Goose | Dialect::Dbmate);
+        if is_both {
+            fs::write(path.join(file), format!("{text}-- mended\n")).unwrap();
+            assert_eq!(found().errors(), 0, "{case}: {}", found());
+        }
+        let text = text.replacen("CREATE TABLE", "CREATE  TABLE", 1);
+        fs::write(path.join(file), text).unwrap();
+        let errors: Vec<_> = found().iter().map(|one| (one.rule(), one.file().map(str::to_owned))).collect();
+        assert!(errors.contains(&("released-changed", Some(file.to_owned()))), "{case}: {errors:?}");
+    }
 }

@@ -25,6 +25,7 @@ pub use definition::index_terms;
 pub use difference::{Difference, Severity, Subject};
 pub use fingerprint::Fingerprint;
 pub use query_plan::QueryPlan;
+pub use read::Reader;
 pub use token::quoted;
 
 /// The table in which refinery records applied migrations.

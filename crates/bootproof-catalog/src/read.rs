@@ -16,39 +16,48 @@ impl Catalog {
     ///
     /// Whatever SQLite says: a corrupt schema, a locked file.
     pub fn read(connection: &Connection) -> rusqlite::Result<Self> {
-        let mut catalog = Self::default();
-        catalog.read_definitions(connection)?;
-        let mut columns = connection.prepare(COLUMNS)?;
-        let mut foreign_keys = connection.prepare(FOREIGN_KEYS)?;
-        let mut indexes = connection.prepare(INDEXES)?;
-        for table in catalog.tables.values_mut().filter(|table| !table.is_virtual) {
-            table.read_columns(&mut columns)?;
-            table.read_foreign_keys(&mut foreign_keys)?;
-            table.read_indexes(&mut indexes, &mut catalog.indexes)?;
-        }
-        Ok(catalog)
+        Reader::default().read(connection)
     }
+}
 
-    fn read_definitions(&mut self, connection: &Connection) -> rusqlite::Result<()> {
-        let mut shadows = BTreeSet::new();
-        let mut options: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-        let mut statement =
-            connection.prepare("SELECT name, type, wr, strict FROM pragma_table_list WHERE schema = 'main'")?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            let name = row.get::<_, String>(0)?.to_ascii_lowercase();
-            if row.get::<_, String>(1)? == "shadow" {
-                shadows.insert(name.clone());
-            }
-            let set = options.entry(name).or_default();
-            if row.get(2)? {
-                set.insert("without rowid".to_owned());
-            }
-            if row.get(3)? {
-                set.insert("strict".to_owned());
-            }
-        }
+/// Reads one catalog after another: what is written as it was the last time is not read anew.
+///
+/// The text of a table and those of its indexes decide everything that a catalog says of it.
+#[derive(Debug, Default)]
+pub struct Reader {
+    tables: BTreeMap<String, Known>,
+    /// Triggers and views, each with its text in them.
+    definitions: BTreeMap<String, Definition>,
+}
 
+/// A table as it was read.
+#[derive(Debug)]
+struct Known {
+    text: Text,
+    /// Its indexes, those that are made by CREATE INDEX.
+    index_texts: Vec<Text>,
+    table: Table,
+    indexes: BTreeMap<String, Index>,
+}
+
+/// A name and the statement that made what bears it.
+#[derive(Debug, PartialEq, Eq)]
+struct Text {
+    name: String,
+    sql: String,
+}
+
+impl Reader {
+    /// As [`Catalog::read`] does.
+    ///
+    /// # Errors
+    ///
+    /// Whatever SQLite says: a corrupt schema, a locked file.
+    pub fn read(&mut self, connection: &Connection) -> rusqlite::Result<Catalog> {
+        let Listed { mut options, shadows } = list(connection)?;
+        let mut catalog = Catalog::default();
+        let mut tables = Vec::new();
+        let mut index_texts: BTreeMap<String, Vec<Text>> = BTreeMap::new();
         let mut statement =
             connection.prepare("SELECT type, name, tbl_name, sql FROM main.sqlite_schema WHERE sql IS NOT NULL")?;
         let mut rows = statement.query([])?;
@@ -60,26 +69,111 @@ impl Catalog {
                 continue;
             }
             match kind.as_str() {
-                "table" => {
-                    let mut table =
-                        Table { name, options: options.remove(&key).unwrap_or_default(), ..Table::default() };
-                    table.read_text(&sql);
-                    self.tables.insert(key, table);
-                }
-                "index" => {
-                    let index = Index::from_text(name, owner, sql);
-                    self.indexes.insert(key, index);
-                }
+                "table" => tables.push((key, Text { name, sql })),
+                "index" => index_texts.entry(owner.to_ascii_lowercase()).or_default().push(Text { name, sql }),
                 "trigger" | "view" => {
-                    let definition = Definition { name, table: owner, canonical: definition::canonical(&sql), sql };
-                    let map = if kind == "view" { &mut self.views } else { &mut self.triggers };
-                    map.insert(key, definition);
+                    let map = if kind == "view" { &mut catalog.views } else { &mut catalog.triggers };
+                    map.insert(key, self.definition(name, owner, sql));
                 }
                 _ => {}
             }
         }
-        Ok(())
+        let mut pragmas = Pragmas::prepare(connection)?;
+        for (key, text) in tables {
+            let index_texts = index_texts.remove(&key).unwrap_or_default();
+            let is_known =
+                self.tables.get(&key).is_some_and(|known| known.text == text && known.index_texts == index_texts);
+            if !is_known {
+                let known = Known::read(text, index_texts, options.remove(&key).unwrap_or_default(), &mut pragmas)?;
+                self.tables.insert(key.clone(), known);
+            }
+            if let Some(known) = self.tables.get(&key) {
+                catalog.indexes.extend(known.indexes.clone());
+                catalog.tables.insert(key, known.table.clone());
+            }
+        }
+        Ok(catalog)
     }
+
+    fn definition(&mut self, name: String, owner: String, sql: String) -> Definition {
+        // A trigger and a view can have one name.
+        let is_same = |known: &&Definition| known.sql == sql && known.name == name && known.table == owner;
+        if let Some(known) = self.definitions.get(&sql).filter(is_same) {
+            return known.clone();
+        }
+        let definition = Definition { name, table: owner, canonical: definition::canonical(&sql), sql };
+        self.definitions.insert(definition.sql.clone(), definition.clone());
+        definition
+    }
+}
+
+impl Known {
+    fn read(
+        text: Text,
+        index_texts: Vec<Text>,
+        options: BTreeSet<String>,
+        pragmas: &mut Pragmas<'_>,
+    ) -> rusqlite::Result<Self> {
+        let mut table = Table { name: text.name.clone(), options, ..Table::default() };
+        table.read_text(&text.sql);
+        let index = |text: &Text| {
+            let index = Index::from_text(text.name.clone(), table.name.clone(), text.sql.clone());
+            (text.name.to_ascii_lowercase(), index)
+        };
+        let mut indexes: BTreeMap<_, _> = index_texts.iter().map(index).collect();
+        if !table.is_virtual {
+            table.read_columns(&mut pragmas.columns)?;
+            table.read_foreign_keys(&mut pragmas.foreign_keys)?;
+            table.read_indexes(&mut pragmas.indexes, &mut indexes)?;
+        }
+        Ok(Self { text, index_texts, table, indexes })
+    }
+}
+
+/// What SQLite is asked of every table.
+struct Pragmas<'connection> {
+    columns: Statement<'connection>,
+    foreign_keys: Statement<'connection>,
+    indexes: Statement<'connection>,
+}
+
+impl<'connection> Pragmas<'connection> {
+    fn prepare(connection: &'connection Connection) -> rusqlite::Result<Self> {
+        Ok(Self {
+            columns: connection.prepare(COLUMNS)?,
+            foreign_keys: connection.prepare(FOREIGN_KEYS)?,
+            indexes: connection.prepare(INDEXES)?,
+        })
+    }
+}
+
+/// What SQLite's list of tables says.
+#[derive(Default)]
+struct Listed {
+    /// What applies to tables besides their columns, by name in lower case.
+    options: BTreeMap<String, BTreeSet<String>>,
+    shadows: BTreeSet<String>,
+}
+
+fn list(connection: &Connection) -> rusqlite::Result<Listed> {
+    let mut listed = Listed::default();
+    let mut statement =
+        connection.prepare("SELECT name, type, wr, strict FROM pragma_table_list WHERE schema = 'main'")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let name = row.get::<_, String>(0)?.to_ascii_lowercase();
+        if row.get::<_, String>(1)? == "shadow" {
+            listed.shadows.insert(name.clone());
+        }
+        let set = listed.options.entry(name).or_default();
+        if row.get(2)? {
+            set.insert("without rowid".to_owned());
+        }
+        if row.get(3)? {
+            set.insert("strict".to_owned());
+        }
+    }
+    Ok(listed)
 }
 
 /// Generated columns are hidden too: 2 where virtual, 3 where stored (<https://sqlite.org/pragma.html#pragma_table_xinfo>).

@@ -1,7 +1,7 @@
 //! What counts as the same schema, and what does not.
 #![allow(clippy::unwrap_used, reason = "a test that meets the unexpected should stop there")]
 
-use bootproof_catalog::{Catalog, Difference, Fingerprint, Severity, Subject, difference};
+use bootproof_catalog::{Catalog, Difference, Fingerprint, Reader, Severity, Subject, difference};
 use rusqlite::Connection;
 
 fn catalog(sql: &str) -> Catalog {
@@ -271,4 +271,27 @@ fn a_virtual_table_of_an_unknown_module_is_listed() {
     assert_eq!(kinds, [("search", true), ("t", false)]);
     assert!(catalog.tables["search"].columns.is_empty());
     assert!(catalog.views.contains_key("v"));
+}
+
+#[test]
+fn a_reader_that_has_read_before_reads_the_same() {
+    let connection = Connection::open_in_memory().unwrap();
+    let mut reader = Reader::default();
+    for change in [
+        "CREATE TABLE a(id INTEGER PRIMARY KEY, x TEXT COLLATE NOCASE UNIQUE); CREATE TABLE b(a REFERENCES a(id), y);
+         CREATE INDEX i ON a(x); CREATE VIEW v AS SELECT x FROM a;
+         CREATE TRIGGER t AFTER INSERT ON a BEGIN SELECT 1; END;",
+        "ALTER TABLE a ADD COLUMN z NOT NULL DEFAULT 1",
+        "DROP INDEX i; CREATE UNIQUE INDEX i ON a(x DESC, z) WHERE z > 1",
+        "ALTER TABLE a RENAME TO c",
+        "ALTER TABLE c RENAME COLUMN x TO w",
+        "DROP INDEX i; CREATE INDEX i ON b(y)",
+        "DROP VIEW v; DROP TRIGGER t; CREATE TRIGGER v AFTER DELETE ON b BEGIN SELECT 2; END;",
+        "CREATE TABLE new(a REFERENCES c(id), y) STRICT",
+        "DROP TABLE b; CREATE TABLE b(a INTEGER PRIMARY KEY, y CHECK (y > 1)) WITHOUT ROWID",
+        "CREATE VIRTUAL TABLE f USING fts5(x); DROP TABLE c",
+    ] {
+        let _ = connection.execute_batch(change);
+        assert_eq!(reader.read(&connection).unwrap(), Catalog::read(&connection).unwrap(), "{change}");
+    }
 }

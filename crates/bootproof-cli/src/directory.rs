@@ -4,7 +4,7 @@ use std::fs::OpenOptions;
 use std::io::{self, Write as _};
 use std::path::Path;
 
-use bootproof_build::{Diagnostic, Diagnostics, LockError, SquashError, scaffold};
+use bootproof_build::{Compiler, Diagnostic, Diagnostics, LockError, SquashError, scaffold};
 use serde::Serialize;
 
 use crate::output::Answer;
@@ -57,8 +57,8 @@ struct Locked<'a> {
 }
 
 /// Lists what is in a directory as released.
-pub(crate) fn lock(directory: &Path, json: bool) -> Answer {
-    match bootproof_build::lock(directory) {
+pub(crate) fn lock(compiler: &Compiler, json: bool) -> Answer {
+    match compiler.lock() {
         Ok(locked) if json => {
             Answer::of_json(&Locked { path: &locked.path, added: &locked.added, released: locked.released })
         }
@@ -79,9 +79,9 @@ pub(crate) fn lock(directory: &Path, json: bool) -> Answer {
 }
 
 /// Writes one file in place of many migrations.
-pub(crate) fn squash(directory: &Path, to: i64, out: Option<&Path>, json: bool) -> Answer {
+pub(crate) fn squash(compiler: &Compiler, to: i64, out: Option<&Path>, json: bool) -> Answer {
     let failed = |code, message: String| Answer { message, code, ..Answer::default() };
-    let text = match bootproof_build::squash(directory, to) {
+    let text = match compiler.squash(to) {
         Ok(text) => text,
         Err(SquashError::NotCompiled(diagnostics)) if json => {
             return Answer { code: FAILED, ..Answer::of_json(&findings(&diagnostics)) };

@@ -21,6 +21,7 @@
 //! - `output`, `paint`: what is said where, how it looks, and the exit code
 //! - `page`, `html`: the report as a page
 //! - `progress`, `logging`, `signal`: what happens while it works
+//! - [`tool`]: the command `bootproof`, for any directory of migrations
 
 mod args;
 mod copies;
@@ -35,6 +36,7 @@ mod progress;
 mod run;
 mod signal;
 mod sql;
+pub mod tool;
 
 use std::ffi::OsString;
 use std::path::Path;

@@ -87,6 +87,16 @@ impl Answer {
         Self { message: format!("error: {error}\nhint: {}\n", error.hint()), code: error.exit_code(), ..answer }
     }
 
+    /// The same, and something more for a person: beside the report, or beside the error.
+    pub(crate) fn and(mut self, more: &str) -> Self {
+        if self.data.is_empty() {
+            self.message.push_str(more);
+        } else {
+            self.data.extend_from_slice(more.as_bytes());
+        }
+        self
+    }
+
     /// The same, and that the page about it could not be written. What was done stays done: the exit code of a boot that
     /// succeeded does not become another for that.
     pub(crate) fn after(mut self, page: Result<(), Error>) -> Self {

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bootproof::{Boot, BootReport, Error, Failure, Options, Schema};
+use bootproof_build::Compiler;
 use clap::error::ErrorKind;
 
 use crate::args::{self, Cli, Command};
@@ -26,9 +27,9 @@ pub(crate) fn run(schema: &Schema, program: &str, cli: &Cli, progress: &Progress
             return sql::print(schema, *version, cli.json).map_err(|message| usage(ErrorKind::InvalidValue, message));
         }
         Command::Check { directory } => return Ok(directory::check(directory, cli.json)),
-        Command::Lock { directory } => return Ok(directory::lock(directory, cli.json)),
+        Command::Lock { directory } => return Ok(directory::lock(&Compiler::new(directory), cli.json)),
         Command::Squash { directory, to, out } => {
-            return Ok(directory::squash(directory, *to, out.as_deref(), cli.json));
+            return Ok(directory::squash(&Compiler::new(directory), *to, out.as_deref(), cli.json));
         }
         Command::New { name, contract, migrations } => {
             return Ok(directory::new(migrations, name, contract.as_deref()));
@@ -55,7 +56,11 @@ fn on_database(schema: &Schema, boot: &Boot<'_>, cli: &Cli, database: &Path) -> 
     };
     let reported = |result: Result<BootReport, Failure>| {
         let written = page.as_ref().map_or(Ok(()), |page| page.finish(&result));
-        Answer::of_boot(result, json).after(written)
+        let timeline = cli.shows_timeline().then(|| match &result {
+            Ok(report) => report.timeline_text(),
+            Err(failure) => failure.report.timeline_text(),
+        });
+        Answer::of_boot(result, json).and(timeline.as_deref().unwrap_or_default()).after(written)
     };
     match &cli.command {
         Command::Boot(_) => reported(boot.run()),

@@ -12,8 +12,9 @@ use refinery_core::traits::sync::{Migrate, Query, Transaction};
 use rusqlite::Connection;
 
 use crate::compiled::Migration;
+use crate::connection;
 use crate::error::Error;
-use crate::expected::run_statement;
+use crate::expected::{alter_as_usual, run_statement};
 use crate::history;
 use crate::own_table;
 use crate::schema::Schema;
@@ -145,9 +146,11 @@ impl Migrate for Adapter<'_> {}
 fn run_migration(connection: &Connection, migration: &'static Migration) -> Result<Applied, Error> {
     log::info!("applying {}", migration.title());
     let start = Instant::now();
-    for (position, statement) in migration.statements.iter().enumerate() {
+    let outcome = migration.statements.iter().enumerate().try_for_each(|(position, statement)| {
         let sql = migration.statement(position);
-        run_statement(connection, sql).map_err(|error| match Error::from_sqlite("applying a migration", error) {
+        let run = || run_statement(connection, sql);
+        let ran = if sorts(sql) { connection::sorting(connection, run) } else { run() };
+        ran.map_err(|error| match Error::from_sqlite("applying a migration", error) {
             Error::Unexpected { source, .. } => Error::MigrationFailed {
                 migration: migration.title(),
                 file: migration.file,
@@ -158,11 +161,21 @@ fn run_migration(connection: &Connection, migration: &'static Migration) -> Resu
                 message: without_statement(source),
             },
             other => other,
-        })?;
-    }
+        })
+    });
+    let reset = alter_as_usual(connection, migration.sql);
+    outcome.and(reset.map_err(|error| Error::from_sqlite("applying a migration", error)))?;
     let took = start.elapsed();
     log::info!("applied {} in {:.1} s", migration.title(), took.as_secs_f64());
     Ok(Applied { migration, took })
+}
+
+/// Whether a statement builds an index, and does nothing else.
+fn sorts(sql: &str) -> bool {
+    let mut words = sql.split_ascii_whitespace();
+    let mut is =
+        |wanted: &[&str]| words.next().is_some_and(|word| wanted.iter().any(|it| word.eq_ignore_ascii_case(it)));
+    is(&["create"]) && is(&["index", "unique"])
 }
 
 /// SQLite's message alone: rusqlite adds the whole statement, which the file and line already name.

@@ -27,7 +27,7 @@ pub struct Migration {
     pub name: &'static str,
     /// Its path relative to the migrations directory.
     pub file: &'static str,
-    /// Its normalised text.
+    /// Its normalised text; without the way back, where another tool has both in one file.
     pub sql: &'static str,
     /// The checksum that the history table records.
     pub checksum: u64,
@@ -102,7 +102,7 @@ impl ObjectKind {
 pub struct Revert {
     /// The script.
     pub sql: &'static str,
-    /// The path of the `.down.sql` relative to the migrations directory; none where the compiler derived the script.
+    /// The path of the file it stands in relative to the migrations directory; none where the compiler derived the script.
     pub file: Option<&'static str>,
     /// Its statements, as SQLite itself split them.
     pub statements: &'static [Statement],

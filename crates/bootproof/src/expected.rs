@@ -9,17 +9,21 @@ use crate::error::Error;
 use crate::schema::Schema;
 
 /// The bytes of an empty database at head.
-pub(crate) fn image_bytes(image: &Image) -> Result<Vec<u8>, Error> {
+fn image_bytes(image: &Image) -> Result<Vec<u8>, Error> {
     miniz_oxide::inflate::decompress_to_vec_zlib_with_limit(image.compressed, image.size)
         .map_err(|error| Error::SourcesDisagree { files: vec![format!("the compiled image: {error}")] })
 }
 
 /// An empty in-memory database at head, from the compiled image.
 pub(crate) fn head(schema: &Schema) -> Result<Connection, Error> {
+    unpacked(&image_bytes(&schema.compiled().image)?)
+}
+
+/// A database in memory that has the bytes of a file.
+pub(crate) fn unpacked(bytes: &[u8]) -> Result<Connection, Error> {
     let failed = |error| Error::from_sqlite("unpacking the compiled image", error);
-    let bytes = image_bytes(&schema.compiled().image)?;
     let mut connection = Connection::open_in_memory().map_err(failed)?;
-    connection.deserialize_read_exact("main", bytes.as_slice(), bytes.len(), false).map_err(failed)?;
+    connection.deserialize_read_exact("main", bytes, bytes.len(), false).map_err(failed)?;
     Ok(connection)
 }
 
@@ -39,7 +43,18 @@ pub(crate) fn catalog_at(schema: &Schema, version: i64) -> Result<Catalog, Error
 }
 
 fn replay(connection: &Connection, migration: &Migration) -> rusqlite::Result<()> {
-    (0..migration.statements.len()).try_for_each(|position| run_statement(connection, migration.statement(position)))
+    let outcome = (0..migration.statements.len())
+        .try_for_each(|position| run_statement(connection, migration.statement(position)));
+    outcome.and(alter_as_usual(connection, migration.sql))
+}
+
+/// After a script that changed how `ALTER TABLE … RENAME` works, as those of other tools may: back to what every other
+/// migration was rehearsed with. The switch works inside a transaction, and no rollback resets it.
+pub(crate) fn alter_as_usual(connection: &Connection, sql: &str) -> rusqlite::Result<()> {
+    if sql.to_ascii_lowercase().contains("legacy_alter_table") {
+        connection.pragma_update(None, "legacy_alter_table", false)?;
+    }
+    Ok(())
 }
 
 /// Runs one statement to its end, whatever rows it returns.

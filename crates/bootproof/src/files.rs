@@ -1,5 +1,6 @@
 //! Files by name: which one a path means, and what lies beside it.
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -44,8 +45,15 @@ const SMALLEST_PAGE: u64 = 512;
 
 /// Whether a regular file is there; anything else under that name is refused before SQLite touches it.
 pub(crate) fn exists(path: &Path) -> Result<bool, Error> {
-    crate::restore::refuse_interrupted(path)?;
-    refuse_strangers(path)?;
+    exists_among(path, &Neighbours::unknown(path))
+}
+
+/// As [`exists`], where it is known what lies beside the file.
+pub(crate) fn exists_among(path: &Path, neighbours: &Neighbours<'_>) -> Result<bool, Error> {
+    if neighbours.may_have(crate::restore::MARK) {
+        crate::restore::refuse_interrupted(path)?;
+    }
+    refuse_strangers(path, neighbours)?;
     match std::fs::metadata(path) {
         // SQLite takes a file that is shorter than its smallest page for an empty one, and would overwrite it.
         Ok(file) if file.is_file() && (1..SMALLEST_PAGE).contains(&file.len()) => Err(Error::Integrity {
@@ -60,8 +68,9 @@ pub(crate) fn exists(path: &Path) -> Result<bool, Error> {
 
 /// What has the name of a file that SQLite keeps beside the database must be one: SQLite would wait for a named pipe for good,
 /// deaf to signals.
-pub(crate) fn refuse_strangers(path: &Path) -> Result<(), Error> {
-    for file in ["-journal", "-wal", "-shm"].map(|suffix| sidecar(path, suffix)) {
+pub(crate) fn refuse_strangers(path: &Path, neighbours: &Neighbours<'_>) -> Result<(), Error> {
+    let there = ["-journal", "-wal", "-shm"].into_iter().filter(|suffix| neighbours.may_have(suffix));
+    for file in there.map(|suffix| sidecar(path, suffix)) {
         if file.symlink_metadata().is_ok_and(|there| !there.is_file()) {
             return Err(storage("opened", &file, &not_regular()));
         }
@@ -103,15 +112,49 @@ pub(crate) fn directory(path: &Path) -> &Path {
     }
 }
 
+/// What lies in the same directory and has a name that begins with the file's own, as one look at the directory has told.
+#[derive(Debug)]
+pub(crate) struct Neighbours<'p> {
+    path: &'p Path,
+    /// None where the directory was not looked at, or cannot be.
+    names: Option<Vec<OsString>>,
+}
+
+impl<'p> Neighbours<'p> {
+    pub(crate) fn of(path: &'p Path) -> Self {
+        let own = path.file_name().unwrap_or_default().as_encoded_bytes();
+        let is_neighbour = |name: &OsString| name.as_encoded_bytes().starts_with(own);
+        let names = listing::names(directory(path)).ok();
+        Self { path, names: names.map(|names| names.into_iter().filter(is_neighbour).collect()) }
+    }
+
+    /// Of a directory that nobody looks at.
+    pub(crate) fn unknown(path: &'p Path) -> Self {
+        Self { path, names: None }
+    }
+
+    /// Whether there may be one with this behind the file's name. Where that is not known, the file has to be asked for.
+    pub(crate) fn may_have(&self, suffix: &str) -> bool {
+        let rest = |name: &OsString| name.as_encoded_bytes().get(self.own().len()..) == Some(suffix.as_bytes());
+        self.names.as_ref().is_none_or(|names| names.iter().any(rest))
+    }
+
+    /// Those with a name that goes on with this.
+    pub(crate) fn with(&self, infix: &str) -> impl Iterator<Item = PathBuf> {
+        let goes_on = move |name: &&OsString| {
+            name.as_encoded_bytes().get(self.own().len()..).is_some_and(|rest| rest.starts_with(infix.as_bytes()))
+        };
+        self.names.iter().flatten().filter(goes_on).map(|name| directory(self.path).join(name))
+    }
+
+    fn own(&self) -> &[u8] {
+        self.path.file_name().unwrap_or_default().as_encoded_bytes()
+    }
+}
+
 /// The files in the same directory whose names start with the file's own and then this.
 pub(crate) fn beside(path: &Path, infix: &str) -> Vec<PathBuf> {
-    let mut prefix = path.file_name().unwrap_or_default().to_owned();
-    prefix.push(infix);
-    let names = listing::names(directory(path)).unwrap_or_default().into_iter();
-    names
-        .filter(|name| name.as_encoded_bytes().starts_with(prefix.as_encoded_bytes()))
-        .map(|name| directory(path).join(name))
-        .collect()
+    Neighbours::of(path).with(infix).collect()
 }
 
 /// Flushes a directory, so that a new name is on the disk.

@@ -4,13 +4,14 @@ use std::io::Write as _;
 use std::path::Path;
 
 use rusqlite::Connection;
+use rusqlite::serialize::Data;
 use tempfile::NamedTempFile;
 
 use crate::audit::{self, Detail, Event};
 use crate::error::{Error, storage};
 use crate::expected;
 use crate::figure::shown;
-use crate::files::{beside, directory, exists, sidecar, sync_directory};
+use crate::files::{Neighbours, directory, exists, sidecar, sync_directory};
 use crate::history;
 use crate::schema::Schema;
 use crate::seal;
@@ -24,11 +25,27 @@ pub(crate) enum Created {
     No,
 }
 
-/// An in-memory database at head, with its history.
+/// An in-memory database at head, with its history as the first of this process got it.
 pub(crate) fn in_memory(schema: &Schema) -> Result<Connection, Error> {
+    let template = if let Some(template) = schema.template().get() {
+        template
+    } else {
+        let made = packed(&mut stamped(schema)?)?.to_vec();
+        schema.template().get_or_init(|| made)
+    };
+    expected::unpacked(template)
+}
+
+/// An in-memory database at head, with its history as of now.
+pub(crate) fn stamped(schema: &Schema) -> Result<Connection, Error> {
     let connection = expected::head(schema)?;
     stamp(&connection, schema)?;
     Ok(connection)
+}
+
+/// What a database in memory would be as a file.
+pub(crate) fn packed(connection: &mut Connection) -> Result<Data<'_>, Error> {
+    connection.serialize("main").map_err(|error| Error::from_sqlite("packing the new database", error))
 }
 
 /// A WAL or a journal without its database may hold the newest rows of one that was moved away. SQLite would throw it away
@@ -46,46 +63,26 @@ fn refuse_orphaned_log(path: &Path) -> Result<(), Error> {
 }
 
 /// Removes what killed processes left of their new files. If one of them is alive, it notices and goes the general way.
-pub(crate) fn remove_remnants(path: &Path) {
-    for remnant in beside(path, ".new-") {
+pub(crate) fn remove_remnants(neighbours: &Neighbours<'_>) {
+    for remnant in neighbours.with(".new-") {
         let _ = std::fs::remove_file(remnant);
     }
 }
 
-/// Makes a database file that appears under its name only when it is complete: two processes that start together, or one
+/// Makes a file of a database that appears under its name only when it is complete: two processes that start together, or one
 /// that is killed, leave either no file or a whole one.
-pub(crate) fn create(schema: &Schema, path: &Path) -> Result<Created, Error> {
+pub(crate) fn create(path: &Path, bytes: &[u8]) -> Result<Created, Error> {
     refuse_orphaned_log(path)?;
-    remove_remnants(path);
-    let bytes = expected::image_bytes(&schema.compiled().image)?;
     let mut prefix = path.file_name().unwrap_or_default().to_owned();
     prefix.push(".new-");
+    let failed = |error: &std::io::Error| storage("created", path, error);
     let mut file = with_default_permissions(tempfile::Builder::new().prefix(&prefix))
         .tempfile_in(directory(path))
-        .map_err(|error| storage("created", path, &error))?;
-    match fill(&mut file, &bytes, schema) {
-        Ok(()) => publish(file, path),
-        // Another process took the file for a remnant.
-        Err(_) if !file.path().exists() => Ok(Created::No),
-        Err(error) => Err(error),
-    }
-}
-
-fn fill(file: &mut NamedTempFile, bytes: &[u8], schema: &Schema) -> Result<(), Error> {
-    let path = file.path().to_owned();
-    file.write_all(bytes).map_err(|error| storage("created", &path, &error))?;
-    let connection = crate::connection::open(&path, false)?;
-    // Nobody else knows this file, and it is flushed as a whole before it gets its name. A journal beside it could be back
-    // after a power cut, when nobody looks for it any more.
-    let prepare = || {
-        connection
-            .execute_batch("PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF")
-            .map_err(|error| Error::from_sqlite("preparing the new database", error))?;
-        stamp(&connection, schema)
-    };
-    prepare().map_err(|error: Error| error.unless_unreadable(&connection))?;
-    connection.close().map_err(|(_, error)| Error::from_sqlite("closing the new database", error))?;
-    file.as_file().sync_all().map_err(|error| storage("created", &path, &error))
+        .map_err(|error| failed(&error))?;
+    // Flushed as a whole before it gets its name.
+    file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(|error| failed(&error))?;
+    // Another process may take the file for a remnant at any time: then there is nothing to give a name to.
+    publish(file, path)
 }
 
 /// The descriptor is closed before the file gets its name: closing it afterwards would drop the locks of whoever in this

@@ -65,7 +65,7 @@ pub use event::{Cancellation, Event, Observer, Step};
 pub use options::{ForeignKeys, Integrity, Options};
 pub use report::{
     AppliedMigration, BackupReport, BootReport, Check, CheckName, ErrorReport, HeldMigration, Milliseconds,
-    NewerMigration, Outcome, PlanStep, QueryReport, StepReport, Timing, Verdict,
+    NewerMigration, Outcome, PlanStep, QueryReport, StepReport, Timing, Verdict, timeline_bars,
 };
 pub use restore::{DigestCheck, Replaced, RestoreReport};
 pub use schema::{Schema, Source};

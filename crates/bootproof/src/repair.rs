@@ -4,6 +4,7 @@
 use bootproof_catalog::{Catalog, Difference, Severity, quoted};
 use rusqlite::Connection;
 
+use crate::connection;
 use crate::error::Error;
 
 /// Rebuilds every index among the differences; returns the names, in order.
@@ -29,5 +30,5 @@ pub(crate) fn indexes(
 
 fn rebuild(connection: &Connection, name: &str, sql: &str) -> rusqlite::Result<()> {
     connection.execute_batch(&format!("DROP INDEX IF EXISTS main.{}", quoted(name)))?;
-    connection.execute_batch(sql)
+    connection::sorting(connection, || connection.execute_batch(sql))
 }

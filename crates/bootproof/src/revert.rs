@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use crate::apply::{Applied, without_statement};
 use crate::compiled::{Migration, Revert};
 use crate::error::Error;
-use crate::expected::run_statement;
+use crate::expected::{alter_as_usual, run_statement};
 use crate::own_table;
 
 /// Chooses what to revert, the newest first, to get from one version to an earlier one.
@@ -49,7 +49,7 @@ pub(crate) fn one(connection: &Connection, migration: &'static Migration) -> Res
 }
 
 fn run(connection: &Connection, migration: &'static Migration, revert: &'static Revert) -> Result<(), Error> {
-    for (position, statement) in revert.statements.iter().enumerate() {
+    let outcome = revert.statements.iter().enumerate().try_for_each(|(position, statement)| {
         let sql = revert.sql.get(statement.start..statement.end).unwrap_or_default();
         run_statement(connection, sql).map_err(|error| match Error::from_sqlite("reverting a migration", error) {
             Error::Unexpected { source, .. } => Error::RevertFailed {
@@ -63,9 +63,10 @@ fn run(connection: &Connection, migration: &'static Migration, revert: &'static 
                 message: without_statement(source),
             },
             other => other,
-        })?;
-    }
-    Ok(())
+        })
+    });
+    let reset = alter_as_usual(connection, revert.sql);
+    outcome.and(reset.map_err(|error| Error::from_sqlite("reverting a migration", error)))
 }
 
 #[cfg(test)]

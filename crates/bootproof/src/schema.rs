@@ -28,6 +28,7 @@ pub struct Schema {
     row_limits: Vec<(&'static str, u64)>,
     identity: OnceLock<u128>,
     disagreements: OnceLock<Vec<String>>,
+    template: OnceLock<Vec<u8>>,
 }
 
 /// One file of the migrations directory, as it was embedded in the binary.
@@ -53,6 +54,7 @@ impl Schema {
             row_limits: Vec::new(),
             identity: OnceLock::new(),
             disagreements: OnceLock::new(),
+            template: OnceLock::new(),
         }
     }
 
@@ -148,6 +150,11 @@ impl Schema {
         })
     }
 
+    /// The bytes of a new database, for those that a process makes in memory after the first.
+    pub(crate) fn template(&self) -> &OnceLock<Vec<u8>> {
+        &self.template
+    }
+
     /// The newest version compiled; -1, below every version, where there is none.
     #[must_use]
     pub fn head(&self) -> i64 {
@@ -191,14 +198,13 @@ impl Schema {
             let source = self.sources.iter().find(|source| source.path == migration.file);
             match source.map(|source| source::normalise(source.bytes)) {
                 None => disagreements.push(format!("`{}` was compiled but is not embedded", migration.file)),
-                Some(Ok(text)) if text == migration.sql => {}
+                Some(Ok(text)) if is_way_there(&text, migration.sql) => {}
                 Some(_) => disagreements.push(format!("`{}` differs from what was compiled", migration.file)),
             }
         }
         for source in &self.sources {
-            let is_migration =
-                !source.path.contains('/') && source.path.strip_suffix(".sql").is_some_and(|name| !name.contains('.'));
-            if is_migration && !self.compiled.migrations.iter().any(|migration| migration.file == source.path) {
+            let is_compiled = self.compiled.migrations.iter().any(|migration| migration.file == source.path);
+            if !is_compiled && is_named_as_migration(source.path) {
                 disagreements.push(format!("`{}` is embedded but was not compiled", source.path));
             }
         }
@@ -206,10 +212,62 @@ impl Schema {
     }
 }
 
+/// Whether a file is what was compiled: all of it, or all before the way back where goose or dbmate have both in one file.
+/// The way back may be mended after the release.
+fn is_way_there(text: &str, compiled: &str) -> bool {
+    text.strip_prefix(compiled).is_some_and(|rest| {
+        let marker = rest.lines().next().unwrap_or_default().trim().strip_prefix("--").unwrap_or_default();
+        let words: Vec<_> = marker.split_whitespace().map(str::to_ascii_lowercase).collect();
+        let words: Vec<_> = words.iter().map(String::as_str).collect();
+        rest.is_empty() || matches!(words.as_slice(), ["+goose", "down"] | ["migrate:down", ..])
+    })
+}
+
+/// Whether the compiler, in whatever layout, would have compiled an SQL file or refused it: every one but contracts, ways
+/// back, and what is hidden.
+fn is_named_as_migration(path: &str) -> bool {
+    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let Some(stem) = name.strip_suffix(".sql") else { return false };
+    let is_way_back = stem.rsplit('.').next() == Some("down") || is_flyways_way_back(stem);
+    let is_hidden = path.split('/').any(|part| part.starts_with('.'));
+    !(is_way_back || is_hidden || folder == "queries" || folder.starts_with("queries/"))
+}
+
+/// `U1__name`, which refinery would compile.
+fn is_flyways_way_back(stem: &str) -> bool {
+    stem.strip_prefix('U').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()) && rest.contains("__"))
+}
+
 impl Migration {
-    /// Its version and name as the file is called: `001_add_composite_indexes`.
+    /// Its version and name as the file is called, or its directory: `001_add_composite_indexes`.
     #[must_use]
     pub fn title(&self) -> &'static str {
-        self.file.strip_suffix(".sql").unwrap_or(self.file)
+        let title = self.file.strip_suffix(".sql").unwrap_or(self.file);
+        ["/migration", "/up", ".up"].iter().find_map(|end| title.strip_suffix(end)).unwrap_or(title)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_named_as_migration, is_way_there};
+
+    #[test]
+    fn a_file_is_what_was_compiled_up_to_its_way_back() {
+        assert!(is_way_there("A;\n", "A;\n"));
+        assert!(!is_way_there("A;\nB;\n", "A;\n"));
+        assert!(!is_way_there("A;\n-- B\n", "A;\n"));
+        assert!(is_way_there("-- +goose Up\nA;\n--  +goose  down\nB;\n", "-- +goose Up\nA;\n"));
+        assert!(is_way_there("-- migrate:up\nA;\n-- migrate:down transaction:false\nB;\n", "-- migrate:up\nA;\n"));
+        assert!(!is_way_there("-- +goose Up\nB;\n-- +goose Down\n", "-- +goose Up\nA;\n"));
+    }
+
+    #[test]
+    fn migrations_are_embedded_in_any_layout() {
+        for path in ["1_a.sql", "1_a.up.sql", "2025-01-31-120000_a/up.sql", "2025_a/migration.sql", "sub/V1.2__a.sql"] {
+            assert!(is_named_as_migration(path), "{path}");
+        }
+        for path in ["1_a.down.sql", "2025_a/down.sql", "U1__a.sql", "queries/a.sql", ".old/1_a.sql", "meta/a.json"] {
+            assert!(!is_named_as_migration(path), "{path}");
+        }
     }
 }

@@ -16,8 +16,11 @@ use crate::error::Error;
 use crate::schema::Schema;
 
 /// Whether the file is at head as this program knows it, and its schema as it was proven then. False where nobody can tell.
+///
+/// Leaves the connection in the transaction that it has read in.
 pub(crate) fn is_whole(schema: &Schema, connection: &Connection) -> bool {
     let read = || -> rusqlite::Result<bool> {
+        connection.execute_batch("BEGIN")?;
         let count = number(connection, "schema_version")?;
         Ok(number(connection, "user_version")? == of(schema, count))
     };

@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use bootproof_catalog::catalog::Table;
 use bootproof_catalog::token;
 
-use super::Ran;
 use super::ran::{Alteration, Statement};
+use super::{Ran, unless_foreign};
 use crate::diagnostic::Diagnostic;
 
 pub(super) const RULE: &str = "destroys-data";
@@ -179,7 +179,7 @@ impl Watch<'_, '_> {
 
     fn finding(&self, statement: &Statement<'_>, at: &str, message: String) -> Diagnostic {
         Diagnostic::error(RULE, message)
-            .with_severity(self.ran.layout.strict())
+            .with_severity(unless_foreign(self.ran.file.dialect))
             .at(self.ran.file, self.ran.name(statement, at))
             .note("only a backup gives them back")
             .help("if that is meant, say `-- bootproof: allow destroys-data \"why\"`; if not, copy them first or add a WHERE")

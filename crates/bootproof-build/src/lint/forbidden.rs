@@ -2,6 +2,7 @@
 
 use crate::diagnostic::Diagnostic;
 use crate::effect::{Effects, Pragma};
+use crate::source::File;
 
 /// Why a statement must not run at all, if it must not.
 pub(crate) fn forbidden(effects: &Effects) -> Option<Diagnostic> {
@@ -32,6 +33,14 @@ pub(crate) fn transaction_control() -> Diagnostic {
     Diagnostic::error("transaction-control", "a migration cannot begin or end a transaction")
         .note("boot runs all pending migrations and every check inside one transaction of its own")
         .help("remove the statement")
+}
+
+/// A file that its own tool would run outside a transaction.
+pub(crate) fn inside_a_transaction(file: &File) -> Diagnostic {
+    let message = format!("{} runs this file outside a transaction; here it runs inside one", file.dialect);
+    Diagnostic::warning("no-transaction", message)
+        .in_file(&file.name)
+        .note("what SQLite refuses inside a transaction is an error at its place")
 }
 
 pub(crate) fn bound_parameter() -> Diagnostic {

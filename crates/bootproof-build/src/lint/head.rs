@@ -7,9 +7,10 @@ use bootproof_catalog::token;
 
 use super::if_not_exists::creation;
 use super::ran::column_of;
-use super::{Layout, reference};
+use super::reference;
 use crate::compilation::Migration;
 use crate::diagnostic::Diagnostic;
+use crate::dialect::Dialect;
 
 /// The rules that are judged here.
 pub(crate) const RULES: [&str; 2] = ["foreign-key-without-index", "redundant-index"];
@@ -21,7 +22,7 @@ pub(crate) struct History<'a> {
     pub(crate) catalogs: &'a [(i64, Catalog)],
     /// The indexes that query contracts ask for, in lower case.
     pub(crate) contracted: BTreeSet<String>,
-    pub(crate) layout: Layout,
+    pub(crate) dialect: Dialect,
 }
 
 /// A key that SQLite keeps in order: an index, or what a constraint has one for.
@@ -41,7 +42,7 @@ impl History<'_> {
         let Some((_, head)) = self.catalogs.last() else { return Vec::new() };
         let mut findings = self.redundant_indexes(head);
         findings.extend(self.keys_without_index(head));
-        if self.layout == Layout::Foreign {
+        if self.dialect.is_foreign() {
             findings.extend(self.keys_without_parent(head));
         }
         findings
@@ -223,7 +224,8 @@ fn without_index(
 ) -> Diagnostic {
     let spans = migration.statements.iter().map(|statement| statement.span.clone()).collect();
     let place = reference::place(&migration.file, spans, &table.name, &first.parent);
-    let columns = |foreign: &ForeignKey| foreign.columns.iter().map(|c| token::name(c)).collect::<Vec<_>>().join(", ");
+    let as_written = |key: &String| token::name(table.columns.get(key).map_or(key, |column| &column.name));
+    let columns = |foreign: &ForeignKey| foreign.columns.iter().map(as_written).collect::<Vec<_>>().join(", ");
     let message = match group {
         [_] => format!("no index of `{}` begins with its foreign key ({})", table.name, columns(first)),
         more => {
@@ -246,8 +248,5 @@ fn creation_of(migration: &Migration, index: &str) -> std::ops::Range<usize> {
         creation(&token::tokens(text)).is_some_and(|made| made.kind == "INDEX" && made.name.eq_ignore_ascii_case(index))
     };
     let mut spans = migration.statements.iter().map(|statement| statement.span.clone());
-    spans
-        .find(makes)
-        .and_then(|span| file.find_word(index, span))
-        .unwrap_or_else(|| file.first_word(0..file.text.len()))
+    spans.find(makes).and_then(|span| file.find_word(index, span)).unwrap_or_else(|| file.first_word(file.part.clone()))
 }

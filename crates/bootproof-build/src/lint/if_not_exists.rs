@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use bootproof_catalog::token::{self, Token};
 
+use super::Ran;
 use super::ran::{Statement, is_name, is_one_of, unqualified};
-use super::{Layout, Ran};
 use crate::diagnostic::Diagnostic;
 
 /// What a CREATE makes, and whether only where there is none.
@@ -58,7 +58,7 @@ fn conditioned(ran: &Ran<'_>, statement: &Statement<'_>) -> Option<Diagnostic> {
     let condition = condition?;
     let start = statement.performed.statement.span.start;
     let kept = &statement.performed.kept;
-    if ran.layout == Layout::Foreign && kept.is_empty() {
+    if ran.file.dialect.is_foreign() && kept.is_empty() {
         return None;
     }
     let help = if kind == "TABLE" {

@@ -20,7 +20,7 @@ mod lost_constraint;
 mod lost_object;
 mod no_statements;
 mod non_deterministic;
-mod not_null;
+pub(crate) mod not_null;
 pub(crate) mod plan;
 mod positional_copy;
 mod ran;
@@ -30,30 +30,27 @@ pub(crate) mod rule;
 mod tests;
 
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::dialect::Dialect;
 use crate::parse::Allows;
+use crate::rehearse::Performed;
 
-pub(crate) use self::forbidden::{bound_parameter, forbidden, reserved_table, transaction_control};
+pub(crate) use self::forbidden::{
+    bound_parameter, forbidden, inside_a_transaction, reserved_table, transaction_control,
+};
 pub(crate) use self::ran::Ran;
-pub(crate) use self::reference::{broken_view, foreign_key_mismatch};
+pub(crate) use self::reference::foreign_key_mismatch;
 
-/// For whom the migrations of a directory were written, which decides what is asked of them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Layout {
-    /// For this compiler: what loses data says so, and what another database could take differently is an error.
-    #[default]
-    Own,
-    /// For another tool, by people who never heard of these rules: only what is provably wrong is an error.
-    Foreign,
+/// How grave it is to leave unsaid what is meant: an error in our own layout, where a file says so in a line. People who
+/// wrote for another tool never heard of these rules, so there only what is provably wrong is an error.
+fn unless_foreign(dialect: Dialect) -> Severity {
+    if dialect.is_foreign() { Severity::Warning } else { Severity::Error }
 }
 
-impl Layout {
-    /// An error in our own layout, a matter of judgement in any other.
-    fn strict(self) -> Severity {
-        match self {
-            Self::Own => Severity::Error,
-            Self::Foreign => Severity::Warning,
-        }
-    }
+/// What a migration is judged by: what it allows itself, and whether it can still be edited.
+#[derive(Clone, Copy)]
+pub(crate) struct Terms<'a> {
+    pub(crate) allows: &'a Allows,
+    pub(crate) is_released: bool,
 }
 
 /// What is questionable about a migration that ran.
@@ -70,22 +67,55 @@ pub(crate) fn check(ran: &Ran<'_>) -> Vec<Diagnostic> {
     findings
 }
 
-/// What remains of a finding in a file that allows some rules and may have been released.
-///
-/// A released file is not edited any more, so nothing in it can be mended or allowed: what is a matter of judgement is
-/// settled there, and what could have been allowed fails no build.
-pub(crate) fn settle(finding: Diagnostic, allows: &Allows, is_released: bool) -> Option<Diagnostic> {
-    if allows.permit(finding.rule()) {
-        return None;
-    }
-    let is_allowable = rule::find(finding.rule()).is_some_and(|rule| rule.allowed != rule::Allowed::Nowhere);
-    match finding.severity() {
-        _ if !(is_released && is_allowable) => Some(finding),
-        Severity::Error if finding.rule() != destroys_data::RULE => Some(
-            finding
-                .with_severity(Severity::Warning)
-                .note("the file has been released: only a new migration can mend what it did"),
-        ),
-        _ => None,
+/// What the text of a statement lets one guess, and the rule that tells what came of it on rows.
+const SHOWN_BY_ROWS: [(&str, &str); 2] =
+    [(destroys_data::RULE, "rows-lost"), (positional_copy::RULE, "values-changed")];
+
+/// Leaves out what would be told twice: what is guessed from a statement whose rows show it, and what rows show of a
+/// statement whose text tells it better.
+pub(crate) fn tell_once(
+    found: &mut Vec<Diagnostic>,
+    revealed: &mut Vec<Diagnostic>,
+    script: &[Performed],
+    allows: &Allows,
+) {
+    let statement = |finding: &Diagnostic| {
+        let start = finding.span()?.start;
+        script.iter().position(|performed| performed.statement.span.contains(&start))
+    };
+    let has = |others: &[Diagnostic], rule: &str, of: &Diagnostic| {
+        let at = statement(of);
+        at.is_some() && others.iter().any(|other| other.rule() == rule && statement(other) == at)
+    };
+    revealed.retain(|one| one.rule() != not_null::RULE || !has(found, not_null::RULE, one));
+    found.retain(|one| {
+        let is_shown = SHOWN_BY_ROWS.iter().any(|(rule, by)| one.rule() == *rule && has(revealed, by, one));
+        if is_shown {
+            // Nobody is asked to remove an allowance of it.
+            allows.permit(one.rule());
+        }
+        !is_shown
+    });
+}
+
+impl Terms<'_> {
+    /// What remains of a finding.
+    ///
+    /// A released file is not edited any more, so nothing in it can be mended or allowed: what is a matter of judgement is
+    /// settled there, and what could have been allowed fails no build.
+    pub(crate) fn settle(self, finding: Diagnostic) -> Option<Diagnostic> {
+        if self.allows.permit(finding.rule()) {
+            return None;
+        }
+        let is_allowable = rule::find(finding.rule()).is_some_and(|rule| rule.allowed != rule::Allowed::Nowhere);
+        match finding.severity() {
+            _ if !(self.is_released && is_allowable) => Some(finding),
+            Severity::Error if finding.rule() != destroys_data::RULE => Some(
+                finding
+                    .with_severity(Severity::Warning)
+                    .note("the file has been released: only a new migration can mend what it did"),
+            ),
+            _ => None,
+        }
     }
 }

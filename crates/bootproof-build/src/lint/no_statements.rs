@@ -1,11 +1,11 @@
 //! A file with nothing but comments. Applied like that it would be a migration that never may be written.
 
-use super::{Layout, Ran};
+use super::Ran;
 use crate::diagnostic::Diagnostic;
 
 /// Other tools apply such files without a word, and many a directory has one where a number had to be filled.
 pub(super) fn check(ran: &Ran<'_>) -> Option<Diagnostic> {
-    if !ran.statements.is_empty() || ran.layout == Layout::Foreign {
+    if !ran.statements.is_empty() || ran.file.dialect.is_foreign() {
         return None;
     }
     let text = &ran.file.text;

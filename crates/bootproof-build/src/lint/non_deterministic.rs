@@ -33,10 +33,10 @@ pub(super) fn check(ran: &Ran<'_>) -> Vec<Diagnostic> {
         let tokens = token::tokens(&expression.text);
         let Some((culprit, is_refused)) = reads_clock(&tokens) else { continue };
         let Expression { of, .. } = expression;
-        let place = place(ran, &tokens, culprit).unwrap_or_else(|| ran.file.first_word(0..ran.file.text.len()));
+        let place = place(ran, &tokens, culprit).unwrap_or_else(|| ran.file.first_word(ran.file.part.clone()));
         let finding = if is_refused {
             Diagnostic::error(RULE, format!("{of} asks for the time, which SQLite refuses with the first row"))
-                .note("it passes here, where no row is judged")
+                .note("it passes only while there is no row to be judged")
         } else {
             Diagnostic::warning(
                 RULE,

@@ -3,9 +3,11 @@
 
 use bootproof_catalog::token::{self, Token};
 
-use super::Ran;
 use super::ran::{Statement, is_one_of};
+use super::{Ran, unless_foreign};
 use crate::diagnostic::Diagnostic;
+
+pub(super) const RULE: &str = "positional-copy";
 
 pub(super) fn check(ran: &Ran<'_>) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
@@ -44,8 +46,8 @@ fn positional_copy(ran: &Ran<'_>, statement: &Statement<'_>, insert: &[Token]) -
     let into = file.find_word("into", span.clone()).map_or(span.start, |into| into.end);
     let word = file.find_word(&target, into..span.end).unwrap_or_else(|| ran.verb(statement));
     Some(
-        Diagnostic::error("positional-copy", message)
-            .with_severity(ran.layout.strict())
+        Diagnostic::error(RULE, message)
+            .with_severity(unless_foreign(ran.file.dialect))
             .at(file, word)
             .note(
                 "where the same columns were added in another order, values would end up in the wrong columns, silently",

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use bootproof_catalog::catalog::Catalog;
 use bootproof_catalog::token::{self, Kind, Token};
 
-use super::Layout;
 use crate::rehearse::Performed;
 use crate::source::File;
 
@@ -16,7 +15,6 @@ pub(crate) struct Ran<'a> {
     pub(super) statements: Vec<Statement<'a>>,
     pub(super) before: &'a Catalog,
     pub(super) after: &'a Catalog,
-    pub(super) layout: Layout,
 }
 
 /// One of its statements.
@@ -37,19 +35,13 @@ pub(super) enum Alteration {
 }
 
 impl<'a> Ran<'a> {
-    pub(crate) fn new(
-        file: &'a Arc<File>,
-        script: &'a [Performed],
-        before: &'a Catalog,
-        after: &'a Catalog,
-        layout: Layout,
-    ) -> Self {
+    pub(crate) fn new(file: &'a Arc<File>, script: &'a [Performed], before: &'a Catalog, after: &'a Catalog) -> Self {
         let statements = script.iter().map(|performed| {
             let text = file.text.get(performed.statement.span.clone()).unwrap_or_default();
             let tokens = token::tokens(text);
             Statement { performed, alteration: alteration(&tokens), tokens }
         });
-        Self { file, statements: statements.collect(), before, after, layout }
+        Self { file, statements: statements.collect(), before, after }
     }
 
     /// Where the first word of a statement stands.
@@ -142,7 +134,7 @@ pub(super) fn column_of(term: &str) -> &str {
     term.split_once(" COLLATE ").map_or(term, |(column, _)| column)
 }
 
-fn alteration(tokens: &[Token]) -> Option<Alteration> {
+pub(super) fn alteration(tokens: &[Token]) -> Option<Alteration> {
     let [first, second, rest @ ..] = tokens else { return None };
     if !(first.is_keyword("alter") && second.is_keyword("table")) {
         return None;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
-use bootproof_catalog::catalog::{Catalog, Definition};
+use bootproof_catalog::catalog::Catalog;
 
 use super::Ran;
 use super::ran::Alteration;
@@ -29,7 +29,7 @@ pub(super) fn dangling(ran: &Ran<'_>) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
     for (table, parent) in without_parent(ran.after).into_iter().filter(|key| !known.contains(key)) {
         // Other tools let a migration refer to what a later one makes: whether that ever comes is known at the end.
-        if ran.layout == super::Layout::Foreign && !is_old(ran, &table, &parent) {
+        if ran.file.dialect.is_foreign() && !is_old(ran, &table, &parent) {
             continue;
         }
         let span = ran
@@ -118,21 +118,6 @@ pub(crate) fn foreign_key_mismatch(
         ))
 }
 
-/// A view that cannot be read after a migration.
-pub(crate) fn broken_view(file: &Arc<File>, script: &[Performed], view: &Definition, reason: &str) -> Diagnostic {
-    // Where the migration mentions what is missing, or else the view.
-    let missing = reason.rsplit([' ', '.']).next().unwrap_or_default();
-    let spans = || script.iter().map(|performed| performed.statement.span.clone());
-    let place = [missing, view.name.as_str()].iter().find_map(|name| {
-        let mut places = spans().filter_map(|span| file.find_word(name, span));
-        places.next().filter(|_| !name.is_empty())
-    });
-    Diagnostic::error("broken-view", format!("the view `{}` cannot be read: {reason}", view.name))
-        .at(file, place.unwrap_or_else(|| file.first_word(0..file.text.len())))
-        .note("SQLite only notices when somebody reads it")
-        .help("drop it, and make it again of what there is")
-}
-
 /// Where the child refers to the parent, or else where either is changed.
 pub(super) fn place(file: &File, statements: Vec<Range<usize>>, child: &str, parent: &str) -> Range<usize> {
     let reference = |within: Range<usize>| {
@@ -143,5 +128,5 @@ pub(super) fn place(file: &File, statements: Vec<Range<usize>>, child: &str, par
     let mention =
         |within: Range<usize>| file.find_word(parent, within.clone()).or_else(|| file.find_word(child, within));
     let found = statements.iter().cloned().find_map(reference);
-    found.or_else(|| statements.into_iter().find_map(mention)).unwrap_or_else(|| file.first_word(0..file.text.len()))
+    found.or_else(|| statements.into_iter().find_map(mention)).unwrap_or_else(|| file.first_word(file.part.clone()))
 }

@@ -3,9 +3,10 @@
 use std::fs;
 use std::path::Path;
 
-use super::Layout;
-use crate::compile::{Given, compile_given};
+use crate::compile::compile;
+use crate::compiler::Settings;
 use crate::diagnostic::{Diagnostics, Severity};
+use crate::dialect::Dialect;
 
 /// The findings in the files `001_…`, `002_…` of these texts: severity, rule and line.
 fn found(texts: &[&str]) -> Vec<String> {
@@ -13,7 +14,7 @@ fn found(texts: &[&str]) -> Vec<String> {
     for (position, text) in texts.iter().enumerate() {
         fs::write(directory.path().join(format!("{:03}_file.sql", position + 1)), text).unwrap();
     }
-    let given = Given { layout: Layout::Foreign, ..Given::default() };
+    let settings = Settings { dialect: Some(Dialect::Sqlx), ..Settings::default() };
     let told = |diagnostics: &Diagnostics| {
         let told = diagnostics.iter().map(|one| {
             let severity = if one.severity() == Severity::Error { "error" } else { "warning" };
@@ -22,7 +23,7 @@ fn found(texts: &[&str]) -> Vec<String> {
         });
         told.collect::<Vec<_>>()
     };
-    match compile_given(directory.path(), Path::new("migrations"), given) {
+    match compile(directory.path(), Path::new("migrations"), &settings) {
         Ok(compilation) => told(compilation.warnings()),
         Err(diagnostics) => told(&diagnostics),
     }
@@ -131,4 +132,26 @@ fn a_view_may_be_made_before_what_it_reads() {
 #[test]
 fn a_file_may_do_nothing() {
     assert!(found(&["CREATE TABLE a(x)", "-- nothing to be done here\n", "SELECT 1"]).is_empty());
+}
+
+/// What a file says of itself is heard whatever tool it was written for.
+#[test]
+fn whatever_can_be_allowed_can_be_in_another_layout() {
+    let base = "CREATE TABLE a(x, y);";
+    let allowed = |rule: &str, sql: &str| found(&[base, &format!("-- bootproof: allow {rule} \"why\"\n{sql}")]);
+    for (rule, sql) in [
+        ("destroys-data", "DELETE FROM a"),
+        ("if-not-exists", "CREATE TABLE IF NOT EXISTS a(x, y, z)"),
+        ("pragma", "PRAGMA journal_mode = wal"),
+        ("redundant-wrapper", "BEGIN; SELECT 1; COMMIT"),
+        ("no-transaction", "SELECT 1"),
+        ("not-null-without-default", "ALTER TABLE a ADD COLUMN z NOT NULL"),
+    ] {
+        let marked = if rule == "no-transaction" { "-- no-transaction\n" } else { "" };
+        let plain = found(&[base, &format!("{marked}{sql}")]);
+        assert!(plain.iter().any(|one| one.contains(rule)), "{rule}: {plain:?}");
+        let sql = format!("{marked}-- bootproof: allow {rule} \"why\"\n{sql}");
+        assert!(found(&[base, &sql]).is_empty(), "{rule}: {:?}", found(&[base, &sql]));
+    }
+    assert_eq!(allowed("destroys-data", "SELECT 1"), ["error unused-allow 002:1"]);
 }

@@ -10,6 +10,7 @@ use bootproof_catalog::token::{self, Kind, Token};
 
 use super::{ScaffoldError, snake_case};
 use crate::compile;
+use crate::compiler::Settings;
 use crate::diagnostic::{Diagnostics, Severity};
 use crate::explain::nearest;
 use crate::source::File;
@@ -26,7 +27,7 @@ struct Compared {
 
 /// The text of a contract that proves in the directory as it stands.
 pub(super) fn proven(directory: &Path, file: &str, name: &str) -> Result<String, ScaffoldError> {
-    let compilation = compile::compile(directory, directory)
+    let compilation = compile::compile(directory, directory, &Settings::default())
         .map_err(|diagnostics| ScaffoldError::NotCompiled { directory: directory.to_owned(), diagnostics })?;
     let head = &compilation.head;
     let index = head.indexes.get(&name.to_ascii_lowercase()).ok_or_else(|| unknown(head, name))?;
@@ -36,8 +37,8 @@ pub(super) fn proven(directory: &Path, file: &str, name: &str) -> Result<String,
     // An index serves from its first column on; for all of them SQLite may know a shorter way, such as a UNIQUE one.
     for length in (1..=terms.len()).rev() {
         let text = text(index, terms.get(..length).unwrap_or(&terms));
-        let draft = Arc::new(File { name: file.to_owned(), text: text.clone() });
-        match compile::with_draft(directory, directory, Some(draft)) {
+        let draft = Arc::new(File::new(file, text.clone()));
+        match compile::compile(directory, directory, &Settings { draft: Some(draft), ..Settings::default() }) {
             Ok(_) => return Ok(text),
             Err(diagnostics) => reason = reason.or_else(|| first_error(&diagnostics)),
         }

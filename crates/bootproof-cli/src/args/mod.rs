@@ -213,11 +213,20 @@ impl Cli {
 
     /// Where a page about the run is to be written.
     pub(crate) fn report(&self) -> Option<&PathBuf> {
+        self.report_args()?.report.as_ref()
+    }
+
+    /// Whether a person wants to see where the time went.
+    pub(crate) fn shows_timeline(&self) -> bool {
+        !self.json && self.report_args().is_some_and(|report| report.timeline)
+    }
+
+    fn report_args(&self) -> Option<&ReportArgs> {
         match &self.command {
             Command::Boot(BootArgs { report, .. })
             | Command::Revert(RevertArgs { report, .. })
             | Command::Verify { report, .. }
-            | Command::Bench(report) => report.report.as_ref(),
+            | Command::Bench(report) => Some(report),
             _ => None,
         }
     }

@@ -76,6 +76,10 @@ pub(crate) struct ReportArgs {
     /// Replaces an earlier page. The name must end with `.html`.
     #[arg(long, value_name = "FILE.html")]
     pub(super) report: Option<PathBuf>,
+
+    /// Show where the time went, a bar for each step; `--json` has it in `timeline`
+    #[arg(long)]
+    pub(super) timeline: bool,
 }
 
 impl BootArgs {

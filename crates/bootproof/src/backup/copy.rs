@@ -11,10 +11,12 @@ use bootproof_catalog::Catalog;
 use rusqlite::backup::{Backup as OnlineBackup, StepResult};
 use rusqlite::{Connection, OpenFlags, TransactionState};
 
-use super::digest::{self, Digest, Digester};
+use super::digest;
+use super::follow::Writing;
+use crate::connection;
 use crate::error::{Error, storage};
 use crate::ffi;
-use crate::files::sidecar;
+use crate::files::{has_content, sidecar};
 use crate::integrity;
 use crate::options::Integrity;
 use crate::verify;
@@ -23,45 +25,45 @@ use crate::watch::Watch;
 /// Pages copied at once; between two steps there is time to say how far it is, and to stop.
 const PAGES_PER_STEP: i32 = 4096;
 
-/// Copies the database that a connection is in a transaction on, before it has written anything. Returns the digest of the
-/// file, where its bytes were copied as they are.
+/// Whether the file alone is the database, for as long as a connection is in its transaction: nobody writes into the file then,
+/// and its bytes can be copied as they are, in half the time that copying page by page takes.
 ///
-/// With a rollback journal the file is the database, and nobody writes into it while a transaction is open: it is read in large
-/// pieces, which takes half as long as copying it page by page. In WAL mode the newest pages may be in the log.
-pub(super) fn database(
-    connection: &Connection,
-    path: &Path,
-    partial: &File,
-    partial_path: &Path,
-    timeout: Duration,
-    watch: &Watch,
-) -> Result<Option<Digest>, Error> {
+/// With a rollback journal a writer waits for readers to end before it writes. In WAL mode the newest pages may be in the log, and
+/// are folded into the file at any time; but not where the log is empty and this connection is the one writer.
+pub(super) fn is_whole(connection: &Connection, path: &Path) -> Result<bool, Error> {
     let failed = |error| Error::from_sqlite("copying the database", error);
     let mode: String = connection.pragma_query_value(Some("main"), "journal_mode", |row| row.get(0)).map_err(failed)?;
-    if mode == "wal" {
-        pages(connection, path, partial_path, timeout, watch).map(|()| None)
-    } else {
-        bytes(connection, partial, partial_path, watch).map(Some)
-    }
+    let writes = connection.transaction_state(Some("main")).map_err(failed)? == TransactionState::Write;
+    Ok(mode != "wal" || (writes && !has_content(&sidecar(path, "-wal"))))
 }
 
-fn bytes(connection: &Connection, mut partial: &File, partial_path: &Path, watch: &Watch) -> Result<Digest, Error> {
+/// Copies the bytes of the file, as long as they are wanted.
+pub(super) fn bytes(
+    connection: &Connection,
+    mut partial: &File,
+    partial_path: &Path,
+    writing: Writing<'_>,
+    watch: &Watch,
+) -> Result<(), Error> {
     let failed = |error| Error::from_sqlite("copying the database", error);
     let number =
         |pragma| connection.pragma_query_value(Some("main"), pragma, |row| row.get::<_, u32>(0)).map_err(failed);
     let size = u64::from(number("page_count")?) * u64::from(number("page_size")?);
     let mut buffer = digest::buffer("copying the database")?;
-    let (mut digester, mut done) = (Digester::default(), 0_u64);
+    let mut done = 0_u64;
     while done < size {
         watch.advance(done, size)?;
         let length = usize::try_from(size - done).unwrap_or(usize::MAX).min(buffer.len());
         let piece = buffer.get_mut(..length).unwrap_or_default();
         ffi::read_file(connection, piece, i64::try_from(done).unwrap_or(i64::MAX)).map_err(failed)?;
         partial.write_all(piece).map_err(|error| storage("copied", partial_path, &error))?;
-        digester.take(piece);
+        if !writing.wrote(piece) {
+            return Ok(());
+        }
         done += length as u64;
     }
-    Ok(digester.digest())
+    writing.complete();
+    Ok(())
 }
 
 /// Copies page by page through SQLite's online backup (<https://sqlite.org/backup.html>), also where the newest pages are
@@ -69,7 +71,13 @@ fn bytes(connection: &Connection, mut partial: &File, partial_path: &Path, watch
 ///
 /// The copy is made from that connection and its transaction, so that others may write meanwhile; unless it writes
 /// itself: SQLite does not copy from a connection that does. Then nobody else can, and a second connection sees the same.
-fn pages(connection: &Connection, path: &Path, partial: &Path, timeout: Duration, watch: &Watch) -> Result<(), Error> {
+pub(super) fn pages(
+    connection: &Connection,
+    path: &Path,
+    partial: &Path,
+    timeout: Duration,
+    watch: &Watch,
+) -> Result<(), Error> {
     let failed = |error| Error::from_sqlite("copying the database", error);
     if connection.transaction_state(Some("main")).map_err(failed)? == TransactionState::Write {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -82,7 +90,7 @@ fn pages(connection: &Connection, path: &Path, partial: &Path, timeout: Duration
     }
     // The backup API counts its own work as a change of the schema. With the header as it was, the backup of a file
     // without a WAL is that file, byte for byte.
-    if !sidecar(path, "-wal").metadata().is_ok_and(|wal| wal.len() > 0)
+    if !has_content(&sidecar(path, "-wal"))
         && let Some(header) = ffi::file_header(connection)
     {
         restore_header(partial, &header).map_err(|error| storage("copied", partial, &error))?;
@@ -129,6 +137,17 @@ fn restore_header(partial: &Path, header: &[u8]) -> io::Result<()> {
     file.write_all(header)
 }
 
+/// Whether the file that is being copied is sound: then so is a copy of its bytes. False where that could not be found out.
+pub(super) fn is_sound(path: &Path, watch: &Watch) -> bool {
+    let check = || {
+        let mut connection = connection::open_companion(path)?;
+        connection::distrust(&mut connection).map_err(|error| Error::from_sqlite("preparing the connection", error))?;
+        watch.attach_helper(&mut connection, || false).map_err(|error| Error::from_sqlite("preparing", error))?;
+        integrity::by_sqlite(&connection, Integrity::Quick)
+    };
+    check().is_ok()
+}
+
 /// What a copy is, read back.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Content {
@@ -137,8 +156,8 @@ pub(super) struct Content {
 }
 
 impl Content {
-    /// Reads a copy back, unless it is known to be sound from its first page to its last; also while another thread watches over
-    /// something else.
+    /// Reads a copy, of which it may be known from its bytes that it is sound; also while another thread watches over something
+    /// else.
     pub(super) fn of(partial: &Path, is_proven: bool, watch: &Watch) -> Result<Self, Error> {
         let mut copy = open_immutable(partial)?;
         watch.attach_helper(&mut copy, || false).map_err(|error| Error::from_sqlite("opening the copy", error))?;

@@ -3,6 +3,7 @@
 mod catalogue;
 pub(crate) mod copy;
 pub(crate) mod digest;
+mod follow;
 mod names;
 mod prune;
 mod text;
@@ -10,7 +11,7 @@ mod text;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::thread;
+use std::thread::{self, ScopedJoinHandle};
 use std::time::Duration;
 
 use bootproof_catalog::Catalog;
@@ -20,17 +21,21 @@ use tempfile::NamedTempFile;
 use crate::error::{Error, storage};
 use crate::event::Step;
 use crate::figure::{bytes, shown};
-use crate::files::{directory, sync_directory};
+use crate::files::{Neighbours, directory, sync_directory};
 use crate::report::BackupReport;
 use crate::verify;
 use crate::watch::Watch;
 use copy::Content;
 use digest::Digest;
+use follow::Follower;
 
 pub(crate) use catalogue::of as catalogue;
 pub use catalogue::{Backups, Condition, KnownBackup, Origin};
 pub(crate) use names::{list, remove_remnants, stamp};
 pub(crate) use prune::{among_digested, boots as prune};
+
+/// How long to wait before looking again how far others are.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(5);
 
 /// A copy that is whole, verified and flushed, but has not got its name yet. Dropped, it is deleted.
 #[derive(Debug)]
@@ -58,69 +63,120 @@ pub(crate) struct Original<'o> {
 ///
 /// The copy is made under another name, flushed to the disk, read back and compared: a backup that has its name is whole.
 pub(crate) fn make(original: &Original<'_>, timeout: Duration, watch: &Watch) -> Result<Backup, Error> {
-    let Original { connection, path, catalog, is_sound } = *original;
-    names::remove_remnants(path);
+    let Original { connection, path, catalog, .. } = *original;
+    names::remove_remnants(path, &Neighbours::of(path));
     let intended = names::first_free(path);
     let failed = |error: io::Error| unmade(&intended, &error);
     let partial = names::partial(path).map_err(failed)?;
     log::info!("backing up `{}`", shown(path));
-    let copied = watch.step(Step::Backup, 0, || {
-        let copied = copy::database(connection, path, partial.as_file(), partial.path(), timeout, watch);
-        let copied = copied.map_err(|error| match error {
-            // Of others it has been waited for before.
-            Error::Locked { .. } => {
-                let message = "another connection of this process locks the file exclusively".to_owned();
-                Error::BackupFailed { path: intended.clone(), message }
-            }
-            other => other,
-        })?;
-        narrow_permissions(partial.as_file(), path).map_err(failed)?;
-        Ok(copied)
-    })?;
-    watch.step(Step::VerifyBackup, 0, || {
-        let is_proven = is_sound && copied.is_some();
-        let (digest, content) = read_back(&partial, is_proven, watch, failed)?;
-        let differs = |what: &str| {
-            let message = format!("the copy has {what} than the database");
-            Err(Error::BackupFailed { path: intended.clone(), message })
-        };
-        if copied.is_some_and(|copied| copied != digest) {
-            return differs("other bytes");
-        }
-        if content.catalog != *catalog {
-            return differs("another schema");
-        }
-        if content.rows != verify::row_counts(connection, catalog)? {
-            return differs("other row counts");
-        }
-        let bytes = partial.as_file().metadata().map_err(failed)?.len();
-        log::info!("the backup is verified");
-        Ok(Backup { copy: partial, digest, database: path.to_owned(), path: intended.clone(), bytes })
-    })
+    let copying = Copying { original, partial: &partial, intended: &intended, watch };
+    let copied = if copy::is_whole(connection, path)? { copying.bytes()? } else { Some(copying.pages(timeout)?) };
+    let differs = |what: &str| {
+        let message = format!("the copy has {what} than the database");
+        Err(Error::BackupFailed { path: intended.clone(), message })
+    };
+    let Some((digest, content)) = copied else { return differs("other bytes") };
+    if content.catalog != *catalog {
+        return differs("another schema");
+    }
+    if content.rows != verify::row_counts(connection, catalog)? {
+        return differs("other row counts");
+    }
+    let bytes = partial.as_file().metadata().map_err(failed)?.len();
+    log::info!("the backup is verified");
+    Ok(Backup { copy: partial, digest, database: path.to_owned(), path: intended, bytes })
 }
 
-/// Flushes a copy and reads it back: its digest on this thread, what is in it on another, if the system gives one. Whether it
-/// is sound may be known from its bytes.
-fn read_back(
-    partial: &NamedTempFile,
-    is_proven: bool,
-    watch: &Watch,
-    failed: impl Fn(io::Error) -> Error,
-) -> Result<(Digest, Content), Error> {
-    let bytes = || {
-        partial.as_file().sync_all().map_err(&failed)?;
-        Digest::of(partial.path(), watch).map_err(|stopped| stopped.or(&failed))
-    };
-    thread::scope(|threads| {
-        let read = || Content::of(partial.path(), is_proven, watch);
-        let content = thread::Builder::new().name("backup".to_owned()).spawn_scoped(threads, read);
-        let digest = bytes()?;
-        let content = match content.map(thread::ScopedJoinHandle::join) {
-            Ok(Ok(content)) => content?,
-            _ => read()?,
-        };
-        Ok((digest, content))
-    })
+/// A copy that is being made.
+#[derive(Clone, Copy)]
+struct Copying<'c> {
+    original: &'c Original<'c>,
+    partial: &'c NamedTempFile,
+    intended: &'c Path,
+    watch: &'c Watch,
+}
+
+impl Copying<'_> {
+    /// Copies the file as it is; meanwhile the copy is flushed, read back and compared, and the file checked, unless it has been.
+    /// None where the copy has other bytes.
+    fn bytes(self) -> Result<Option<(Digest, Content)>, Error> {
+        let Self { original, partial, watch, .. } = self;
+        let (path, is_known_sound, follower) = (original.path, original.is_sound, Follower::default());
+        let (flush, read_back) = (|| follower.flush(partial.as_file()), || follower.read_back(partial.path(), watch));
+        let check = || is_known_sound || copy::is_sound(path, watch);
+        thread::scope(|threads| {
+            let writing = follower.writing();
+            let (flushing, reading) = (spawn(threads, flush), spawn(threads, read_back));
+            let checking = if is_known_sound { None } else { spawn(threads, check) };
+            watch.step(Step::Backup, 0, || {
+                copy::bytes(original.connection, partial.as_file(), partial.path(), writing, watch)?;
+                self.narrow_permissions()
+            })?;
+            watch.step(Step::VerifyBackup, 0, || {
+                while is_running(reading.as_ref()) || is_running(checking.as_ref()) {
+                    let (done, expected) = follower.done();
+                    watch.advance(done, expected).inspect_err(|_| follower.give_up())?;
+                    thread::park_timeout(BETWEEN_LOOKS);
+                }
+                joined(flushing, flush).map_err(|error| self.failed(&error))?;
+                let digest = joined(reading, read_back).map_err(|stopped| stopped.or(|error| self.failed(&error)))?;
+                let Some(digest) = digest else { return Ok(None) };
+                Ok(Some((digest, Content::of(partial.path(), joined(checking, check), watch)?)))
+            })
+        })
+    }
+
+    /// Copies what the connection sees, wherever it stands, then flushes the copy and reads it back.
+    fn pages(self, timeout: Duration) -> Result<(Digest, Content), Error> {
+        let Self { original, partial, watch, .. } = self;
+        watch.step(Step::Backup, 0, || {
+            let copied = copy::pages(original.connection, original.path, partial.path(), timeout, watch);
+            copied.map_err(|error| match error {
+                // Of others it has been waited for before.
+                Error::Locked { .. } => {
+                    let message = "another connection of this process locks the file exclusively".to_owned();
+                    Error::BackupFailed { path: self.intended.to_owned(), message }
+                }
+                other => other,
+            })?;
+            self.narrow_permissions()
+        })?;
+        watch.step(Step::VerifyBackup, 0, || {
+            let read = || Content::of(partial.path(), false, watch);
+            thread::scope(|threads| {
+                let content = spawn(threads, read);
+                partial.as_file().sync_all().map_err(|error| self.failed(&error))?;
+                let digest = Digest::of(partial.path(), watch);
+                let digest = digest.map_err(|stopped| stopped.or(|error| self.failed(&error)))?;
+                Ok((digest, joined(content, read)?))
+            })
+        })
+    }
+
+    fn narrow_permissions(self) -> Result<(), Error> {
+        narrow_permissions(self.partial.as_file(), self.original.path).map_err(|error| self.failed(&error))
+    }
+
+    fn failed(self, error: &io::Error) -> Error {
+        unmade(self.intended, error)
+    }
+}
+
+/// Does something at the same time. None where the system gives no thread for it.
+fn spawn<'t, T: Send + 't>(
+    threads: &'t thread::Scope<'t, '_>,
+    work: impl FnOnce() -> T + Send + 't,
+) -> Option<ScopedJoinHandle<'t, T>> {
+    thread::Builder::new().name("backup".to_owned()).spawn_scoped(threads, work).ok()
+}
+
+fn is_running<T>(spawned: Option<&ScopedJoinHandle<'_, T>>) -> bool {
+    spawned.is_some_and(|handle| !handle.is_finished())
+}
+
+/// What came of it; where it could not be done at the same time, it is done now.
+fn joined<T>(spawned: Option<ScopedJoinHandle<'_, T>>, work: impl FnOnce() -> T) -> T {
+    spawned.and_then(|handle| handle.join().ok()).unwrap_or_else(work)
 }
 
 impl Backup {

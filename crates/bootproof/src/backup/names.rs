@@ -9,7 +9,7 @@ use tempfile::NamedTempFile;
 
 use super::digest;
 use crate::figure::shown;
-use crate::files::{beside, directory, sidecar};
+use crate::files::{Neighbours, beside, directory, sidecar};
 use crate::report::BackupFile;
 
 /// Between the name of the database and whatever tells its copies apart.
@@ -102,13 +102,13 @@ pub(super) fn partial(path: &Path) -> io::Result<NamedTempFile> {
 
 /// Removes what killed processes left: files in progress, and digests whose backup never came. What is locked, somebody
 /// is at work on.
-pub(crate) fn remove_remnants(path: &Path) {
-    for file in beside(path, BACKUP).iter().filter(|file| is_remnant(path, file)) {
+pub(crate) fn remove_remnants(path: &Path, neighbours: &Neighbours<'_>) {
+    for file in neighbours.with(BACKUP).filter(|file| is_remnant(path, file)) {
         // Whoever held the lock until now has given the backup its name, if it ever will.
-        if let Some(_locked) = mark::abandoned(file)
-            && is_remnant(path, file)
+        if let Some(_locked) = mark::abandoned(&file)
+            && is_remnant(path, &file)
         {
-            log::info!("removing `{}`, left by an interrupted backup", shown(file));
+            log::info!("removing `{}`, left by an interrupted backup", shown(&file));
             let _ = fs::remove_file(file);
         }
     }
@@ -197,12 +197,12 @@ mod tests {
         }
         let at_work = partial(&path).unwrap();
         let published = partial(&path).unwrap().persist(file("w.db.backup-20260210_093002.sha256")).unwrap();
-        remove_remnants(&path);
+        remove_remnants(&path, &Neighbours::of(&path));
         assert!(kept.iter().all(|name| file(name).exists()));
         assert!(stale.iter().all(|name| !file(name).exists()));
         assert!(at_work.path().exists() && file("w.db.backup-20260210_093002.sha256").exists());
         drop(published);
-        remove_remnants(&path);
+        remove_remnants(&path, &Neighbours::of(&path));
         assert!(!file("w.db.backup-20260210_093002.sha256").exists());
     }
 }

@@ -93,7 +93,7 @@ impl Run<'_> {
         })
     }
 
-    fn check_integrity_by(
+    pub(super) fn check_integrity_by(
         &mut self,
         expected: u64,
         check: impl FnOnce(Integrity, &Watch) -> Result<String, Error>,

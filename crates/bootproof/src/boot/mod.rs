@@ -4,6 +4,7 @@ mod change;
 mod checks;
 mod contracts;
 mod copies;
+mod created;
 mod order;
 mod transaction;
 
@@ -17,7 +18,7 @@ use crate::connection;
 use crate::error::{Error, Failure};
 use crate::event::{Cancellation, Observer};
 use crate::ffi;
-use crate::files;
+use crate::files::{self, Neighbours};
 use crate::options::{ForeignKeys, Integrity, Options};
 use crate::report::{BootReport, ErrorReport, Verdict};
 use crate::schema::Schema;
@@ -200,7 +201,11 @@ pub fn migrate(schema: &Schema, connection: &mut Connection, options: &Options) 
         if !connection.is_autocommit() {
             return Err(Error::InTransaction);
         }
-        crate::restore::refuse_interrupted(&path)?;
+        // A database in memory has no files beside it.
+        if path.file_name().is_some() {
+            crate::restore::refuse_interrupted(&path)?;
+            run.remove_remnants(&Neighbours::of(&path));
+        }
         let settings = connection::Settings::save(connection)?;
         let outcome = run.boot_connection(connection);
         // Whatever was done is done: an application that cannot go on with this connection will notice.

@@ -16,8 +16,8 @@ use crate::error::Error;
 use crate::event::Step;
 use crate::ffi;
 use crate::figure::shown;
-use crate::files;
-use crate::fresh::{self, Created};
+use crate::files::{self, Neighbours};
+use crate::fresh;
 use crate::history;
 use crate::look::{self, Look, behind};
 use crate::options::{Integrity, Options};
@@ -101,11 +101,16 @@ impl Run<'_> {
 
     fn boot_what_is_there(&mut self) -> Result<(), Error> {
         let mut create = false;
-        if !files::exists(self.path)? {
+        let neighbours = Neighbours::of(self.path);
+        let exists = files::exists_among(self.path, &neighbours)?;
+        self.remove_remnants(&neighbours);
+        if !exists {
             create = true;
             // The image is at head: an earlier version has to be made by its migrations.
             let is_limited = self.options.target.is_some_and(|target| target < self.schema.head());
-            self.report.created = !is_limited && fresh::create(self.schema, self.path)? == Created::Yes;
+            if !is_limited && self.create()? {
+                return Ok(());
+            }
         }
         if self.is_content_with_a_seal() && (!create || self.report.created) && self.is_sealed()? {
             return Ok(());
@@ -121,7 +126,6 @@ impl Run<'_> {
 
     /// Whether the file is sealed, and so ready: history and schema are as they were proven.
     fn is_sealed(&mut self) -> Result<bool, Error> {
-        self.remove_remnants();
         let is_whole = self.watch.clone().step(Step::Look, 0, || {
             let connection = connection::open(self.path, false)?;
             Ok(seal::is_whole(self.schema, &connection) && !ffi::has_moved(&connection))
@@ -137,7 +141,6 @@ impl Run<'_> {
     /// Looks, and works, until a look finds nothing left to do: between a look and the lock, another process may have
     /// done the work.
     pub(super) fn boot_connection(&mut self, connection: &mut Connection) -> Result<(), Error> {
-        self.remove_remnants();
         let session = Session::new(connection, self.path, self.options.lock_timeout, &self.watch)?;
         loop {
             session.begin_read()?;
@@ -202,13 +205,10 @@ impl Run<'_> {
     }
 
     /// What killed processes left beside the database, whatever they were at: also where this boot finds nothing to do.
-    fn remove_remnants(&self) {
-        // A database in memory has no files beside it.
-        if self.path.file_name().is_some() {
-            backup::remove_remnants(self.path);
-            fresh::remove_remnants(self.path);
-            restore::remove_remnants(self.path);
-        }
+    pub(super) fn remove_remnants(&self, neighbours: &Neighbours<'_>) {
+        backup::remove_remnants(self.path, neighbours);
+        fresh::remove_remnants(neighbours);
+        restore::remove_remnants(self.path, neighbours);
     }
 
     pub(super) fn must_exist(&self) -> Result<(), Error> {

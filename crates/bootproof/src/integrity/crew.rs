@@ -3,11 +3,10 @@
 use std::num::NonZero;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use rusqlite::Connection;
-use rusqlite::config::DbConfig;
 
+use crate::connection;
 use crate::error::Error;
 use crate::watch::Watch;
 
@@ -97,13 +96,8 @@ fn assemble(
     Ok(is_one_state.then_some(connections))
 }
 
-/// As mistrustful as the connection of the boot; it waits for nobody, who might be waiting for the boot.
 fn prepared(mut connection: Connection, watch: &Watch, doubt: &Doubt) -> rusqlite::Result<Connection> {
-    connection.busy_timeout(Duration::ZERO)?;
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
-    connection.pragma_update(None, "cell_size_check", true)?;
+    connection::distrust(&mut connection)?;
     let doubt = doubt.clone();
     watch.attach_helper(&mut connection, move || doubt.is_raised())?;
     Ok(connection)

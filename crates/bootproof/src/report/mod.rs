@@ -1,8 +1,10 @@
-//! What a boot did and proved, as data; `text` says it to a person.
+//! What a boot did and proved, as data; `text` says it to a person, `timeline` draws where its time went.
 
 mod text;
+mod timeline;
 
 pub(crate) use text::{write_ahead, write_list};
+pub use timeline::timeline_bars;
 
 use std::path::{Path, PathBuf};
 

@@ -25,7 +25,7 @@ use crate::schema::Schema;
 use crate::watch::Watch;
 
 /// The copy is `FILE.restore-new`. The name is fixed: there is one restore at a time, and a crash leaves one file at most.
-const NEW: &str = ".restore-new";
+pub(super) const NEW: &str = ".restore-new";
 /// The smallest page that SQLite knows: what is shorter is no database.
 const SHORTEST: u64 = 512;
 

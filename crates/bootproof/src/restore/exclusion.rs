@@ -10,7 +10,7 @@ use super::{copy, marker};
 use crate::connection::{self, Session};
 use crate::error::{Error, storage};
 use crate::event::Step;
-use crate::files::{has_content, not_regular, sidecar};
+use crate::files::{Neighbours, has_content, not_regular, sidecar};
 use crate::integrity;
 use crate::options::{Integrity, Options};
 use crate::watch::Watch;
@@ -64,10 +64,10 @@ impl Drop for Alone {
 
 /// Removes what a restore left that was killed before it replaced anything: its copy, its unfinished mark and its lock.
 /// One that is alive keeps what is its own, and one that was killed later has left its mark, for another restore to read.
-pub(crate) fn remove_remnants(database: &Path) {
+pub(crate) fn remove_remnants(database: &Path, neighbours: &Neighbours<'_>) {
     let unfinished = [copy::name(database), marker::unfinished(database)];
-    let is_there = |file: &PathBuf| file.symlink_metadata().is_ok();
-    if (unfinished.iter().any(is_there) || is_there(&sidecar(database, LOCK)))
+    let is_there = |suffix: &str| neighbours.may_have(suffix) && sidecar(database, suffix).symlink_metadata().is_ok();
+    if [copy::NEW, marker::UNFINISHED, LOCK].into_iter().any(is_there)
         && let Ok(_alone) = Alone::begin(database)
         && marker::refuse_interrupted(database).is_ok()
     {

@@ -14,9 +14,9 @@ use crate::figure::shown;
 use crate::files::{directory, open_regular, sidecar, sync_directory};
 
 /// The mark is `FILE.restoring`.
-const MARK: &str = ".restoring";
+pub(crate) const MARK: &str = ".restoring";
 /// The mark before it is whole.
-const UNFINISHED: &str = ".restore-marker";
+pub(super) const UNFINISHED: &str = ".restore-marker";
 /// The replaced file is `FILE.replaced-YYYYMMDD_HHMMSS`.
 const KEPT: &str = ".replaced-";
 

@@ -24,7 +24,7 @@ use crate::backup::digest::Digest;
 use crate::error::{Error, storage};
 use crate::event::Step;
 use crate::figure::shown;
-use crate::files::{resolve, sidecar};
+use crate::files::{Neighbours, resolve, sidecar};
 use crate::options::Options;
 use crate::schema::Schema;
 use crate::watch::Watch;
@@ -34,7 +34,7 @@ use marker::Marker;
 use users::Users;
 
 pub(crate) use exclusion::remove_remnants;
-pub(crate) use marker::refuse_interrupted;
+pub(crate) use marker::{MARK, refuse_interrupted};
 pub use report::{DigestCheck, Replaced, RestoreReport};
 
 /// What is to be restored, and where.
@@ -52,7 +52,7 @@ impl Restore<'_> {
         let start = Instant::now();
         let backup = find(self.path, backup)?;
         let mut report = RestoreReport::new(name, backup.clone());
-        crate::files::refuse_strangers(self.path)?;
+        crate::files::refuse_strangers(self.path, &Neighbours::unknown(self.path))?;
         let _alone = Alone::begin(self.path)?;
         let users = Users::of(self.path)?;
         users.refuse(0)?;

@@ -1,0 +1,195 @@
+//! What files need where nobody else begins a transaction, and a boot makes redundant.
+//!
+//! In another tool's files it is left out of what is run, with a warning, where that changes nothing; and refused where it
+//! would. In our own layout the lints refuse all of it. What a statement is, SQLite's authorizer has told.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::effect::{Control, Effects, Pragma};
+use crate::lint::Terms;
+use crate::source::File;
+
+/// What to do with a statement.
+pub(crate) enum Role {
+    /// Run it, if no lint forbids it.
+    Statement,
+    /// Run it, whatever the lints say of a PRAGMA.
+    Honoured,
+    /// Do not run it: it is done already.
+    LeftOut,
+    /// Run it now and not at boot, where its like is done anyway: the rows it returns are what is wrong.
+    Check,
+    Refused(Box<Diagnostic>),
+}
+
+/// Follows the statements of a file.
+#[derive(Debug)]
+pub(crate) struct Wrapping<'a> {
+    file: &'a Arc<File>,
+    /// The BEGIN of the file's own transaction.
+    open: Option<Range<usize>>,
+    /// The first statement that was left out, and why.
+    first: Option<(Range<usize>, String)>,
+    left_out: usize,
+    /// Whether the file set how ALTER TABLE works.
+    alters_as_before: bool,
+}
+
+const INSTEAD: &str = "if it is needed and SQLite refuses it inside a transaction, say so in a file of its own: \
+                       `-- bootproof: no-transaction \"why\"`";
+
+impl<'a> Wrapping<'a> {
+    pub(crate) fn new(file: &'a Arc<File>) -> Self {
+        Self { file, open: None, first: None, left_out: 0, alters_as_before: false }
+    }
+
+    /// What to do with the next statement.
+    pub(crate) fn judge(&mut self, effects: &Effects, span: &Range<usize>) -> Role {
+        match (&effects.control, &effects.pragma) {
+            (_, Some(pragma)) if pragma.name == "foreign_key_check" => Role::Check,
+            _ if !self.file.dialect.is_foreign() => Role::Statement,
+            (Some(control), _) => self.control(*control, span),
+            (None, Some(pragma)) => self.pragma(pragma, span),
+            _ => Role::Statement,
+        }
+    }
+
+    /// Where a statement at the beginning of a part ends that SQLite did not prepare, if it is to be left out anyway: some
+    /// PRAGMAs fail inside a transaction before anybody can look at them.
+    pub(crate) fn leaves_out_unprepared(&mut self, effects: &Effects, part: Range<usize>) -> Option<usize> {
+        effects.pragma.as_ref()?;
+        let span = self.file.first_word(part.clone()).start..self.file.end_of_statement(part);
+        matches!(self.judge(effects, &span), Role::LeftOut).then_some(span.end)
+    }
+
+    fn control(&mut self, control: Control, span: &Range<usize>) -> Role {
+        let refused = match control {
+            Control::Begin if self.open.is_none() => {
+                self.open = Some(span.clone());
+                return self.leave_out("every migration runs inside a transaction already", span);
+            }
+            Control::Commit if self.open.take().is_some() => {
+                return self.leave_out("every migration runs inside a transaction already", span);
+            }
+            Control::Savepoint | Control::Release => {
+                return self.leave_out("a migration is applied as a whole or not at all", span);
+            }
+            Control::Begin => Diagnostic::error("transaction-control", "the transaction before this has not ended")
+                .help("remove `BEGIN` and `COMMIT`: every migration runs inside a transaction already"),
+            Control::Commit => Diagnostic::error(
+                "transaction-control",
+                "this ends the transaction in which the migration runs, to do something outside it",
+            )
+            .note("boot runs all pending migrations and every check inside one transaction of its own")
+            .help(
+                "if it is to turn foreign keys off, remove it and the `BEGIN` behind it: boot has them off while it migrates, \
+                 and checks every one before it commits",
+            )
+            .help(INSTEAD),
+            Control::Rollback => {
+                Diagnostic::error("transaction-control", "this takes back what the migration did before")
+                    .help("remove it, and what it takes back")
+            }
+        };
+        Role::Refused(Box::new(refused))
+    }
+
+    fn pragma(&mut self, pragma: &Pragma, span: &Range<usize>) -> Role {
+        /// They hold for the connection, and change nothing of what is written through it.
+        const OF_THE_CONNECTION: [&str; 14] = [
+            "analysis_limit",
+            "automatic_index",
+            "busy_timeout",
+            "cache_size",
+            "cache_spill",
+            "journal_size_limit",
+            "locking_mode",
+            "mmap_size",
+            "read_uncommitted",
+            "secure_delete",
+            "synchronous",
+            "temp_store",
+            "threads",
+            "wal_autocheckpoint",
+        ];
+        /// They tidy up, with or without a value, and not inside a transaction.
+        const OF_THE_FILE: [&str; 4] = ["incremental_vacuum", "optimize", "shrink_memory", "wal_checkpoint"];
+        if OF_THE_FILE.contains(&pragma.name.as_str()) {
+            return self.leave_out("it tidies up, which a boot does by itself when it has migrated", span);
+        }
+        let Some(value) = &pragma.value else { return Role::Statement };
+        match pragma.name.as_str() {
+            "foreign_keys" | "defer_foreign_keys" => self
+                .leave_out("boot turns foreign keys off before it begins and checks every one before it commits", span),
+            "legacy_alter_table" => {
+                self.alters_as_before = true;
+                Role::Honoured
+            }
+            "encoding" if value.to_ascii_lowercase().replace('-', "") == "utf8" => {
+                self.leave_out("UTF-8 is what a database has without it", span)
+            }
+            "auto_vacuum" | "encoding" | "journal_mode" | "page_size" => {
+                let message = format!("`PRAGMA {}` has no effect inside a transaction", pragma.name);
+                Role::Refused(Box::new(
+                    Diagnostic::error("pragma", message)
+                        .help(
+                            "remove it: the format of the file is the application's choice when it opens the database",
+                        )
+                        .help(INSTEAD),
+                ))
+            }
+            name if OF_THE_CONNECTION.contains(&name) => self.leave_out(
+                "it changes the connection, not the database: it belongs where the application opens it",
+                span,
+            ),
+            _ => Role::Statement,
+        }
+    }
+
+    fn leave_out(&mut self, reason: &str, span: &Range<usize>) -> Role {
+        self.left_out += 1;
+        self.first.get_or_insert_with(|| (self.file.first_word(span.clone()), reason.to_owned()));
+        Role::LeftOut
+    }
+
+    /// Whether SQLite has to be told to alter tables as it does by itself again.
+    pub(crate) fn alters_as_before(&self) -> bool {
+        self.alters_as_before
+    }
+
+    /// Reports what was left out, once for a file, and what should not have been; whether there is nothing of the latter.
+    pub(crate) fn finish(self, terms: Terms<'_>, diagnostics: &mut Diagnostics) -> bool {
+        if let Some((word, reason)) = self.first {
+            let name = self.file.text.get(word.clone()).unwrap_or_default().to_ascii_uppercase();
+            let mut diagnostic = Diagnostic::warning("redundant-wrapper", format!("this {name} is left out: {reason}"))
+                .at(self.file, word);
+            diagnostic = match self.left_out {
+                0 | 1 => diagnostic,
+                2 => diagnostic.note("so is one more statement of this file"),
+                count => diagnostic.note(format!("so are {} more statements of this file", count - 1)),
+            };
+            let help = "leave it in a file that has been released; a new one does without";
+            diagnostics.extend(terms.settle(diagnostic.help(help)));
+        }
+        let is_closed = self.open.is_none();
+        if let Some(begin) = self.open {
+            diagnostics.push(
+                Diagnostic::error("transaction-control", "this transaction is never committed")
+                    .at(self.file, self.file.first_word(begin))
+                    .help("remove the `BEGIN`: every migration runs inside a transaction already"),
+            );
+        }
+        is_closed
+    }
+}
+
+/// A PRAGMA that found a row without its parent.
+pub(crate) fn violation(table: &str, row: Option<i64>, parent: &str) -> Diagnostic {
+    let row = row.map_or_else(String::new, |row| format!(" {row}"));
+    let message = format!("this check finds row{row} of `{table}` without its parent in `{parent}`");
+    Diagnostic::error("foreign-key-check", message)
+        .note("boot checks every foreign key before it commits, and would refuse")
+        .help("insert the parent first, or give the row another one")
+}

@@ -1,0 +1,328 @@
+//! The rehearsal on rows: every migration once more, on tables that hold something, and what became of it.
+//!
+//! On empty tables a cascade deletes nothing, a copy loses nothing and no new constraint refuses anything. So a second
+//! database follows the first one from version to version with a few rows in every table. It proves nothing about the
+//! schema, and nothing of it is emitted: whatever fails here because of a value that was made up is tried again with
+//! other rows, at last with none, and is no fault of the migration.
+
+mod attempt;
+mod failure;
+mod fill;
+mod findings;
+mod judge;
+mod lineage;
+mod objects;
+mod references;
+mod row;
+mod scope;
+mod survey;
+#[cfg(test)]
+mod tests;
+mod values;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use bootproof_catalog::catalog::Catalog;
+use rusqlite::Connection;
+use rusqlite::config::DbConfig;
+
+use crate::budget::Budget;
+use crate::compilation::LeftEmpty;
+use crate::compiler::Stub;
+use crate::diagnostic::Diagnostic;
+use crate::dialect::Dialect;
+use crate::lint::Terms;
+use crate::rehearse::{Performed, Stage, copy, database};
+use crate::source::File;
+
+use attempt::Keys;
+use failure::Failure;
+use fill::{Filler, Variety};
+use objects::Kind;
+use scope::{interest, shaken, touched};
+use survey::{dangling, survey};
+use values::Numbers;
+
+/// How often a migration is tried with other rows before it goes without.
+const ATTEMPTS: usize = 6;
+
+/// Who runs the migrations where they are in use: whether foreign keys are on then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Runner {
+    /// Our boot turns them off before it begins.
+    Ours,
+    /// Another tool, inside a transaction: a `PRAGMA foreign_keys` of the file does nothing.
+    Wrapping,
+    /// Another tool, statement by statement: a `PRAGMA foreign_keys` of the file does what it says.
+    Plain,
+}
+
+impl Runner {
+    /// Whose files these are. Of the tools, only prisma begins no transaction.
+    pub(crate) fn of(dialect: Dialect) -> Self {
+        match dialect {
+            Dialect::Bootproof => Self::Ours,
+            Dialect::Prisma => Self::Plain,
+            _ => Self::Wrapping,
+        }
+    }
+
+    /// For one file, which may ask its tool for no transaction.
+    pub(crate) fn of_file(self, has_no_transaction: bool) -> Self {
+        if self == Self::Wrapping && has_no_transaction { Self::Plain } else { self }
+    }
+}
+
+/// A migration that has run on empty tables.
+pub(crate) struct Step<'a> {
+    pub(crate) file: &'a Arc<File>,
+    pub(crate) script: &'a [Performed],
+    pub(crate) before: &'a Catalog,
+    pub(crate) after: &'a Catalog,
+    /// The tables that it writes, drops or renames.
+    pub(crate) writes: &'a BTreeSet<String>,
+    /// The empty database behind it.
+    pub(crate) stage: &'a Stage,
+    /// Who runs it.
+    pub(crate) runner: Runner,
+}
+
+/// A database that follows the rehearsal with rows in its tables.
+pub(crate) struct Rows {
+    connection: Connection,
+    budget: Budget,
+    /// The empty database before the migration: what to begin with when it is tried again.
+    seeds: Connection,
+    numbers: Numbers,
+    /// Tables that may lack rows.
+    unsettled: BTreeSet<String>,
+    /// Triggers and views that are broken, each with what to say of it; nothing where that is allowed.
+    broken: BTreeMap<(Kind, String), Option<Diagnostic>>,
+    left_empty: Vec<LeftEmpty>,
+}
+
+impl Rows {
+    pub(crate) fn open(stage: &Stage, stubs: &[Stub]) -> rusqlite::Result<Self> {
+        let (mut connection, budget) = database(stubs)?;
+        stage.copy_to(&mut connection)?;
+        Ok(Self {
+            connection,
+            budget,
+            seeds: database(stubs)?.0,
+            numbers: Numbers::default(),
+            unsettled: BTreeSet::new(),
+            broken: BTreeMap::new(),
+            left_empty: Vec::new(),
+        })
+    }
+
+    /// Keeps the empty database as it is before the next migration.
+    pub(crate) fn keep(&mut self, stage: &Stage) -> rusqlite::Result<()> {
+        stage.copy_to(&mut self.seeds)
+    }
+
+    /// Runs a migration on rows and tells what they reveal; what is broken may yet be mended, and is told by [`Rows::finish`].
+    pub(crate) fn rehearse(&mut self, step: &Step<'_>, terms: Terms<'_>) -> rusqlite::Result<Vec<Diagnostic>> {
+        let tried = self.try_all(step);
+        // A script may have set how ALTER TABLE works.
+        self.connection.pragma_update(None, "legacy_alter_table", false)?;
+        let findings = match tried {
+            Ok(findings) => findings,
+            Err(error) => {
+                // Whatever is odd about these rows, the migration has run without them.
+                self.start_over(step, &error.to_string())?;
+                Vec::new()
+            }
+        };
+        self.look_at_objects(step, terms);
+        Ok(findings)
+    }
+
+    /// What is still broken behind the last migration, and the tables that had no rows.
+    pub(crate) fn finish(self) -> (Vec<Diagnostic>, Vec<LeftEmpty>) {
+        (self.broken.into_values().flatten().collect(), self.left_empty)
+    }
+
+    /// Tries rows of one kind after the other until the migration accepts some.
+    fn try_all(&mut self, step: &Step<'_>) -> rusqlite::Result<Vec<Diagnostic>> {
+        let mut findings = Vec::new();
+        let mut variety = Variety::Sparse;
+        let mut without: BTreeSet<String> = BTreeSet::new();
+        let mut refused_nulls = None;
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
+            self.fill(step, variety, &without)?;
+            let failure = match self.run(step)? {
+                Ok(more) => {
+                    findings.extend(refused_nulls);
+                    findings.extend(more);
+                    if variety == Variety::Full || !without.is_empty() {
+                        // The next migration may well accept what this one does not.
+                        self.go_on_without_rows(step)?;
+                    } else {
+                        let is_there = |key: &String| step.after.tables.contains_key(key);
+                        self.unsettled = touched(step).into_iter().filter(is_there).collect();
+                    }
+                    return Ok(findings);
+                }
+                Err(failure) => failure,
+            };
+            if let Some(finding) = failure.certain(step) {
+                findings.push(finding);
+            } else if variety == Variety::Sparse {
+                refused_nulls = failure.of_nulls(step);
+                self.begin_anew(step.before)?;
+                variety = Variety::Full;
+                continue;
+            } else if let Some(finding) = failure.of_full_rows(step) {
+                findings.push(finding);
+            }
+            refused_nulls = None;
+            let blamed: BTreeSet<_> = failure.tables(step).difference(&without).cloned().collect();
+            for table in &blamed {
+                self.leave_empty(step, table, &failure.message);
+            }
+            without.extend(blamed.iter().cloned());
+            if blamed.is_empty() || attempts == ATTEMPTS {
+                self.start_over(step, &failure.message)?;
+                return Ok(findings);
+            }
+            self.begin_anew(step.before)?;
+        }
+    }
+
+    /// The database as it was before the migration, without rows of ours.
+    fn begin_anew(&mut self, before: &Catalog) -> rusqlite::Result<()> {
+        copy(&self.seeds, &mut self.connection)?;
+        self.unsettled = before.tables.keys().cloned().collect();
+        Ok(())
+    }
+
+    /// The database as it is behind the migration, without rows of ours.
+    fn go_on_without_rows(&mut self, step: &Step<'_>) -> rusqlite::Result<()> {
+        step.stage.copy_to(&mut self.connection)?;
+        self.unsettled = step.after.tables.keys().cloned().collect();
+        Ok(())
+    }
+
+    /// Goes on behind the migration without having run it on rows.
+    fn start_over(&mut self, step: &Step<'_>, reason: &str) -> rusqlite::Result<()> {
+        if !self.connection.is_autocommit() {
+            self.connection.execute_batch("ROLLBACK")?;
+        }
+        self.connection.pragma_update(None, "foreign_keys", false)?;
+        self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, true)?;
+        self.go_on_without_rows(step)?;
+        for table in interest(step, &shaken(step)) {
+            self.leave_empty(step, &table, reason);
+        }
+        Ok(())
+    }
+
+    fn leave_empty(&mut self, step: &Step<'_>, table: &str, reason: &str) {
+        let Some(table) = step.before.tables.get(table).filter(|table| !table.is_virtual) else { return };
+        let left = LeftEmpty { table: table.name.clone(), file: step.file.name.clone(), reason: reason.to_owned() };
+        if !self.left_empty.iter().any(|known| known.table == left.table && known.file == left.file) {
+            self.left_empty.push(left);
+        }
+    }
+
+    fn fill(&mut self, step: &Step<'_>, variety: Variety, without: &BTreeSet<String>) -> rusqlite::Result<()> {
+        self.budget.renew();
+        let tables: BTreeSet<String> = self.unsettled.difference(without).cloned().collect();
+        let mut filler = Filler {
+            connection: &self.connection,
+            catalog: step.before,
+            numbers: &mut self.numbers,
+            variety,
+            promised: BTreeMap::new(),
+        };
+        for (table, reason) in filler.fill(&tables)? {
+            self.leave_empty(step, &table, &reason);
+        }
+        self.unsettled.clear();
+        Ok(())
+    }
+
+    /// Runs a migration, and commits it. The inner error is that of a statement; nothing has changed then.
+    fn run(&mut self, step: &Step<'_>) -> rusqlite::Result<Result<Vec<Diagnostic>, Failure>> {
+        let shaken = shaken(step);
+        let interest = interest(step, &shaken);
+        self.budget.renew();
+        let was = survey(&self.connection, step.before, &interest)?;
+        let on = (!shaken.is_empty()).then(|| self.try_out(step, Keys::On, &interest)).transpose()?;
+        let off = match self.try_out_and(step, Keys::Off, &interest, |_| Ok(()))? {
+            Ok(off) => off,
+            Err(failure) => return Ok(Err(failure)),
+        };
+        let mut findings = findings::of_rebuilds(step, &was, &off.after);
+        let actions = match &on {
+            Some(Ok(on)) => references::actions(step, &off.after, &on.after),
+            _ => Vec::new(),
+        };
+        if actions.is_empty() && off.dangling.is_empty() {
+            if let Some(Err(failure)) = &on {
+                findings.extend(references::fails_with_keys(step, step.runner, failure));
+            }
+            self.connection.execute_batch("COMMIT")?;
+            return Ok(Ok(findings));
+        }
+        // Something differs: once more, looking after every statement.
+        self.connection.execute_batch("ROLLBACK")?;
+        let known = dangling(&self.connection, step.before, &interest)?;
+        let new: Vec<_> = off
+            .dangling
+            .iter()
+            .filter(|(key, count)| *count > known.get(key).unwrap_or(&0))
+            .map(|(key, _)| key.clone())
+            .collect();
+        let is_followed =
+            matches!(&on, Some(Ok(on)) if on.dangling.iter().all(|(key, count)| known.get(key) >= Some(count)));
+        if !actions.is_empty() {
+            let culprits = self.culprits_of_actions(step, &actions, &interest)?;
+            findings.extend(references::of_actions(step, step.runner, &actions, &culprits, &new));
+        }
+        if let Some(Err(failure)) = &on {
+            findings.extend(references::fails_with_keys(step, step.runner, failure));
+        }
+        let culprits = self.culprits_of_dangling(step, &new, &interest)?;
+        findings.extend(references::of_dangling(step, step.runner, &new, &culprits, is_followed)?);
+        if let Err(failure) = self.try_out_and(step, Keys::Off, &interest, |_| Ok(()))? {
+            return Ok(Err(failure));
+        }
+        self.connection.execute_batch("COMMIT")?;
+        Ok(Ok(findings))
+    }
+
+    /// Remembers which triggers and views the migration broke, and forgets those that are sound again.
+    fn look_at_objects(&mut self, step: &Step<'_>, terms: Terms<'_>) {
+        let mut touched = touched(step);
+        let is_new = |name: &&String, known: bool| !known && !name.is_empty();
+        let new_views = step
+            .after
+            .views
+            .keys()
+            .filter(|key| is_new(key, step.before.views.get(*key) == step.after.views.get(*key)));
+        touched.extend(new_views.cloned());
+        let mut objects = objects::dependents(step.after, &touched);
+        objects
+            .extend(step.after.views.keys().filter(|key| touched.contains(*key)).map(|key| (Kind::View, key.clone())));
+        let new_triggers =
+            step.after.triggers.iter().filter(|(key, trigger)| step.before.triggers.get(*key) != Some(trigger));
+        objects.extend(new_triggers.map(|(key, _)| (Kind::Trigger, key.clone())));
+        objects.extend(self.broken.keys().cloned());
+        if objects.is_empty() {
+            return;
+        }
+        self.budget.renew();
+        // What cannot even be asked, since the application brings a function of it, is none of ours.
+        let Ok(mut broken) = objects::broken(&self.connection, step.after, &objects) else { return };
+        self.broken.retain(|object, _| broken.remove(object).is_some());
+        for ((kind, key), message) in broken {
+            let finding = terms.settle(findings::broken(step, kind, &key, &message));
+            self.broken.insert((kind, key), finding);
+        }
+    }
+}

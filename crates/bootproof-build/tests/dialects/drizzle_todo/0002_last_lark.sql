@@ -1,0 +1,2 @@
+ALTER TABLE `lists` ADD `color` text DEFAULT 'grün' NOT NULL;
+--> statement-breakpoint

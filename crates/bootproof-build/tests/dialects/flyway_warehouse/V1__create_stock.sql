@@ -1,0 +1,4 @@
+CREATE TABLE stock (
+    sku TEXT NOT NULL PRIMARY KEY,
+    amount INTEGER NOT NULL DEFAULT 0
+);

@@ -1,0 +1,4 @@
+-- +goose Up
+CREATE TABLE b(x);
+-- +goose Up
+CREATE TABLE b2(x);

@@ -1,0 +1,4 @@
+-- +goose Down
+DROP TABLE c;
+-- +goose Up
+CREATE TABLE c(x);

@@ -1,0 +1,2 @@
+-- +goose Upp
+CREATE TABLE e(x);

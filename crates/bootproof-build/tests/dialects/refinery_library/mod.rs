@@ -1,0 +1,1 @@
+// embedded by the application

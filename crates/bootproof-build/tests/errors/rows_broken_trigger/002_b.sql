@@ -1,0 +1,2 @@
+-- bootproof: allow destroys-data "the log moves elsewhere"
+DROP TABLE log;

@@ -1,0 +1,2 @@
+DROP VIEW mended;
+CREATE VIEW mended AS SELECT name FROM item;

@@ -1,0 +1,4 @@
+CREATE TABLE new_team(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+INSERT INTO new_team(name) SELECT name FROM team;
+DROP TABLE team;
+ALTER TABLE new_team RENAME TO team;

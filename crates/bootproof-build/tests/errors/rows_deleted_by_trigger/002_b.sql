@@ -1,0 +1,1 @@
+UPDATE a SET name = lower(name) WHERE name IS NOT NULL;

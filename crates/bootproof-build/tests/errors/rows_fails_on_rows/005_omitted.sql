@@ -1,0 +1,4 @@
+CREATE TABLE new_d(id INTEGER PRIMARY KEY, name TEXT, code TEXT NOT NULL);
+INSERT INTO new_d(id, name) SELECT id, name FROM d;
+DROP TABLE d;
+ALTER TABLE new_d RENAME TO d;

@@ -1,0 +1,4 @@
+CREATE TABLE new_e(id INTEGER PRIMARY KEY, name TEXT NOT NULL);
+INSERT INTO new_e(id, name) SELECT id, name FROM e;
+DROP TABLE e;
+ALTER TABLE new_e RENAME TO e;

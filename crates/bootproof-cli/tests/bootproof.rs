@@ -1,0 +1,191 @@
+//! The command `bootproof`, as a pull request's gate calls it.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests, too, fail by panicking")]
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+const DIALECTS: &str = "../bootproof-build/tests/dialects";
+
+fn bootproof(directory: &str, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_bootproof")).args(arguments).current_dir(directory).output().unwrap()
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn json(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// A directory with an error and a warning.
+fn mixed(format: &str) -> Output {
+    let output = bootproof("tests/bootproof", &["check", "mixed/", "--format", format]);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert!(output.stderr.is_empty(), "{output:?}");
+    output
+}
+
+#[test]
+fn text_is_what_the_compiler_prints_and_a_line_that_adds_up() {
+    insta::assert_snapshot!("text", stdout(&mixed("text")));
+}
+
+#[test]
+fn json_is_a_list_of_findings() {
+    let output = mixed("json");
+    assert_eq!(stdout(&output).lines().count(), 1);
+    insta::assert_snapshot!("json", serde_json::to_string_pretty(&json(&output)).unwrap());
+}
+
+#[test]
+fn github_shows_annotations() {
+    insta::assert_snapshot!("github", stdout(&mixed("github")));
+}
+
+#[test]
+fn sarif_has_a_rule_for_every_result() {
+    let log = json(&mixed("sarif"));
+    let run = &log["runs"][0];
+    for result in run["results"].as_array().unwrap() {
+        let index = usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap();
+        assert_eq!(run["tool"]["driver"]["rules"][index]["id"], result["ruleId"]);
+    }
+    let version = format!("\"version\": \"{}\"", env!("CARGO_PKG_VERSION"));
+    let text = serde_json::to_string_pretty(&log).unwrap().replace(&version, "\"version\": \"…\"");
+    insta::assert_snapshot!("sarif", text);
+}
+
+#[test]
+fn every_dialect_is_gated() {
+    let mut cases: Vec<_> =
+        fs::read_dir(DIALECTS).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    cases.sort();
+    for case in cases {
+        let reviewed = fs::read_to_string(format!("{DIALECTS}/{case}/diagnostics.snap")).unwrap();
+        let expected = i32::from(reviewed.contains("could not compile"));
+        let dialect = case.split('_').next().unwrap();
+        let arguments = ["check", &case, "--format", "json", "--dialect", dialect];
+        let arguments = if dialect == "bootproof" { &arguments[..4] } else { &arguments };
+        let output = bootproof(DIALECTS, arguments);
+        assert_eq!(output.status.code(), Some(expected), "{case}: {output:?}");
+        let findings = json(&output);
+        let errors = findings.as_array().unwrap().iter().filter(|finding| finding["severity"] == "error");
+        assert_eq!(errors.count() > 0, expected == 1, "{case}: {findings}");
+        for finding in findings.as_array().unwrap() {
+            let file = finding["file"].as_str().unwrap();
+            assert!(Path::new(DIALECTS).join(file).exists(), "{case}: {file}");
+        }
+    }
+}
+
+#[test]
+fn a_warning_does_not_fail() {
+    let output = bootproof(DIALECTS, &["check", "prisma_crm"]);
+    assert_eq!(output.status.code(), Some(0));
+    let text = stdout(&output);
+    assert!(text.ends_with("4 files, read as prisma: 0 errors, 2 warnings\n"), "{text}");
+    assert!(text.contains("proven: 4 migrations"), "{text}");
+}
+
+#[test]
+fn where_plain_names_may_be_of_another_tool_it_says_so() {
+    let text = stdout(&bootproof(DIALECTS, &["check", "sqlx_notes"]));
+    assert!(text.contains("hint: if another tool runs these files, name it: `--dialect sqlx`"), "{text}");
+    let text = stdout(&bootproof(DIALECTS, &["check", "sqlx_notes", "--dialect", "bootproof"]));
+    assert!(!text.contains("hint: if another tool"), "{text}");
+    let text = stdout(&bootproof(DIALECTS, &["check", "sqlx_pairs", "--dialect", "sqlx"]));
+    assert!(!text.contains("hint: if another tool"), "{text}");
+}
+
+#[test]
+fn a_mistake_in_the_command_is_told_from_one_in_the_migrations() {
+    for arguments in [
+        ["check"].as_slice(),
+        &["check", ".", "--dialect", "rails"],
+        &["check", ".", "--format", "xml"],
+        &["check", ".", "--stub-function", "uuid"],
+        &["check", ".", "--stub-function", "uuid/many"],
+        &["schema", "goose_shop", "--at", "9"],
+        &["squash", "goose_shop"],
+        &["squash", "goose_shop", "--to", "9"],
+    ] {
+        let output = bootproof(DIALECTS, arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {output:?}");
+        assert!(output.stdout.is_empty() && !output.stderr.is_empty(), "{output:?}");
+    }
+    assert_eq!(bootproof(DIALECTS, &["check", "no_such_directory"]).status.code(), Some(1));
+}
+
+#[test]
+fn a_function_of_the_application_is_stood_in_for() {
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join("1_a.sql"), "CREATE TABLE a(x DEFAULT (uuid()), y AS (f(x, 1)));").unwrap();
+    let path = directory.path().to_str().unwrap();
+    let output = bootproof(".", &["check", path]);
+    assert!(stdout(&output).contains("`--stub-function uuid/0`") || stdout(&output).contains("--stub-function f/2"));
+    let stubs = ["check", path, "--stub-function", "uuid/0", "--stub-function", "f/*"];
+    assert_eq!(bootproof(".", &stubs).status.code(), Some(0));
+}
+
+#[test]
+fn a_schema_is_printed_in_the_order_in_which_it_can_be_made() {
+    let output = bootproof(DIALECTS, &["schema", "goose_shop"]);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    insta::assert_snapshot!("schema", stdout(&output));
+    let at = bootproof(DIALECTS, &["schema", "goose_shop", "--at", "1"]);
+    assert!(stdout(&at).contains("idx_products_name") && !stdout(&at).contains("TRIGGER"), "{at:?}");
+    let broken = bootproof(DIALECTS, &["schema", "golang-migrate_vacuum"]);
+    assert_eq!(broken.status.code(), Some(1));
+    assert!(broken.stdout.is_empty() && !broken.stderr.is_empty(), "{broken:?}");
+}
+
+#[test]
+fn what_is_released_stays_as_it_is_in_any_dialect() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().to_str().unwrap();
+    let file = directory.path().join("1_a.sql");
+    fs::write(&file, "BEGIN; CREATE TABLE a(x); COMMIT;\n").unwrap();
+    assert_eq!(bootproof(".", &["lock", path]).status.code(), Some(1), "our own layout has no wrappers");
+    let locked = bootproof(".", &["lock", path, "--dialect", "sqlx"]);
+    assert_eq!(locked.status.code(), Some(0), "{locked:?}");
+    let list = directory.path().join("migrations.lock");
+    assert_eq!(stdout(&locked), format!("{}: 1 released migration\n  added      1_a.sql\n", list.display()));
+    // Nothing can be done any more about what only deserved a look.
+    let check = ["check", path, "--dialect", "sqlx", "--format", "json"];
+    assert_eq!(stdout(&bootproof(".", &check)), "[]\n");
+    fs::write(&file, "BEGIN; CREATE TABLE a(x, y); COMMIT;\n").unwrap();
+    let found = json(&bootproof(".", &check));
+    assert_eq!(found[0]["rule"], "released-changed", "{found}");
+    assert_eq!(bootproof(".", &["lock", path, "--dialect", "sqlx"]).status.code(), Some(1));
+}
+
+#[test]
+fn a_squashed_file_is_one_of_its_dialect() {
+    let directory = tempfile::tempdir().unwrap();
+    let baseline = directory.path().join("00011_baseline.sql");
+    let arguments = ["squash", "goose_shop", "--to", "11", "--out", baseline.to_str().unwrap()];
+    let output = bootproof(DIALECTS, &arguments);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let schema = stdout(&bootproof(DIALECTS, &["schema", "goose_shop"]));
+    let path = directory.path().to_str().unwrap();
+    assert_eq!(stdout(&bootproof(".", &["schema", path])), schema);
+    let text = fs::read_to_string(&baseline).unwrap();
+    assert!(text.contains("-- +goose Up\n") && text.contains("-- +goose StatementBegin\nCREATE TRIGGER"), "{text}");
+    assert_eq!(bootproof(DIALECTS, &arguments).status.code(), Some(2), "nothing is overwritten");
+}
+
+#[test]
+fn the_help_teaches() {
+    for arguments in
+        [["--help"].as_slice(), &["check", "--help"], &["schema", "--help"], &["lock", "--help"], &["squash", "--help"]]
+    {
+        let output = bootproof(".", arguments);
+        assert_eq!(output.status.code(), Some(0));
+        insta::assert_snapshot!(format!("help-{}", arguments.first().unwrap().trim_matches('-')), stdout(&output));
+    }
+}

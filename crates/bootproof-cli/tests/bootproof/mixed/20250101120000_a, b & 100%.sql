@@ -1,0 +1,6 @@
+-- migrate:up
+BEGIN;
+CREATE TABLE a(x);
+COMMIT;
+-- migrate:down
+DROP TABLE a;

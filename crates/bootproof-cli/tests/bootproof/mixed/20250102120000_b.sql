@@ -1,0 +1,3 @@
+-- migrate:up
+ALTER TABLE a ADD COLUMN größe;
+CREATE INDEX größte ON a("größe", grösse);
