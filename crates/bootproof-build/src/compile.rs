@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use bootproof_catalog::Fingerprint;
+use bootproof_catalog::Fingerprinter;
 use bootproof_catalog::catalog::Catalog;
 use bootproof_catalog::source::checksum;
 
@@ -17,6 +17,7 @@ use crate::lint::{self, Ran, Terms};
 use crate::lock::Lock;
 use crate::parse::{self, Allows, ContractSource, Directives};
 use crate::rehearse::Stage;
+use crate::revert::Apart;
 use crate::rows::{Rows, Runner, Step};
 use crate::source::{self, Source};
 use crate::{compatible, revert, writes};
@@ -73,12 +74,7 @@ pub(crate) fn compile(directory: &Path, shown: &Path, settings: &Settings) -> Re
         return Err(diagnostics);
     }
     diagnostics.retain(|found| !(found.rule() == "mixed-widths" && allows(&sources.migrations, &directives, found)));
-    let stage = Stage::open(&settings.stubs);
-    let proven = stage.and_then(|stage| {
-        let rows = Rows::open(&stage, &settings.stubs)?;
-        rehearse_and_prove(stage, rows, &sources.migrations, directives, &contracts, &lock, &mut diagnostics)
-    });
-    match proven {
+    match rehearse_and_prove(settings, &sources.migrations, directives, &contracts, &lock, &mut diagnostics) {
         Ok(Some(Proven { migrations, contracts, head, schema, image, left_empty })) if !diagnostics.has_errors() => {
             Ok(Compilation { migrations, contracts, head, schema, image, warnings: diagnostics, left_empty })
         }
@@ -101,15 +97,14 @@ fn allows(sources: &[Source], directives: &[Directives], found: &Diagnostic) -> 
 }
 
 fn rehearse_and_prove(
-    stage: Stage,
-    rows: Rows,
+    settings: &Settings,
     sources: &[Source],
     directives: Vec<Directives>,
     contracts: &[ContractSource],
     lock: &Lock,
     diagnostics: &mut Diagnostics,
 ) -> rusqlite::Result<Option<Proven>> {
-    let Some(rehearsal) = rehearse(stage, rows, sources, directives, lock, diagnostics)? else { return Ok(None) };
+    let Some(rehearsal) = rehearse(settings, sources, directives, lock, diagnostics)? else { return Ok(None) };
     judge_head(&rehearsal, contracts, lock, diagnostics);
     let Rehearsal { stage, migrations, mut catalogs, left_empty, .. } = rehearsal;
     let mut proven = Vec::new();
@@ -146,13 +141,15 @@ fn judge_head(rehearsal: &Rehearsal, contracts: &[ContractSource], lock: &Lock, 
 
 /// Runs every migration in order, up to the first that fails: those behind it would fail because of it.
 fn rehearse(
-    stage: Stage,
-    mut rows: Rows,
+    settings: &Settings,
     sources: &[Source],
     directives: Vec<Directives>,
     lock: &Lock,
     diagnostics: &mut Diagnostics,
 ) -> rusqlite::Result<Option<Rehearsal>> {
+    let stage = Stage::open(&settings.stubs)?;
+    let apart = Apart::open(&settings.stubs)?;
+    let mut rows = Rows::open(&stage, &settings.stubs)?;
     let dialect = diagnostics.dialect();
     let nothing = Catalog::default();
     let mut migrations = Vec::new();
@@ -160,12 +157,12 @@ fn rehearse(
     let mut mismatches = BTreeSet::new();
     let mut unkeyed = Vec::new();
     let mut all_allows = Vec::new();
+    let mut fingerprinter = Fingerprinter::default();
     for (position, (source, directives)) in sources.iter().zip(directives).enumerate() {
         let Directives { allows, maintenance, compatible } = directives;
         let terms = Terms { allows: &allows, is_released: lock.holds(source.version) };
         let known = Known { earlier: &migrations, later: sources.get(position + 1..).unwrap_or_default() };
         let before = catalogs.last().map_or(&nothing, |(_, catalog)| catalog);
-        rows.keep(&stage)?;
         let Some(script) = stage.run(&source.up, known, terms, diagnostics)? else { return Ok(None) };
         let after = stage.catalog()?;
         let writes = writes::of(&source.up, &script, before, &after);
@@ -187,7 +184,8 @@ fn rehearse(
             diagnostics.retain(|known| known.rule() != "foreign-key-check" || known.file() != file);
         }
         diagnostics.extend(found.into_iter().filter_map(|finding| terms.settle(finding)));
-        let mismatches_after = stage.foreign_key_mismatches(&after)?;
+        let mut mismatches_after = mismatches.clone();
+        stage.foreign_key_mismatches(before, &after, &mut mismatches_after)?;
         unkeyed.retain(|(mismatch, _)| mismatches_after.contains(mismatch));
         for mismatch in mismatches_after.difference(&mismatches) {
             unkeyed.push((mismatch.clone(), lint::foreign_key_mismatch(&source.up, &script, mismatch)));
@@ -214,7 +212,7 @@ fn rehearse(
             Some(revert) => Some(revert),
             // Nobody wants to lose every table because a version went back to nothing.
             None if position == 0 => None,
-            None => revert::derived(&stage, before, &after, &writes, known)?,
+            None => revert::derived(&stage, &apart, before, &after, &writes, known)?,
         };
         migrations.push(Migration {
             version: source.version,
@@ -223,7 +221,7 @@ fn rehearse(
             statements: script.into_iter().map(|performed| performed.statement).collect(),
             creates: added(before, &after),
             writes,
-            fingerprint: Fingerprint::of(&after),
+            fingerprint: fingerprinter.of(&after),
             revert,
             maintenance,
             is_compatible,

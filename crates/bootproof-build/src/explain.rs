@@ -3,8 +3,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use bootproof_catalog::catalog::Catalog;
-use bootproof_catalog::token;
+use bootproof_catalog::catalog::{Catalog, Table};
+use bootproof_catalog::{Shared, token};
 
 use crate::budget;
 use crate::compilation::{Migration, Object};
@@ -140,7 +140,7 @@ impl Explainer<'_> {
         let mut tables: Vec<_> = mentioned.filter_map(|token| self.catalog.tables.get(&token.text)).collect();
         tables.sort_by_key(|table| &table.name);
         tables.dedup_by_key(|table| &table.name);
-        let columns = |table: &&bootproof_catalog::catalog::Table| -> Vec<String> {
+        let columns = |table: &&Shared<Table>| -> Vec<String> {
             table.columns.values().map(|column| column.name.clone()).collect()
         };
         if let Some(nearest) = nearest(name, tables.iter().flat_map(columns)) {

@@ -7,14 +7,14 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
-use bootproof_catalog::catalog::Catalog;
+use bootproof_catalog::catalog::{Catalog, Table};
 use bootproof_catalog::{AUDIT_DDL, HISTORY_DDL, Reader, difference, is_bookkeeping, quoted};
 use rusqlite::backup::Backup;
 use rusqlite::config::DbConfig;
 use rusqlite::fallible_iterator::FallibleIterator as _;
 use rusqlite::functions::FunctionFlags;
 use rusqlite::types::Null;
-use rusqlite::{Batch, Connection};
+use rusqlite::{Batch, Connection, params_from_iter};
 
 use crate::budget::{self, Budget};
 use crate::compilation::Statement;
@@ -89,11 +89,30 @@ impl Stage {
     ///
     /// SQLite looks at the key itself, so it does not matter that the tables are empty
     /// (<https://sqlite.org/foreignkeys.html#fk_schema_errors>). It tells one for each child.
-    pub(crate) fn foreign_key_mismatches(&self, catalog: &Catalog) -> rusqlite::Result<BTreeSet<(String, String)>> {
+    /// What is not known to be as it was `before` is looked at again.
+    pub(crate) fn foreign_key_mismatches(
+        &self,
+        before: &Catalog,
+        after: &Catalog,
+        mismatches: &mut BTreeSet<(String, String)>,
+    ) -> rusqlite::Result<()> {
         self.budget.renew();
-        let mut mismatches = BTreeSet::new();
+        let mut changed = after.tables_unlike(before);
+        changed.extend(before.tables_unlike(after));
+        if changed.is_empty() {
+            return Ok(());
+        }
+        let concerns = |table: &Table| table.foreign_keys.iter().any(|key| changed.contains(&key.parent));
+        mismatches.retain(|(child, _)| {
+            let child = child.to_ascii_lowercase();
+            !changed.contains(&child) && !after.tables.get(&child).is_none_or(|table| concerns(table))
+        });
         let mut statement = self.connection.prepare("SELECT 1 FROM pragma_foreign_key_check(?1, 'main')")?;
-        for table in catalog.tables.values().filter(|table| !table.foreign_keys.is_empty()) {
+        let to_check = after
+            .tables
+            .iter()
+            .filter(|(key, table)| !table.foreign_keys.is_empty() && (changed.contains(*key) || concerns(table)));
+        for (_, table) in to_check {
             match statement.query([&table.name])?.next() {
                 Ok(_) => {}
                 // `foreign key mismatch - "child" referencing "parent"`
@@ -104,7 +123,7 @@ impl Stage {
                 Err(error) => return Err(error),
             }
         }
-        Ok(mismatches)
+        Ok(())
     }
 
     /// Runs a migration inside a transaction, as boot will, and commits it if it is without fault.
@@ -142,6 +161,48 @@ impl Stage {
             self.connection.execute_batch("ROLLBACK")?;
         }
         tried
+    }
+
+    /// Runs a script on a schema of what was `there` and what was `made` with it, undoes it all, and tells what it did if it
+    /// left what was there, and if these statements make a schema of their own.
+    pub(crate) fn try_on(
+        &self,
+        there: &[String],
+        made: &[String],
+        script: &Arc<File>,
+    ) -> rusqlite::Result<Option<Vec<Performed>>> {
+        let run = |statements: &[String]| statements.iter().try_for_each(|sql| self.connection.execute_batch(sql));
+        self.connection.execute_batch("BEGIN")?;
+        self.budget.renew();
+        let before = run(there).and_then(|()| self.catalog());
+        let tried = match before.and_then(|before| run(made).map(|()| before)) {
+            Ok(before) => {
+                let terms = Terms { allows: &Allows::default(), is_released: false };
+                let known = Known { earlier: &[], later: &[] };
+                let ran = self.run_statements(script, known, terms, &mut Diagnostics::new(String::new()));
+                ran.map(|ran| ran.filter(|_| self.catalog().is_ok_and(|left| left == before)))
+            }
+            Err(_) => Ok(None),
+        };
+        if !self.connection.is_autocommit() {
+            self.connection.execute_batch("ROLLBACK")?;
+        }
+        tried
+    }
+
+    /// The statements that made some objects, by name in lower case; tables first, then views, indexes and triggers.
+    pub(crate) fn statements_of(&self, names: &BTreeSet<String>) -> rusqlite::Result<Vec<String>> {
+        if names.is_empty() {
+            return Ok(Vec::new());
+        }
+        let marks = vec!["?"; names.len()].join(", ");
+        let sql = format!(
+            "SELECT sql FROM main.sqlite_schema WHERE sql IS NOT NULL AND lower(name) IN ({marks})
+             ORDER BY CASE type WHEN 'table' THEN 1 WHEN 'view' THEN 2 WHEN 'index' THEN 3 ELSE 4 END, rowid"
+        );
+        let mut statement = self.connection.prepare(&sql)?;
+        let statements = statement.query_map(params_from_iter(names), |row| row.get(0))?;
+        statements.collect()
     }
 
     fn run_statements(
@@ -290,10 +351,10 @@ impl Stage {
     /// The statements that make the schema, without the bookkeeping of SQLite and of the migrator.
     pub(crate) fn schema(&self) -> rusqlite::Result<Vec<String>> {
         self.budget.renew();
-        let sql = "SELECT o.name, o.tbl_name, o.sql FROM main.sqlite_schema AS o
-                   LEFT JOIN pragma_table_list AS t ON t.schema = 'main' AND t.name = o.name
-                   WHERE o.sql IS NOT NULL AND t.type IS NOT 'shadow'
-                   ORDER BY CASE o.type WHEN 'table' THEN 1 WHEN 'view' THEN 2 WHEN 'index' THEN 3 ELSE 4 END, o.name";
+        let sql = "SELECT name, tbl_name, sql FROM main.sqlite_schema
+                   WHERE sql IS NOT NULL
+                   AND name NOT IN (SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'shadow')
+                   ORDER BY CASE type WHEN 'table' THEN 1 WHEN 'view' THEN 2 WHEN 'index' THEN 3 ELSE 4 END, name";
         let mut statement = self.connection.prepare(sql)?;
         let mut rows = statement.query([])?;
         let mut schema = Vec::new();

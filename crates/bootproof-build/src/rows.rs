@@ -21,6 +21,7 @@ mod tests;
 mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::sync::Arc;
 
 use bootproof_catalog::catalog::Catalog;
@@ -33,7 +34,7 @@ use crate::compiler::Stub;
 use crate::diagnostic::Diagnostic;
 use crate::dialect::Dialect;
 use crate::lint::Terms;
-use crate::rehearse::{Performed, Stage, copy, database};
+use crate::rehearse::{Performed, Stage, copy, database, step_to_the_end};
 use crate::source::File;
 
 use attempt::Keys;
@@ -92,8 +93,10 @@ pub(crate) struct Step<'a> {
 pub(crate) struct Rows {
     connection: Connection,
     budget: Budget,
-    /// The empty database before the migration: what to begin with when it is tried again.
+    /// The empty database before the migration, once `behind` has run: what to begin with when it is tried again.
     seeds: Connection,
+    /// What `seeds` has yet to run. Most migrations are never tried again, so it is not kept up with them.
+    behind: Vec<(Arc<File>, Vec<Range<usize>>)>,
     numbers: Numbers,
     /// Tables that may lack rows.
     unsettled: BTreeSet<String>,
@@ -106,20 +109,18 @@ impl Rows {
     pub(crate) fn open(stage: &Stage, stubs: &[Stub]) -> rusqlite::Result<Self> {
         let (mut connection, budget) = database(stubs)?;
         stage.copy_to(&mut connection)?;
+        let (mut seeds, _) = database(stubs)?;
+        stage.copy_to(&mut seeds)?;
         Ok(Self {
             connection,
             budget,
-            seeds: database(stubs)?.0,
+            seeds,
+            behind: Vec::new(),
             numbers: Numbers::default(),
             unsettled: BTreeSet::new(),
             broken: BTreeMap::new(),
             left_empty: Vec::new(),
         })
-    }
-
-    /// Keeps the empty database as it is before the next migration.
-    pub(crate) fn keep(&mut self, stage: &Stage) -> rusqlite::Result<()> {
-        stage.copy_to(&mut self.seeds)
     }
 
     /// Runs a migration on rows and tells what they reveal; what is broken may yet be mended, and is told by [`Rows::finish`].
@@ -136,6 +137,8 @@ impl Rows {
             }
         };
         self.look_at_objects(step, terms);
+        let spans = step.script.iter().map(|performed| performed.statement.span.clone());
+        self.behind.push((Arc::clone(step.file), spans.collect()));
         Ok(findings)
     }
 
@@ -195,6 +198,13 @@ impl Rows {
 
     /// The database as it was before the migration, without rows of ours.
     fn begin_anew(&mut self, before: &Catalog) -> rusqlite::Result<()> {
+        for (file, spans) in self.behind.drain(..) {
+            self.seeds.execute_batch("BEGIN")?;
+            for span in spans {
+                step_to_the_end(&mut self.seeds.prepare(file.text.get(span).unwrap_or_default())?)?;
+            }
+            self.seeds.execute_batch("COMMIT; PRAGMA legacy_alter_table = OFF")?;
+        }
         copy(&self.seeds, &mut self.connection)?;
         self.unsettled = before.tables.keys().cloned().collect();
         Ok(())

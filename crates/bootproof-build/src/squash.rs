@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bootproof_catalog::catalog::{Catalog, Table};
-use bootproof_catalog::{Fingerprint, difference, is_bookkeeping, quoted};
+use bootproof_catalog::{Fingerprint, Shared, difference, is_bookkeeping, quoted};
 use rusqlite::Connection;
 
 use crate::compile::compile;
@@ -185,7 +185,7 @@ fn stored_columns(table: &Table) -> Vec<&str> {
 }
 
 /// The tables, those that others point to before those.
-fn parents_first(catalog: &Catalog) -> Vec<&Table> {
+fn parents_first(catalog: &Catalog) -> Vec<&Shared<Table>> {
     let mut left: BTreeSet<&String> =
         catalog.tables.iter().filter(|(_, table)| !table.is_virtual).map(|(key, _)| key).collect();
     let mut ordered = Vec::new();

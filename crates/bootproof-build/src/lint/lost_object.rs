@@ -1,6 +1,7 @@
 //! What hung on a table that went down for a rebuild and came back: indexes, triggers, views.
 
-use bootproof_catalog::catalog::{Catalog, Definition, Index};
+use bootproof_catalog::Shared;
+use bootproof_catalog::catalog::{Catalog, Definition, Index, unlike};
 use bootproof_catalog::token::{self, Kind};
 
 use super::Ran;
@@ -10,11 +11,9 @@ use crate::diagnostic::{Diagnostic, Severity};
 /// Indexes and triggers that went down with the table they were on, and views that had to make way for its rebuild.
 pub(super) fn check(ran: &Ran<'_>) -> Vec<Diagnostic> {
     let (before, after) = (ran.before, ran.after);
-    let indexes = before
-        .indexes
-        .iter()
+    let indexes = unlike(&before.indexes, &after.indexes)
         .filter(|(key, index)| !after.indexes.contains_key(*key) && !is_made_up_for(index, before, after));
-    let triggers = before.triggers.iter().filter(|(key, _)| !after.triggers.contains_key(*key));
+    let triggers = unlike(&before.triggers, &after.triggers).filter(|(key, _)| !after.triggers.contains_key(*key));
     let lost = indexes
         .map(|(key, index)| ("index", key, &index.name, &index.table, &index.sql))
         .chain(triggers.map(|(key, trigger)| ("trigger", key, &trigger.name, &trigger.table, &trigger.sql)));
@@ -64,7 +63,7 @@ fn left_behind(ran: &Ran<'_>) -> Vec<Diagnostic> {
             went(&index.table, after) && !is_made_up_for(index, ran.before, ran.after)
         });
         // A trigger that is new on the new table takes the place of the old ones.
-        let is_new = |(key, trigger): (&String, &Definition)| {
+        let is_new = |(key, trigger): (&String, &Shared<Definition>)| {
             trigger.table.eq_ignore_ascii_case(old) && !ran.before.triggers.contains_key(key)
         };
         let has_new_triggers = ran.after.triggers.iter().any(is_new);
@@ -98,7 +97,7 @@ fn is_made_up_for(index: &Index, before: &Catalog, after: &Catalog) -> bool {
     if index.predicate.is_some() {
         return false;
     }
-    let serves = |other: &&Index| {
+    let serves = |other: &Shared<Index>| {
         other.table.eq_ignore_ascii_case(&index.table)
             && other.predicate.is_none()
             && other.terms.starts_with(&index.terms)
@@ -109,14 +108,15 @@ fn is_made_up_for(index: &Index, before: &Catalog, after: &Catalog) -> bool {
         let is_prefix = terms.iter().zip(&columns).all(|(term, column)| term == *column);
         is_prefix && (terms.len() == columns.len() || (!index.unique && terms.len() > columns.len()))
     };
-    after.indexes.values().any(|other| serves(&other)) || new.unique.iter().any(is_key) || is_key(&new.primary_key)
+    after.indexes.values().any(serves) || new.unique.iter().any(is_key) || is_key(&new.primary_key)
 }
 
 /// SQLite does not rename a table in while a view still names it, so the view has to be dropped first; here nobody thought
 /// of making it again. Only likely: the file does drop it by name.
 fn lost_views(ran: &Ran<'_>) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
-    for (key, view) in ran.before.views.iter().filter(|(key, _)| !ran.after.views.contains_key(*key)) {
+    let gone = unlike(&ran.before.views, &ran.after.views).filter(|(key, _)| !ran.after.views.contains_key(*key));
+    for (key, view) in gone {
         let drop = ran.statements.iter().position(|statement| statement.performed.effects.drops_tables.contains(key));
         let Some((drop, rest)) = drop.and_then(|at| Some((ran.statements.get(at)?, ran.statements.get(at + 1..)?)))
         else {

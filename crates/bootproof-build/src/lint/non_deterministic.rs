@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use bootproof_catalog::catalog::Catalog;
+use bootproof_catalog::catalog::{Catalog, unlike};
 use bootproof_catalog::token::{self, Kind, Token};
 
 use super::Ran;
@@ -56,14 +56,14 @@ pub(super) fn check(ran: &Ran<'_>) -> Vec<Diagnostic> {
 /// The expressions of what another catalog has not, or has otherwise.
 fn expressions(catalog: &Catalog, other: &Catalog) -> BTreeSet<Expression> {
     let mut all = BTreeSet::new();
-    for (_, table) in catalog.tables.iter().filter(|(name, table)| other.tables.get(*name) != Some(*table)) {
+    for (_, table) in unlike(&catalog.tables, &other.tables) {
         let checks = table.checks.iter().map(|check| (format!("a CHECK of `{}`", table.name), check));
         let generated = table.columns.values().filter_map(|column| {
             Some((format!("the generated column `{}.{}`", table.name, column.name), column.generated.as_ref()?))
         });
         all.extend(checks.chain(generated).map(|(of, text)| Expression { of, text: text.clone() }));
     }
-    for (_, index) in catalog.indexes.iter().filter(|(name, index)| other.indexes.get(*name) != Some(*index)) {
+    for (_, index) in unlike(&catalog.indexes, &other.indexes) {
         let texts = index.terms.iter().map(|term| &term.expression).chain(&index.predicate);
         all.extend(texts.map(|text| Expression { of: format!("the index `{}`", index.name), text: text.clone() }));
     }

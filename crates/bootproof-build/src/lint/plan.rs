@@ -3,10 +3,10 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use bootproof_catalog::QueryPlan;
 use bootproof_catalog::catalog::{Catalog, Table};
 use bootproof_catalog::query_plan::Step;
 use bootproof_catalog::token::{self, Token};
+use bootproof_catalog::{QueryPlan, Shared};
 
 use crate::diagnostic::Diagnostic;
 use crate::source::File;
@@ -56,7 +56,7 @@ pub(crate) fn check(
 }
 
 /// The table that a step reads from end to end; a step calls it by its alias.
-fn scanned<'a>(detail: &str, plan: &QueryPlan, tokens: &[Token], catalog: &'a Catalog) -> Option<&'a Table> {
+fn scanned<'a>(detail: &str, plan: &QueryPlan, tokens: &[Token], catalog: &'a Catalog) -> Option<&'a Shared<Table>> {
     let name = detail.strip_prefix("SCAN ")?;
     if name.contains(" VIRTUAL TABLE ") {
         return None;

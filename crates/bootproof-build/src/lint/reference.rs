@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
-use bootproof_catalog::catalog::Catalog;
+use bootproof_catalog::catalog::{Catalog, unlike};
 
 use super::Ran;
 use super::ran::Alteration;
@@ -23,11 +23,29 @@ pub(crate) fn without_parent(catalog: &Catalog) -> BTreeSet<(String, String)> {
     dangling.map(|(table, parent)| (table.name.clone(), parent.clone())).collect()
 }
 
+/// Those of them that a migration made: only what it changed needs to be looked at, unless a table went.
+fn new_without_parent(ran: &Ran<'_>) -> BTreeSet<(String, String)> {
+    let is_gone = |(name, _): (&String, _)| !ran.after.tables.contains_key(name);
+    if unlike(&ran.before.tables, &ran.after.tables).any(is_gone) {
+        return without_parent(ran.after).difference(&without_parent(ran.before)).cloned().collect();
+    }
+    let mut found = BTreeSet::new();
+    for (name, table) in unlike(&ran.after.tables, &ran.before.tables) {
+        let parents = table.foreign_keys.iter().map(|key| &key.parent);
+        let was_there = |parent: &String| {
+            let earlier = ran.before.tables.get(name);
+            earlier.is_some_and(|earlier| earlier.foreign_keys.iter().any(|key| key.parent == *parent))
+        };
+        let dangling = parents.filter(|parent| !ran.after.tables.contains_key(*parent) && !was_there(parent));
+        found.extend(dangling.map(|parent| (table.name.clone(), parent.clone())));
+    }
+    found
+}
+
 /// Foreign keys that this migration left pointing at nothing, or at what is left of a table that was renamed away.
 pub(super) fn dangling(ran: &Ran<'_>) -> Vec<Diagnostic> {
-    let known = without_parent(ran.before);
     let mut findings = Vec::new();
-    for (table, parent) in without_parent(ran.after).into_iter().filter(|key| !known.contains(key)) {
+    for (table, parent) in new_without_parent(ran) {
         // Other tools let a migration refer to what a later one makes: whether that ever comes is known at the end.
         if ran.file.dialect.is_foreign() && !is_old(ran, &table, &parent) {
             continue;
