@@ -13,13 +13,14 @@ use super::crew::{Companions, Doubt};
 use super::entries::{Demanded, Found, Key, Set};
 use super::pragma;
 use super::shape::{Index, Scope, Shape, Table};
+use crate::connection;
 use crate::watch::Watch;
 
 /// Whether a file is sound beyond doubt.
 pub(super) fn is_sound(connection: &Connection, companions: Companions<'_>, watch: &Watch) -> bool {
     let doubt = Doubt::default();
     let check = || -> rusqlite::Result<bool> {
-        if is_small(connection)? || !is_utf8(connection)? {
+        if connection::is_small(connection)? || !is_utf8(connection)? {
             return Ok(false);
         }
         let shape = Shape::read(connection, &Everything)?;
@@ -49,7 +50,7 @@ pub(crate) struct Written<'a> {
 pub(super) fn is_sound_where_written(connection: &Connection, written: &Written<'_>, watch: &Watch) -> bool {
     let doubt = Doubt::default();
     let check = || -> rusqlite::Result<bool> {
-        if is_small(connection)? || !is_utf8(connection)? {
+        if connection::is_small(connection)? || !is_utf8(connection)? {
             return Ok(false);
         }
         let shape = Shape::read(connection, written)?;
@@ -80,13 +81,6 @@ fn judged(checked: rusqlite::Result<bool>) -> bool {
             false
         }
     }
-}
-
-/// Below 2 MiB SQLite's own check is done before the comparison has begun.
-fn is_small(connection: &Connection) -> rusqlite::Result<bool> {
-    const BYTES: i64 = 2 << 20;
-    let number = |pragma| connection.pragma_query_value(Some("main"), pragma, |row| row.get::<_, i64>(0));
-    Ok(number("page_count")?.saturating_mul(number("page_size")?) < BYTES)
 }
 
 /// In another encoding texts are ordered in another way.
