@@ -186,7 +186,11 @@ impl<'s> Work<'s> {
         structure: &dyn Fn(&Connection) -> rusqlite::Result<bool>,
     ) -> rusqlite::Result<bool> {
         // The connection of the boot may have a large page cache, which a single pass would only fill.
-        let own = companions.pop();
+        let mut own = companions.pop();
+        if let Some(own) = &mut own {
+            let doubt = self.doubt.clone();
+            watch.attach_leader(own, move || doubt.is_raised())?;
+        }
         let own = own.as_ref().unwrap_or(connection);
         let is_sound = thread::scope(|threads| {
             let helpers: Vec<_> = companions.into_iter().filter_map(|helper| self.help(threads, helper)).collect();
