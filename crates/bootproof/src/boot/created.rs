@@ -33,6 +33,7 @@ impl Run<'_> {
             let connection = connection::open(self.path, false)?;
             Ok(holds(&connection, self.path, &bytes) && !ffi::has_moved(&connection))
         });
+        fresh::refuse_log_of_another(self.path)?;
         // Whatever else is there, somebody may have put in since.
         if !is_as_made? {
             return Ok(false);

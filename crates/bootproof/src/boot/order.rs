@@ -42,6 +42,8 @@ pub(crate) struct Run<'r> {
     pub(crate) watch: Watch,
     pub(super) report: BootReport,
     pub(super) contracts: Contracts,
+    /// Whether the connection is the application's, and is to be left as it was.
+    pub(super) is_guest: bool,
     /// How much there is of everything, for whoever wants to know how far a step is.
     pub(super) load: Workload,
 }
@@ -55,6 +57,7 @@ impl<'r> Run<'r> {
             watch: Watch::new(options),
             report: BootReport::new(name),
             contracts: Contracts::default(),
+            is_guest: false,
             load: Workload::default(),
         }
     }
