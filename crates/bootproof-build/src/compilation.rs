@@ -9,6 +9,7 @@ use std::time::Duration;
 use bootproof_catalog::{Catalog, Fingerprint};
 
 use crate::diagnostic::Diagnostics;
+use crate::dialect::Dialect;
 use crate::source::File;
 
 /// A directory of migrations that passed every check.
@@ -41,6 +42,12 @@ impl Compilation {
     #[must_use]
     pub fn head_version(&self) -> i64 {
         self.migrations.last().map_or(0, |migration| migration.version)
+    }
+
+    /// The tool for which the directory was written.
+    #[must_use]
+    pub fn dialect(&self) -> Dialect {
+        self.warnings.dialect()
     }
 
     /// What deserves a look and does not fail the build.
@@ -78,36 +85,43 @@ impl fmt::Display for Compilation {
     }
 }
 
+/// One migration.
 #[derive(Debug)]
-pub(crate) struct Migration {
-    pub(crate) version: i64,
-    pub(crate) name: String,
+#[non_exhaustive]
+pub struct Migration {
+    /// Its number.
+    pub version: i64,
+    /// Its name without number and extension.
+    pub name: String,
     pub(crate) file: Arc<File>,
-    pub(crate) checksum: u64,
-    pub(crate) statements: Vec<Statement>,
-    pub(crate) creates: Vec<Object>,
+    /// The checksum that the history table records.
+    pub checksum: u64,
+    /// Its statements, as SQLite itself split them.
+    pub statements: Vec<Statement>,
+    /// What it adds to the schema.
+    pub creates: Vec<Object>,
     /// The tables whose rows may be more or fewer afterwards: those written or dropped, and the old and the new name of
     /// those renamed. In lower case.
-    pub(crate) writes: BTreeSet<String>,
-    pub(crate) fingerprint: Fingerprint,
-    pub(crate) revert: Option<Revert>,
+    pub writes: BTreeSet<String>,
+    pub fingerprint: Fingerprint,
+    pub revert: Option<Revert>,
     /// Why boot waits for an operator's permission, if it does.
-    pub(crate) maintenance: Option<String>,
+    pub maintenance: Option<String>,
     /// Whether programs of the version before can go on with the schema after it.
-    pub(crate) is_compatible: bool,
+    pub is_compatible: bool,
 }
 
 #[derive(Clone, Debug)]
-pub(crate) struct Statement {
+pub struct Statement {
     /// From its first word to its end, in bytes.
-    pub(crate) span: Range<usize>,
+    pub span: Range<usize>,
     /// The line of its first word.
-    pub(crate) line: usize,
+    pub line: usize,
 }
 
 /// A named part of a schema; names as written.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Object {
+pub enum Object {
     Table(String),
     Column { table: String, column: String },
     Index(String),
@@ -116,26 +130,26 @@ pub(crate) enum Object {
 }
 
 #[derive(Debug)]
-pub(crate) struct Revert {
-    pub(crate) sql: String,
+pub struct Revert {
+    pub sql: String,
     /// The `.down.sql`; none where the script is derived.
-    pub(crate) file: Option<String>,
-    pub(crate) statements: Vec<Statement>,
+    pub file: Option<String>,
+    pub statements: Vec<Statement>,
     /// The tables whose rows may be more or fewer afterwards, as for a migration, and those that it makes.
-    pub(crate) writes: BTreeSet<String>,
+    pub writes: BTreeSet<String>,
 }
 
 #[derive(Debug)]
-pub(crate) struct Contract {
-    pub(crate) name: String,
-    pub(crate) file: String,
-    pub(crate) description: String,
-    pub(crate) sql: String,
-    pub(crate) parameters: Vec<String>,
-    pub(crate) index: String,
-    pub(crate) budget: Duration,
-    pub(crate) since: i64,
-    pub(crate) sample: Option<String>,
+pub struct Contract {
+    pub name: String,
+    pub file: String,
+    pub description: String,
+    pub sql: String,
+    pub parameters: Vec<String>,
+    pub index: String,
+    pub budget: Duration,
+    pub since: i64,
+    pub sample: Option<String>,
 }
 
 /// What one schema has and an earlier one had not: tables, columns of tables that were there, indexes, triggers, views,

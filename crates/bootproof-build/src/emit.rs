@@ -26,6 +26,7 @@ impl Compilation {
     fn tokens(&self) -> TokenStream {
         let head = number(self.head_version());
         let sqlite_version = rusqlite::version();
+        let dialect = self.dialect().name();
         let size = number(self.image.len());
         // Beyond level 6 an unoptimised build script takes twice as long for a dozen bytes.
         let compressed = miniz_oxide::deflate::compress_to_vec_zlib(&self.image, 6);
@@ -49,6 +50,7 @@ impl Compilation {
                 contracts: &[#(query::#contract_names),*],
                 image: ::bootproof::compiled::Image { compressed: IMAGE, size: #size },
                 sqlite_version: #sqlite_version,
+                dialect: #dialect,
             };
 
             /// The names of the tables.

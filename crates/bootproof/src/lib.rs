@@ -50,6 +50,7 @@ mod restore;
 mod revert;
 mod seal;
 mod statistics;
+mod takeover;
 mod undated;
 mod verify;
 mod workload;
