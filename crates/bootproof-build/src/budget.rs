@@ -38,7 +38,11 @@ struct Spent {
 impl Budget {
     /// Limits everything that the connection does from now on, to what is in memory and to what a boot would allow.
     pub(crate) fn install(connection: &mut Connection) -> rusqlite::Result<Self> {
-        let budget = Self(Arc::new(Spent { steps: AtomicU64::new(0), since: Mutex::new(Instant::now()), _memory: HeapLimit::hold(MOST_MEMORY) }));
+        let budget = Self(Arc::new(Spent {
+            steps: AtomicU64::new(0),
+            since: Mutex::new(Instant::now()),
+            _memory: HeapLimit::hold(MOST_MEMORY),
+        }));
         let handler = budget.clone();
         connection.progress_handler(STEPS_PER_TICK.into(), Some(move || handler.is_spent()))?;
         for limit in [Limit::SQLITE_LIMIT_LENGTH, Limit::SQLITE_LIMIT_SQL_LENGTH] {

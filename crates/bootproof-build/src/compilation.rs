@@ -63,6 +63,27 @@ impl Compilation {
         &self.schema
     }
 
+    /// Everything of which the generated code is made.
+    #[doc(hidden)] // For `bootproof-cli`.
+    #[must_use]
+    pub fn parts(&self) -> (&[Migration], &[Contract]) {
+        (&self.migrations, &self.contracts)
+    }
+
+    /// The image as a zlib stream.
+    #[doc(hidden)] // For `bootproof-cli`.
+    #[must_use]
+    pub fn compressed_image(&self) -> Vec<u8> {
+        // Beyond level 6 an unoptimised build script takes twice as long for a dozen bytes.
+        miniz_oxide::deflate::compress_to_vec_zlib(&self.image, 6)
+    }
+
+    /// The SQLite that rehearsed the migrations.
+    #[must_use]
+    pub fn sqlite_version(&self) -> &'static str {
+        rusqlite::version()
+    }
+
     /// The versions, in ascending order.
     pub fn versions(&self) -> impl Iterator<Item = i64> {
         self.migrations.iter().map(|migration| migration.version)
@@ -87,7 +108,6 @@ impl fmt::Display for Compilation {
 
 /// One migration.
 #[derive(Debug)]
-#[non_exhaustive]
 pub struct Migration {
     /// Its number.
     pub version: i64,
@@ -103,7 +123,9 @@ pub struct Migration {
     /// The tables whose rows may be more or fewer afterwards: those written or dropped, and the old and the new name of
     /// those renamed. In lower case.
     pub writes: BTreeSet<String>,
+    /// The fingerprint of the schema that results.
     pub fingerprint: Fingerprint,
+    /// How to take it back, if that is known.
     pub revert: Option<Revert>,
     /// Why boot waits for an operator's permission, if it does.
     pub maintenance: Option<String>,
@@ -111,6 +133,7 @@ pub struct Migration {
     pub is_compatible: bool,
 }
 
+/// One statement of a migration or of a way back.
 #[derive(Clone, Debug)]
 pub struct Statement {
     /// From its first word to its end, in bytes.
@@ -122,34 +145,71 @@ pub struct Statement {
 /// A named part of a schema; names as written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Object {
+    /// A table.
     Table(String),
-    Column { table: String, column: String },
+    /// A column added to an existing table.
+    Column {
+        /// The table.
+        table: String,
+        /// The column.
+        column: String,
+    },
+    /// An index.
     Index(String),
+    /// A trigger.
     Trigger(String),
+    /// A view.
     View(String),
 }
 
+/// The way back from a migration.
 #[derive(Debug)]
 pub struct Revert {
+    /// The script.
     pub sql: String,
     /// The `.down.sql`; none where the script is derived.
     pub file: Option<String>,
+    /// Its statements.
     pub statements: Vec<Statement>,
     /// The tables whose rows may be more or fewer afterwards, as for a migration, and those that it makes.
     pub writes: BTreeSet<String>,
 }
 
+/// A query contract.
 #[derive(Debug)]
 pub struct Contract {
+    /// Its name.
     pub name: String,
+    /// Its path relative to the migrations directory.
     pub file: String,
+    /// What it is for.
     pub description: String,
+    /// The query.
     pub sql: String,
+    /// The names of its parameters in order, without the colon.
     pub parameters: Vec<String>,
+    /// The index it must use.
     pub index: String,
+    /// The longest acceptable median.
     pub budget: Duration,
+    /// The version that creates the index.
     pub since: i64,
+    /// A query that returns sets of parameters taken from the data.
     pub sample: Option<String>,
+}
+
+impl Migration {
+    /// Its path relative to the migrations directory.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.file.name
+    }
+
+    /// Its normalised text; without the way back, where another tool has both in one file.
+    #[must_use]
+    pub fn sql(&self) -> &str {
+        self.file.sql()
+    }
 }
 
 /// What one schema has and an earlier one had not: tables, columns of tables that were there, indexes, triggers, views,

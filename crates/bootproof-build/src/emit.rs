@@ -28,9 +28,7 @@ impl Compilation {
         let sqlite_version = rusqlite::version();
         let dialect = self.dialect().name();
         let size = number(self.image.len());
-        // Beyond level 6 an unoptimised build script takes twice as long for a dozen bytes.
-        let compressed = miniz_oxide::deflate::compress_to_vec_zlib(&self.image, 6);
-        let image = Literal::byte_string(&compressed);
+        let image = Literal::byte_string(&self.compressed_image());
 
         let migration_names: Vec<_> = self.migrations.iter().map(migration_ident).collect();
         let migrations = self.migrations.iter().map(migration);
