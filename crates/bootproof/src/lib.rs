@@ -50,7 +50,8 @@ mod restore;
 mod revert;
 mod seal;
 mod statistics;
-mod takeover;
+#[doc(hidden)] // For `bootproof-cli`.
+pub mod takeover;
 mod undated;
 mod verify;
 mod workload;

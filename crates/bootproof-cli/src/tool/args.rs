@@ -197,6 +197,11 @@ impl SourceArgs {
 }
 
 impl DatabaseArgs {
+    /// Whether somebody said for which tool the files were written.
+    pub(super) fn names_dialect(&self) -> bool {
+        self.reading.dialect.is_some()
+    }
+
     /// The directory, and how it is to be read.
     pub(super) fn source(&self) -> (&Path, Compiler) {
         (&self.migrations, self.reading.compiler(&self.migrations))

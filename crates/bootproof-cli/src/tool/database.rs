@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use bootproof::{Boot, BootReport, ErrorReport, Options, Schema};
-use bootproof_build::{Compiler, Diagnostics};
+use bootproof::{Boot, BootReport, ErrorReport, Options, Schema, takeover};
+use bootproof_build::{Compiler, Diagnostics, Dialect};
 
 use super::args::{DatabaseArgs, EveryArgs, SourceArgs};
 use super::loaded;
@@ -24,7 +24,7 @@ pub(super) fn operate(
     watched: impl FnOnce(&Cli) -> Progress,
 ) -> Answer {
     let (directory, compiler) = database.source();
-    let schema = match compile(directory, &compiler) {
+    let schema = match compile(directory, &compiler, database.names_dialect(), &database.db) {
         Ok(schema) => schema,
         Err(diagnostics) => return not_compiled(&diagnostics, &database.db, database.every.json),
     };
@@ -38,7 +38,7 @@ pub(super) fn operate(
 
 /// Compares.
 pub(super) fn diff(source: &SourceArgs, db: &Path, at: Option<i64>, every: &EveryArgs) -> Answer {
-    let schema = match compile(&source.directory, &source.compiler()) {
+    let schema = match compile(&source.directory, &source.compiler(), source.names_dialect(), db) {
         Ok(schema) => schema,
         Err(diagnostics) => return not_compiled(&diagnostics, db, every.json),
     };
@@ -56,8 +56,20 @@ pub(super) fn watched(cli: &Cli) -> Progress {
     progress
 }
 
-fn compile(directory: &Path, compiler: &Compiler) -> Result<Schema, Diagnostics> {
-    compiler.check().map(|compilation| loaded::schema(&compilation, directory))
+/// Compiles the directory. sqlx's names look like others'; a database that sqlx has migrated tells.
+fn compile(directory: &Path, compiler: &Compiler, is_named: bool, db: &Path) -> Result<Schema, Diagnostics> {
+    let checked = compiler.check();
+    let dialect = match &checked {
+        Ok(compilation) => compilation.dialect(),
+        Err(diagnostics) => diagnostics.dialect(),
+    };
+    let may_be_sqlx = !is_named && matches!(dialect, Dialect::Bootproof | Dialect::GolangMigrate);
+    let checked = if may_be_sqlx && takeover::tools_of(db) == [Dialect::Sqlx.name()] {
+        compiler.clone().dialect(Dialect::Sqlx).check()
+    } else {
+        checked
+    };
+    checked.map(|compilation| loaded::schema(&compilation, directory))
 }
 
 /// The refusal of a directory that does not compile: the database was not looked at.

@@ -26,6 +26,7 @@ mod rusqlite_migration;
 mod sqlx;
 
 use std::borrow::Cow;
+use std::path::Path;
 
 use bootproof_catalog::{Catalog, Difference, Severity, Subject};
 use rusqlite::Connection;
@@ -34,6 +35,7 @@ use self::record::{History, Reading};
 use self::rows::Row;
 use crate::adopt;
 use crate::compiled::{Migration, ObjectKind};
+use crate::connection;
 use crate::error::Error;
 use crate::figure::short_line;
 use crate::look;
@@ -102,6 +104,16 @@ pub(crate) fn find(schema: &Schema, connection: &Connection, live: &Catalog) -> 
         }
     }
     rusqlite_migration::find(schema, connection, live)
+}
+
+/// The names of the tools whose tables a database file has; none where it cannot be read.
+///
+/// Where the names of files fit several tools, these tell which it is.
+#[must_use]
+pub fn tools_of(path: &Path) -> Vec<&'static str> {
+    let Ok(connection) = connection::open_to_look(path) else { return Vec::new() };
+    let is_there = |tool: &&&Tool| rows::read(&connection, tool).is_ok_and(|rows| rows.is_some());
+    TOOLS.iter().filter(is_there).map(|tool| tool.name).collect()
 }
 
 /// The live schema without the tables of other tools: they are no part of the application's.
