@@ -53,7 +53,9 @@ fn step(reading: &Reading<'_>, row: &Row, is_done: bool, records: &mut Vec<Recor
     } else if kind.starts_with("UNDO") || kind == "DELETE" {
         records.retain(|record| record.version != Some(version));
     } else if kind == "BASELINE" {
-        records.extend(reading.up_to(version));
+        // What the number itself stands for need not be a file.
+        let is_known = |record: &Record| record.version.is_some_and(|it| reading.schema.migration(it).is_some());
+        records.extend(reading.up_to(version).into_iter().filter(is_known));
     } else if row.is_null("checksum") {
         records.push(Record::applied(version, &title));
     } else {

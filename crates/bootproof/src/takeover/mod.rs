@@ -38,6 +38,7 @@ use crate::compiled::{Migration, ObjectKind};
 use crate::connection;
 use crate::error::Error;
 use crate::figure::short_line;
+use crate::files;
 use crate::look;
 use crate::schema::Schema;
 
@@ -111,7 +112,9 @@ pub(crate) fn find(schema: &Schema, connection: &Connection, live: &Catalog) -> 
 /// Where the names of files fit several tools, these tell which it is.
 #[must_use]
 pub fn tools_of(path: &Path) -> Vec<&'static str> {
-    let Ok(connection) = connection::open_to_look(path) else { return Vec::new() };
+    // What is no regular file is not opened at all: SQLite would wait for a pipe.
+    let is_file = files::exists(path).is_ok_and(|exists| exists);
+    let Some(connection) = is_file.then(|| connection::open_to_look(path).ok()).flatten() else { return Vec::new() };
     let is_there = |tool: &&&Tool| rows::read(&connection, tool).is_ok_and(|rows| rows.is_some());
     TOOLS.iter().filter(is_there).map(|tool| tool.name).collect()
 }

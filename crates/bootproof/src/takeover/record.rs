@@ -126,7 +126,7 @@ impl History {
         };
         let unknown: Vec<&Record> = self.records.iter().filter(|record| !is_known(record)).collect();
         if let Some(newest) = unknown.iter().find(|record| record.version == Some(last) && last > schema.head()) {
-            let obstacle = format!("{}, which {tool} has applied,", newest.shown());
+            let obstacle = format!("{} ({tool})", newest.shown());
             return Err(Error::Newer { version: last, head: schema.head(), obstacle });
         }
         self.refuse_missing(schema, tool, last, &unknown)?;
