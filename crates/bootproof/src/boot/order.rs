@@ -192,7 +192,7 @@ impl Run<'_> {
                 let migrations = revert::path(migrations, from, to)?;
                 Ok((!migrations.is_empty()).then_some(Change::Back { migrations, to }))
             }
-            (None, Start::Empty | Start::Unmanaged(..)) => {
+            (None, Start::Empty | Start::Unmanaged(..) | Start::Foreign(..)) => {
                 let reason = "cannot be gone back to: the database has no history".to_owned();
                 Err(Error::NoSuchVersion { version: to, reason })
             }
@@ -214,7 +214,7 @@ impl Run<'_> {
         restore::remove_remnants(self.path, neighbours);
     }
 
-    pub(super) fn must_exist(&self) -> Result<(), Error> {
+    pub(crate) fn must_exist(&self) -> Result<(), Error> {
         if files::exists(self.path)? {
             return Ok(());
         }

@@ -12,7 +12,7 @@ use bootproof_catalog::{AUDIT_TABLE, Catalog, difference};
 use super::change::Change;
 use super::order::Run;
 use crate::apply::Applied;
-use crate::audit::{self, Detail};
+use crate::audit::{self, Detail, TakenOver};
 use crate::backup::{self, Backup, Original};
 use crate::connection::{self, Session};
 use crate::error::Error;
@@ -172,6 +172,7 @@ impl Run<'_> {
         }
         self.report.created |= change.is_on_nothing();
         self.report.adopted = look.plan.adopts();
+        self.report.notes.extend(look.foreign.iter().flat_map(|foreign| foreign.notes.clone()));
         if !change.is_on_nothing() {
             self.gather_statistics(session, Depth::Sampled)?;
         }
@@ -211,6 +212,7 @@ impl Run<'_> {
         };
         let detail = Detail {
             repaired: self.report.repaired.clone(),
+            taken_over: look.foreign.as_ref().map(|it| TakenOver { tool: it.tool.to_owned(), version: it.version }),
             tolerated: if look.plan.adopts() { look.tolerated.iter().cloned().collect() } else { Vec::new() },
             backup: backup.and_then(|backup| Some(backup.path.file_name()?.to_string_lossy().into_owned())),
             ..done
