@@ -100,6 +100,15 @@ fn a_log_without_its_database_may_hold_somebodys_rows() {
 }
 
 #[test]
+fn somebodys_file_with_a_name_like_that_of_a_new_one_stays() {
+    let sandbox = Sandbox::empty();
+    let theirs = sandbox.path().join("worklog.db.new-from-production");
+    std::fs::write(&theirs, "precious").unwrap();
+    sandbox.boot().ready();
+    assert_eq!(std::fs::read(theirs).unwrap(), b"precious");
+}
+
+#[test]
 fn tests_get_a_database_in_memory() {
     let connection = worklog_schema::fresh().unwrap();
     let companies: i64 = connection.query_row("SELECT count(*) FROM companies", [], |row| row.get(0)).unwrap();

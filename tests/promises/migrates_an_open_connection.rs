@@ -28,6 +28,9 @@ fn on_a_file_with_its_settings_as_before() {
         assert_eq!(setting("busy_timeout"), 1234);
         assert_eq!(setting("trusted_schema"), 1);
         assert_eq!(setting("synchronous"), 2);
+        // What the application chooses later counts as if nothing had been.
+        connection.pragma_update(None, "cache_size", 20).unwrap();
+        assert_eq!(setting("cache_spill"), 20);
         let worklogs: i64 = connection.query_row("SELECT count(*) FROM worklogs", [], |row| row.get(0)).unwrap();
         assert_eq!(usize::try_from(worklogs), Ok(ROWS));
     }

@@ -11,6 +11,8 @@ use rusqlite::config::DbConfig;
 use rusqlite::limits::Limit;
 use rusqlite::{Connection, ErrorCode, ffi};
 
+use crate::heap::HeapLimit;
+
 /// Steps of SQLite's virtual machine: enough to insert half a million rows.
 const MOST_STEPS: u64 = 10_000_000;
 /// For what is slow in a few steps.
@@ -30,18 +32,22 @@ pub(crate) struct Budget(Arc<Spent>);
 struct Spent {
     steps: AtomicU64,
     since: Mutex<Instant>,
+    _memory: HeapLimit,
 }
 
 impl Budget {
     /// Limits everything that the connection does from now on, to what is in memory and to what a boot would allow.
     pub(crate) fn install(connection: &mut Connection) -> rusqlite::Result<Self> {
-        let budget = Self(Arc::new(Spent { steps: AtomicU64::new(0), since: Mutex::new(Instant::now()) }));
+        let budget = Self(Arc::new(Spent {
+            steps: AtomicU64::new(0),
+            since: Mutex::new(Instant::now()),
+            _memory: HeapLimit::hold(MOST_MEMORY),
+        }));
         let handler = budget.clone();
         connection.progress_handler(STEPS_PER_TICK.into(), Some(move || handler.is_spent()))?;
         for limit in [Limit::SQLITE_LIMIT_LENGTH, Limit::SQLITE_LIMIT_SQL_LENGTH] {
             connection.set_limit(limit, i32::try_from(LONGEST_VALUE).unwrap_or(i32::MAX))?;
         }
-        connection.pragma_update(None, "hard_heap_limit", MOST_MEMORY)?;
         // What is sorted or materialised would otherwise be written to a file.
         connection.pragma_update(None, "temp_store", "MEMORY")?;
         // As a boot does, so that nothing passes here that would fail there: <https://sqlite.org/security.html>.

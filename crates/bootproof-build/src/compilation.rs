@@ -10,6 +10,7 @@ use bootproof_catalog::catalog::unlike;
 use bootproof_catalog::{Catalog, Fingerprint};
 
 use crate::diagnostic::Diagnostics;
+use crate::dialect::Dialect;
 use crate::source::File;
 
 /// A directory of migrations that passed every check.
@@ -80,6 +81,12 @@ impl Compilation {
         self.migrations.last().map_or(0, |migration| migration.version)
     }
 
+    /// The tool for which the directory was written.
+    #[must_use]
+    pub fn dialect(&self) -> Dialect {
+        self.warnings.dialect()
+    }
+
     /// What deserves a look and does not fail the build.
     #[must_use]
     pub fn warnings(&self) -> &Diagnostics {
@@ -91,6 +98,27 @@ impl Compilation {
     #[must_use]
     pub fn schema(&self) -> &[String] {
         &self.schema
+    }
+
+    /// Everything of which the generated code is made.
+    #[doc(hidden)] // For `bootproof-cli`.
+    #[must_use]
+    pub fn parts(&self) -> (&[Migration], &[Contract]) {
+        (&self.migrations, &self.contracts)
+    }
+
+    /// The image as a zlib stream.
+    #[doc(hidden)] // For `bootproof-cli`.
+    #[must_use]
+    pub fn compressed_image(&self) -> Vec<u8> {
+        // Beyond level 6 an unoptimised build script takes twice as long for a dozen bytes.
+        miniz_oxide::deflate::compress_to_vec_zlib(&self.image, 6)
+    }
+
+    /// The SQLite that rehearsed the migrations.
+    #[must_use]
+    pub fn sqlite_version(&self) -> &'static str {
+        rusqlite::version()
     }
 
     /// The versions, in ascending order.
@@ -122,40 +150,59 @@ impl fmt::Display for Compilation {
     }
 }
 
+/// One migration.
 #[derive(Debug)]
-pub(crate) struct Migration {
-    pub(crate) version: i64,
-    pub(crate) name: String,
+pub struct Migration {
+    /// Its number.
+    pub version: i64,
+    /// Its name without number and extension.
+    pub name: String,
     pub(crate) file: Arc<File>,
-    pub(crate) checksum: u64,
-    pub(crate) statements: Vec<Statement>,
-    pub(crate) creates: Vec<Object>,
+    /// The checksum that the history table records.
+    pub checksum: u64,
+    /// Its statements, as SQLite itself split them.
+    pub statements: Vec<Statement>,
+    /// What it adds to the schema.
+    pub creates: Vec<Object>,
     /// The tables whose rows may be more or fewer afterwards: those written or dropped, and the old and the new name of
     /// those renamed. In lower case.
-    pub(crate) writes: BTreeSet<String>,
-    pub(crate) fingerprint: Fingerprint,
-    pub(crate) revert: Option<Revert>,
+    pub writes: BTreeSet<String>,
+    /// The fingerprint of the schema that results.
+    pub fingerprint: Fingerprint,
+    /// How to take it back, if that is known.
+    pub revert: Option<Revert>,
     /// Why boot waits for an operator's permission, if it does.
-    pub(crate) maintenance: Option<String>,
+    pub maintenance: Option<String>,
     /// Whether programs of the version before can go on with the schema after it.
-    pub(crate) is_compatible: bool,
+    pub is_compatible: bool,
 }
 
+/// One statement of a migration or of a way back.
 #[derive(Clone, Debug)]
-pub(crate) struct Statement {
+pub struct Statement {
     /// From its first word to its end, in bytes.
-    pub(crate) span: Range<usize>,
+    pub span: Range<usize>,
     /// The line of its first word.
-    pub(crate) line: usize,
+    pub line: usize,
 }
 
 /// A named part of a schema; names as written.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Object {
+pub enum Object {
+    /// A table.
     Table(String),
-    Column { table: String, column: String },
+    /// A column added to an existing table.
+    Column {
+        /// The table.
+        table: String,
+        /// The column.
+        column: String,
+    },
+    /// An index.
     Index(String),
+    /// A trigger.
     Trigger(String),
+    /// A view.
     View(String),
 }
 
@@ -171,27 +218,54 @@ impl Object {
     }
 }
 
+/// The way back from a migration.
 #[derive(Debug)]
-pub(crate) struct Revert {
-    pub(crate) sql: String,
+pub struct Revert {
+    /// The script.
+    pub sql: String,
     /// The `.down.sql`; none where the script is derived.
-    pub(crate) file: Option<String>,
-    pub(crate) statements: Vec<Statement>,
+    pub file: Option<String>,
+    /// Its statements.
+    pub statements: Vec<Statement>,
     /// The tables whose rows may be more or fewer afterwards, as for a migration, and those that it makes.
-    pub(crate) writes: BTreeSet<String>,
+    pub writes: BTreeSet<String>,
 }
 
+/// A query contract.
 #[derive(Debug)]
-pub(crate) struct Contract {
-    pub(crate) name: String,
-    pub(crate) file: String,
-    pub(crate) description: String,
-    pub(crate) sql: String,
-    pub(crate) parameters: Vec<String>,
-    pub(crate) index: String,
-    pub(crate) budget: Duration,
-    pub(crate) since: i64,
-    pub(crate) sample: Option<String>,
+pub struct Contract {
+    /// Its name.
+    pub name: String,
+    /// Its path relative to the migrations directory.
+    pub file: String,
+    /// What it is for.
+    pub description: String,
+    /// The query.
+    pub sql: String,
+    /// The names of its parameters in order, without the colon.
+    pub parameters: Vec<String>,
+    /// The index it must use.
+    pub index: String,
+    /// The longest acceptable median.
+    pub budget: Duration,
+    /// The version that creates the index.
+    pub since: i64,
+    /// A query that returns sets of parameters taken from the data.
+    pub sample: Option<String>,
+}
+
+impl Migration {
+    /// Its path relative to the migrations directory.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.file.name
+    }
+
+    /// Its normalised text; without the way back, where another tool has both in one file.
+    #[must_use]
+    pub fn sql(&self) -> &str {
+        self.file.sql()
+    }
 }
 
 /// What one schema has and an earlier one had not: tables, columns of tables that were there, indexes, triggers, views,

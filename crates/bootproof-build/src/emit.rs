@@ -26,10 +26,9 @@ impl Compilation {
     fn tokens(&self) -> TokenStream {
         let head = number(self.head_version());
         let sqlite_version = rusqlite::version();
+        let dialect = self.dialect().name();
         let size = number(self.image.len());
-        // Beyond level 6 an unoptimised build script takes twice as long for a dozen bytes.
-        let compressed = miniz_oxide::deflate::compress_to_vec_zlib(&self.image, 6);
-        let image = Literal::byte_string(&compressed);
+        let image = Literal::byte_string(&self.compressed_image());
 
         let migration_names: Vec<_> = self.migrations.iter().map(migration_ident).collect();
         let migrations = self.migrations.iter().map(migration);
@@ -49,6 +48,7 @@ impl Compilation {
                 contracts: &[#(query::#contract_names),*],
                 image: ::bootproof::compiled::Image { compressed: IMAGE, size: #size },
                 sqlite_version: #sqlite_version,
+                dialect: #dialect,
             };
 
             /// The names of the tables.

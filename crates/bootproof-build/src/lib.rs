@@ -153,6 +153,7 @@ mod dialect;
 mod effect;
 mod emit;
 mod explain;
+mod heap;
 mod lint;
 mod lock;
 mod parse;
@@ -168,6 +169,8 @@ use std::path::Path;
 use std::process::ExitCode;
 
 pub use compilation::{Compilation, LeftEmpty};
+#[doc(hidden)] // For `bootproof-cli`, which boots what it has compiled.
+pub use compilation::{Contract, Migration, Object, Revert, Statement};
 pub use compiler::Compiler;
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
 pub use dialect::{Dialect, UnknownDialect};

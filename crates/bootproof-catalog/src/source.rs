@@ -26,6 +26,17 @@ pub fn checksum(version: i64, name: &str, sql: &str) -> u64 {
     hasher.finish()
 }
 
+/// The same as refinery with 32-bit versions, its default, stores it; none for a version that it cannot have.
+#[must_use]
+pub fn checksum_of_32_bits(version: i64, name: &str, sql: &str) -> Option<u64> {
+    let version = i32::try_from(version).ok()?;
+    let mut hasher = SipHasher13::new();
+    name.hash(&mut hasher);
+    version.hash(&mut hasher);
+    sql.hash(&mut hasher);
+    Some(hasher.finish())
+}
+
 #[cfg(test)]
 mod tests {
     use super::normalise;

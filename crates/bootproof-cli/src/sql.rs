@@ -78,6 +78,7 @@ pub(crate) mod tests {
         contracts: &[],
         image: Image { compressed: &[], size: 0 },
         sqlite_version: "3.54.0",
+        dialect: "bootproof",
     };
 
     const fn migration(version: i64, name: &'static str, file: &'static str, sql: &'static str) -> Migration {

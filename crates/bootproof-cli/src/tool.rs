@@ -3,14 +3,17 @@
 //! In reading order:
 //!
 //! - `args`: what can be asked
-//! - `check`, `schema`: the commands that are its own; `lock` and `squash` are those of every program
+//! - `check`, `schema`: the commands that need no database; `lock` and `squash` are those of every program
+//! - `database`, `loaded`: the operator's, with migrations compiled just now
 //! - `finding`: a diagnostic, as every format shows it
 //! - `github`, `sarif`: formats of others
 
 mod args;
 mod check;
+mod database;
 mod finding;
 mod github;
+mod loaded;
 mod sarif;
 mod schema;
 
@@ -20,14 +23,17 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 use self::args::{Cli, Command};
+use crate::args as operator;
 use crate::directory;
 use crate::output::Answer;
+use crate::progress::Progress;
 
 /// Runs the command that the arguments of this process ask for. Prints, and returns the exit code.
 #[must_use]
 pub fn main() -> ExitCode {
+    crate::signal::listen();
     match Cli::try_parse() {
-        Ok(cli) => run(&cli).deliver(),
+        Ok(cli) => run(cli, database::watched).deliver(),
         Err(error) => {
             // If even this cannot be printed, the exit code still says it.
             let _ = error.print();
@@ -40,7 +46,7 @@ pub fn main() -> ExitCode {
 #[must_use]
 pub fn answer(arguments: impl IntoIterator<Item = OsString>) -> Answer {
     match Cli::try_parse_from(arguments) {
-        Ok(cli) => run(&cli),
+        Ok(cli) => run(cli, |_| Progress::new(false)),
         Err(error) if error.use_stderr() => {
             Answer { message: error.to_string(), code: crate::usage_code(&error), ..Answer::default() }
         }
@@ -48,11 +54,18 @@ pub fn answer(arguments: impl IntoIterator<Item = OsString>) -> Answer {
     }
 }
 
-fn run(cli: &Cli) -> Answer {
-    match &cli.command {
-        Command::Check { source, format } => check::run(source, *format),
-        Command::Schema { source, at } => schema::run(source, *at),
+fn run(cli: Cli, watched: impl FnOnce(&operator::Cli) -> Progress) -> Answer {
+    match cli.command {
+        Command::Check { source, format } => check::run(&source, format),
+        Command::Schema { source, at } => schema::run(&source, at),
         Command::Lock { source } => directory::lock(&source.compiler(), false),
-        Command::Squash { source, to, out } => directory::squash(&source.compiler(), *to, out.as_deref(), false),
+        Command::Squash { source, to, out } => directory::squash(&source.compiler(), to, out.as_deref(), false),
+        Command::Boot { database, boot } => database::operate(&database, operator::Command::Boot(boot), watched),
+        Command::Status { database, limit } => database::operate(&database, operator::Command::Status(limit), watched),
+        Command::Plan { database, limit } => database::operate(&database, operator::Command::Plan(limit), watched),
+        Command::Verify { database, checks, report } => {
+            database::operate(&database, operator::Command::Verify { checks, report }, watched)
+        }
+        Command::Diff { source, db, at, every } => database::diff(&source, &db, at, &every),
     }
 }

@@ -64,7 +64,7 @@ fn run(
         })
         .collect::<Result<Vec<_>, _>>()
         .map_err(|error| Error::SourcesDisagree { files: vec![error.to_string()] })?;
-    let mut adapter = Adapter { connection, pending, around, applied: Vec::new(), error: None };
+    let mut adapter = Adapter { connection, schema, pending, around, applied: Vec::new(), error: None };
     let runner = Runner::new(&migrations).set_target(target).set_grouped(true);
     match runner.run(&mut adapter) {
         Ok(_) => Ok(adapter.applied),
@@ -78,6 +78,7 @@ fn run(
 /// Our open transaction as refinery sees it.
 struct Adapter<'a> {
     connection: &'a Connection,
+    schema: &'a Schema,
     pending: &'a [&'static Migration],
     around: Around<'a>,
     applied: Vec<Applied>,
@@ -133,9 +134,12 @@ impl Transaction for Adapter<'_> {
 impl Query<Vec<refinery::Migration>> for Adapter<'_> {
     fn query(&mut self, _query: &str) -> Result<Vec<refinery::Migration>, Stopped> {
         let entries = history::read(self.connection).map_err(|error| self.stop(error))?.unwrap_or_default();
-        // refinery compares version, name and checksum; when a row was written does not matter to it.
+        // refinery compares version, name and checksum; when a row was written does not matter to it. The plan has compared them
+        // already, and knows the other checksums that a row may have.
         let applied = |entry: history::Entry| {
-            refinery::Migration::applied(entry.version, entry.name, time::OffsetDateTime::UNIX_EPOCH, entry.checksum)
+            let known = self.schema.migration(entry.version).map(|migration| migration.checksum);
+            let checksum = known.unwrap_or(entry.checksum);
+            refinery::Migration::applied(entry.version, entry.name, time::OffsetDateTime::UNIX_EPOCH, checksum)
         };
         Ok(entries.into_iter().map(applied).collect())
     }

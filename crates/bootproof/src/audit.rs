@@ -46,6 +46,9 @@ pub(crate) struct Detail {
     pub(crate) repaired: Vec<String>,
     /// The differences from the baseline that an adoption found and accepted, by their keys.
     pub(crate) tolerated: Vec<String>,
+    /// The tool that had managed the database before, where this boot took it over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) taken_over: Option<TakenOver>,
     /// The versions of those applied with which a binary of the version before can go on.
     pub(crate) compatible: Vec<i64>,
     /// The file name of the backup made before.
@@ -53,6 +56,15 @@ pub(crate) struct Detail {
     /// The seal that the header got, if it got one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) seal: Option<i32>,
+}
+
+/// Whose history was continued, and from where.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct TakenOver {
+    /// The tool.
+    pub(crate) tool: String,
+    /// The version that its history named.
+    pub(crate) version: i64,
 }
 
 impl Detail {

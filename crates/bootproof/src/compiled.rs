@@ -16,6 +16,8 @@ pub struct Compiled {
     pub image: Image,
     /// The SQLite that rehearsed the migrations, such as `3.54.0`.
     pub sqlite_version: &'static str,
+    /// The tool for which the directory was written, such as `sqlx`; `bootproof` for our own layout.
+    pub dialect: &'static str,
 }
 
 /// One numbered SQL file.

@@ -151,9 +151,12 @@ impl<'c> Session<'c> {
             Error::Storage { action: "written", .. } => self.refuse_newer_format().err().unwrap_or(error),
             other => other,
         })?;
-        self.begun(WRITING_CACHE)?;
-        // Also while the cache is smaller, so much is kept from being written early
-        // (https://sqlite.org/pragma.html#pragma_cache_spill).
+        self.begun(WRITING_CACHE)
+    }
+
+    /// Lets nothing be written early that a page cache of the usual size holds, also while it is smaller
+    /// (<https://sqlite.org/pragma.html#pragma_cache_spill>). For connections of ours: nobody can tell how another's was set.
+    pub(crate) fn spill_late(&self) -> Result<(), Error> {
         let failed = |error| Error::from_sqlite("preparing the connection", error);
         let page: i64 = self.connection.query_row("PRAGMA main.page_size", [], |row| row.get(0)).map_err(failed)?;
         let pages = WRITING_CACHE * 1024 / page.max(1);
@@ -225,6 +228,13 @@ impl<'c> Session<'c> {
     }
 }
 
+/// Whether a database has less than 2 MiB: SQLite's own checks of it are done before any cleverer one has begun.
+pub(crate) fn is_small(connection: &Connection) -> rusqlite::Result<bool> {
+    const BYTES: i64 = 2 << 20;
+    let number = |pragma| connection.pragma_query_value(Some("main"), pragma, |row| row.get::<_, i64>(0));
+    Ok(number("page_count")?.saturating_mul(number("page_size")?) < BYTES)
+}
+
 /// Runs a statement that builds an index, with the memory that suits sorting.
 pub(crate) fn sorting<T>(connection: &Connection, run: impl FnOnce() -> rusqlite::Result<T>) -> rusqlite::Result<T> {
     let cache: i64 = connection.query_row("PRAGMA main.cache_size", [], |row| row.get(0))?;
@@ -245,7 +255,6 @@ pub(crate) struct Settings {
     keep_wal: bool,
     busy_timeout: u32,
     cache_size: i64,
-    cache_spill: i64,
     synchronous: i64,
     threads: i64,
 }
@@ -261,7 +270,6 @@ impl Settings {
                 cell_size_check: connection.pragma_query_value(None, "cell_size_check", |row| row.get(0))?,
                 busy_timeout: connection.pragma_query_value(None, "busy_timeout", |row| row.get(0))?,
                 cache_size: connection.pragma_query_value(None, "cache_size", |row| row.get(0))?,
-                cache_spill: connection.pragma_query_value(None, "cache_spill", |row| row.get(0))?,
                 synchronous: connection.pragma_query_value(None, "synchronous", |row| row.get(0))?,
                 threads: connection.pragma_query_value(None, "threads", |row| row.get(0))?,
             })
@@ -282,7 +290,6 @@ impl Settings {
             switch(connection, DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, self.keep_wal),
             connection.pragma_update(None, "cell_size_check", self.cell_size_check),
             connection.pragma_update(None, "cache_size", self.cache_size),
-            connection.pragma_update(None, "cache_spill", self.cache_spill),
             connection.pragma_update(None, "synchronous", self.synchronous),
             connection.pragma_update(None, "threads", self.threads),
         ];

@@ -27,19 +27,27 @@ pub(crate) fn unpacked(bytes: &[u8]) -> Result<Connection, Error> {
     Ok(connection)
 }
 
-/// The catalog at a version: from the image at head, by replaying the migrations up to it in memory before.
+/// The catalog at a version.
 pub(crate) fn catalog_at(schema: &Schema, version: i64) -> Result<Catalog, Error> {
+    let database = database_at(schema, version)?;
+    Catalog::read(&database).map_err(|error| Error::from_sqlite("reading the compiled schema", error))
+}
+
+/// An empty in-memory database at a version: from the image at head, by replaying the migrations up to it before.
+pub(crate) fn database_at(schema: &Schema, version: i64) -> Result<Connection, Error> {
     if version == schema.head() {
-        let head = head(schema)?;
-        return Catalog::read(&head).map_err(|error| Error::from_sqlite("reading the compiled image", error));
+        return head(schema);
     }
-    let failed = |error| Error::from_sqlite("replaying the migrations in memory", error);
-    let connection = Connection::open_in_memory().map_err(failed)?;
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, false).map_err(failed)?;
-    for migration in schema.compiled().migrations.iter().filter(|migration| migration.version <= version) {
-        replay(&connection, migration).map_err(failed)?;
-    }
-    Catalog::read(&connection).map_err(failed)
+    let replayed = || {
+        let connection = Connection::open_in_memory()?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, false)?;
+        let migrations = schema.compiled().migrations.iter();
+        for migration in migrations.filter(|migration| migration.version <= version) {
+            replay(&connection, migration)?;
+        }
+        Ok(connection)
+    };
+    replayed().map_err(|error| Error::from_sqlite("replaying the migrations in memory", error))
 }
 
 fn replay(connection: &Connection, migration: &Migration) -> rusqlite::Result<()> {

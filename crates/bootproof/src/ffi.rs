@@ -1,7 +1,8 @@
-//! The five things that SQLite tells and rusqlite does not pass on.
+//! The things that SQLite tells or does and rusqlite does not pass on.
 #![expect(
     unsafe_code,
-    reason = "rusqlite 0.41 wraps neither sqlite3_db_status nor sqlite3_file_control, and no path that is not Unicode"
+    reason = "rusqlite 0.41 wraps neither sqlite3_db_status nor sqlite3_file_control nor imposters, and no path that is not \
+              Unicode"
 )]
 
 #[cfg(unix)]
@@ -134,5 +135,31 @@ pub(crate) fn read_file(connection: &Connection, buffer: &mut [u8], offset: i64)
     match code {
         ffi::SQLITE_OK | ffi::SQLITE_IOERR_SHORT_READ => Ok(()),
         code => failed(code),
+    }
+}
+
+/// Makes a table that exists in this connection only, and has the tree that begins with this page for its own; nothing is written,
+/// not through it either (<https://sqlite.org/imposter.html>).
+pub(crate) fn create_imposter(connection: &Connection, root: i64, sql: &str) -> rusqlite::Result<()> {
+    const READ_ONLY: c_int = 2;
+    let root = c_int::try_from(root).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(0, root))?;
+    // While an imposter is made SQLite takes the schema for known.
+    connection.execute_batch("SELECT 1 FROM main.sqlite_schema LIMIT 0")?;
+    imposters(connection, READ_ONLY, root);
+    let created = connection.execute_batch(sql);
+    imposters(connection, 0, 0);
+    created
+}
+
+/// Lets the connection read its schema again, and know of no imposter.
+pub(crate) fn forget_imposters(connection: &Connection) {
+    imposters(connection, 0, 1);
+}
+
+fn imposters(connection: &Connection, mode: c_int, root: c_int) {
+    // SAFETY: the handle is valid while `connection` is borrowed, and these are the arguments that this operation takes; it
+    // sets three numbers of the connection, or has it read its schema again.
+    unsafe {
+        ffi::sqlite3_test_control(ffi::SQLITE_TESTCTRL_IMPOSTER, connection.handle(), c"main".as_ptr(), mode, root);
     }
 }

@@ -1,7 +1,7 @@
 //! New databases: the compiled image, stamped with its history.
 
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 use rusqlite::serialize::Data;
@@ -11,7 +11,7 @@ use crate::audit::{self, Detail, Event};
 use crate::error::{Error, storage};
 use crate::expected;
 use crate::figure::shown;
-use crate::files::{Neighbours, directory, exists, sidecar, sync_directory};
+use crate::files::{Neighbours, directory, exists, has_content, sidecar, sync_directory};
 use crate::history;
 use crate::schema::Schema;
 use crate::seal;
@@ -51,20 +51,43 @@ pub(crate) fn packed(connection: &mut Connection) -> Result<Data<'_>, Error> {
 /// A WAL or a journal without its database may hold the newest rows of one that was moved away. SQLite would throw it away
 /// together with them.
 fn refuse_orphaned_log(path: &Path) -> Result<(), Error> {
-    for log in ["-wal", "-journal"].map(|suffix| sidecar(path, suffix)) {
-        let has_content = log.metadata().is_ok_and(|log| log.len() > 0);
+    match log_with_content(path) {
         // Unless another process has made the database meanwhile, and is at work on it.
-        if has_content && !exists(path)? {
-            let message = format!("it is missing, and `{}` may hold its newest rows", shown(&log));
-            return Err(Error::Storage { action: "created", message });
-        }
+        Some(log) if !exists(path)? => Err(orphaned(&log)),
+        _ => Ok(()),
     }
-    Ok(())
 }
+
+/// A log that has appeared beside the new file while it was made is another's, whose database somebody is about to put here. The
+/// new file makes room for it.
+pub(crate) fn refuse_log_of_another(path: &Path) -> Result<(), Error> {
+    let Some(log) = log_with_content(path) else { return Ok(()) };
+    std::fs::remove_file(path).map_err(|error| storage("created", path, &error))?;
+    Err(orphaned(&log))
+}
+
+fn log_with_content(path: &Path) -> Option<PathBuf> {
+    ["-wal", "-journal"].map(|suffix| sidecar(path, suffix)).into_iter().find(|log| has_content(log))
+}
+
+fn orphaned(log: &Path) -> Error {
+    let message = format!("it is missing, and `{}` may hold its newest rows", shown(log));
+    Error::Storage { action: "created", message }
+}
+
+/// So many letters and digits, which nobody else would choose, are in the name of a new file.
+const RANDOM: usize = 16;
+/// What stands before them, behind the name of the database.
+const INFIX: &str = ".new-";
 
 /// Removes what killed processes left of their new files. If one of them is alive, it notices and goes the general way.
 pub(crate) fn remove_remnants(neighbours: &Neighbours<'_>) {
-    for remnant in neighbours.with(".new-") {
+    let is_ours = |remnant: &PathBuf| {
+        let name = remnant.file_name().unwrap_or_default().as_encoded_bytes();
+        let random = name.rsplit(|byte| *byte == b'-').next().unwrap_or_default();
+        random.len() == RANDOM && random.iter().all(u8::is_ascii_alphanumeric)
+    };
+    for remnant in neighbours.with(INFIX).filter(is_ours) {
         let _ = std::fs::remove_file(remnant);
     }
 }
@@ -74,9 +97,9 @@ pub(crate) fn remove_remnants(neighbours: &Neighbours<'_>) {
 pub(crate) fn create(path: &Path, bytes: &[u8]) -> Result<Created, Error> {
     refuse_orphaned_log(path)?;
     let mut prefix = path.file_name().unwrap_or_default().to_owned();
-    prefix.push(".new-");
+    prefix.push(INFIX);
     let failed = |error: &std::io::Error| storage("created", path, error);
-    let mut file = with_default_permissions(tempfile::Builder::new().prefix(&prefix))
+    let mut file = with_default_permissions(tempfile::Builder::new().prefix(&prefix).rand_bytes(RANDOM))
         .tempfile_in(directory(path))
         .map_err(|error| failed(&error))?;
     // Flushed as a whole before it gets its name.

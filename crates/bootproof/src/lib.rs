@@ -50,6 +50,8 @@ mod restore;
 mod revert;
 mod seal;
 mod statistics;
+#[doc(hidden)] // For `bootproof-cli`.
+pub mod takeover;
 mod undated;
 mod verify;
 mod workload;

@@ -13,6 +13,7 @@ use crate::expected;
 use crate::history::{self, Entry};
 use crate::plan::{self, Limit, Plan, Start};
 use crate::schema::Schema;
+use crate::takeover::{self, TakeOver};
 use crate::verify;
 
 /// What a look at a database found.
@@ -23,6 +24,8 @@ pub(crate) struct Look {
     pub(crate) differences: Vec<Difference>,
     /// The keys of the differences that this or an earlier adoption accepted.
     pub(crate) tolerated: BTreeSet<String>,
+    /// The history of another tool that is to be continued.
+    pub(crate) foreign: Option<TakeOver>,
     /// How long it took.
     pub(crate) took: Duration,
 }
@@ -45,7 +48,9 @@ pub(crate) fn at(schema: &Schema, connection: &Connection, limit: Limit) -> Resu
     let live = Catalog::read(connection).map_err(|error| Error::from_reading("reading the schema", error))?;
     let is_ahead = history.as_deref().and_then(<[_]>::last).is_some_and(|newest| newest.version > schema.head());
     let compatible = if is_ahead { audit::compatible(connection)? } else { BTreeSet::new() };
-    let plan = plan::plan(schema, history.as_deref(), &compatible, live.is_empty(), limit)?;
+    let foreign = foreign(schema, connection, history.as_deref(), &live)?;
+    let is_empty = takeover::without_histories(schema, &live).is_empty();
+    let plan = plan::plan(schema, history.as_deref(), foreign.as_ref(), &compatible, is_empty, limit)?;
     let differences = match plan.version_recognised() {
         Some(version) => differences(schema, version, &live)?,
         None => Vec::new(),
@@ -53,9 +58,24 @@ pub(crate) fn at(schema: &Schema, connection: &Connection, limit: Limit) -> Resu
     let mut tolerated = audit::adoption(connection)?.unwrap_or_default();
     match plan.start {
         Start::Unmanaged(baseline, _) => tolerated.extend(adopt::prove(baseline, &differences)?),
+        Start::Foreign(tool, version) => tolerated.extend(takeover::prove(schema, tool, version, &differences)?),
         Start::Empty | Start::Managed(_) => verify::schema(&differences, &tolerated, live.tables.len()).map(|_| ())?,
     }
-    Ok(Look { plan, live, differences, tolerated, took: start.elapsed() })
+    Ok(Look { plan, live, differences, tolerated, foreign, took: start.elapsed() })
+}
+
+/// The history of another tool, where no boot has recorded anything yet: in its own table, or, of refinery, in ours.
+fn foreign(
+    schema: &Schema,
+    connection: &Connection,
+    history: Option<&[Entry]>,
+    live: &Catalog,
+) -> Result<Option<TakeOver>, Error> {
+    match history.and_then(<[_]>::last) {
+        Some(_) if audit::exists(connection)? => Ok(None),
+        Some(last) => Ok(Some(takeover::refinery::taken_over(last.version))),
+        None => takeover::find(schema, connection, live),
+    }
 }
 
 /// A database that boots have brought to a version has a history. One that was emptied is not adopted again: its migrations would
@@ -76,13 +96,14 @@ fn refuse_lost(history: Option<&[Entry]>, connection: &Connection) -> Result<(),
 
 /// What a look at an empty database would find.
 pub(crate) fn at_nothing(schema: &Schema, limit: Limit) -> Result<Look, Error> {
-    let plan = plan::plan(schema, None, &BTreeSet::new(), true, limit)?;
+    let plan = plan::plan(schema, None, None, &BTreeSet::new(), true, limit)?;
     let (live, differences, tolerated) = (Catalog::default(), Vec::new(), BTreeSet::new());
-    Ok(Look { plan, live, differences, tolerated, took: Duration::ZERO })
+    Ok(Look { plan, live, differences, tolerated, foreign: None, took: Duration::ZERO })
 }
 
 /// How a live schema differs from the one compiled for a version; the fingerprint alone decides the common case.
 pub(crate) fn differences(schema: &Schema, version: i64, live: &Catalog) -> Result<Vec<Difference>, Error> {
+    let live = &*takeover::without_histories(schema, live);
     let compiled = schema.migration(version).map(|migration| migration.fingerprint);
     if compiled == Some(Fingerprint::of(live).0) {
         return Ok(Vec::new());
@@ -92,7 +113,13 @@ pub(crate) fn differences(schema: &Schema, version: i64, live: &Catalog) -> Resu
 
 /// What keeps a database from being at head, in words.
 pub(crate) fn behind(look: &Look) -> Vec<String> {
-    let adopt = look.plan.adopts().then(|| "the database has no history: boot would adopt it".to_owned());
+    let adopt = match look.plan.start {
+        Start::Unmanaged(..) => Some("the database has no history: boot would adopt it".to_owned()),
+        Start::Foreign(tool, version) => {
+            Some(format!("the database is managed by {tool} at version {version}: boot would take it over"))
+        }
+        Start::Empty | Start::Managed(_) => None,
+    };
     let pending = look.plan.pending.iter().map(|migration| format!("migration {} is pending", migration.title()));
     adopt.into_iter().chain(pending).chain(look.repairs().map(ToString::to_string)).collect()
 }

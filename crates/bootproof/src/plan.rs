@@ -7,6 +7,7 @@ use crate::error::Error;
 use crate::figure::one_line;
 use crate::history::Entry;
 use crate::schema::Schema;
+use crate::takeover::{TakeOver, refinery};
 
 /// What a boot has to do about migrations.
 #[derive(Clone, Debug)]
@@ -44,6 +45,8 @@ pub(crate) enum Start {
     Empty,
     /// With tables but no history: to be adopted as this baseline.
     Unmanaged(&'static str, i64),
+    /// With the history of this tool, up to this version: to be taken over.
+    Foreign(&'static str, i64),
     /// With a history up to this version, as far as this binary knows it.
     Managed(i64),
 }
@@ -53,7 +56,7 @@ impl Plan {
     pub(crate) fn version_before(&self) -> Option<i64> {
         match (self.ahead.last(), self.start) {
             (Some(newest), _) => Some(newest.version),
-            (None, Start::Managed(version)) => Some(version),
+            (None, Start::Managed(version) | Start::Foreign(_, version)) => Some(version),
             (None, Start::Empty | Start::Unmanaged(..)) => None,
         }
     }
@@ -61,7 +64,7 @@ impl Plan {
     /// The version whose schema the database has now, as far as this binary knows it: as recorded, or as recognised.
     pub(crate) fn version_recognised(&self) -> Option<i64> {
         match self.start {
-            Start::Managed(version) | Start::Unmanaged(_, version) => Some(version),
+            Start::Managed(version) | Start::Unmanaged(_, version) | Start::Foreign(_, version) => Some(version),
             Start::Empty => None,
         }
     }
@@ -72,18 +75,20 @@ impl Plan {
         pending.or(self.version_before()).or(self.version_recognised()).unwrap_or(-1)
     }
 
-    /// Whether the database is to be adopted.
+    /// Whether the database is to be adopted, or taken over.
     pub(crate) fn adopts(&self) -> bool {
-        matches!(self.start, Start::Unmanaged(..))
+        matches!(self.start, Start::Unmanaged(..) | Start::Foreign(..))
     }
 }
 
 /// Decides, or refuses a history that this binary cannot continue.
 ///
-/// `compatible` are the versions that newer binaries marked as no obstacle for the binary before them.
+/// `foreign` is the history of another tool, where there is one and no boot has continued it; `compatible` are the versions
+/// that newer binaries marked as no obstacle for the binary before them.
 pub(crate) fn plan(
     schema: &Schema,
     history: Option<&[Entry]>,
+    foreign: Option<&TakeOver>,
     compatible: &BTreeSet<i64>,
     is_empty: bool,
     limit: Limit,
@@ -91,8 +96,12 @@ pub(crate) fn plan(
     let migrations = schema.compiled().migrations;
     let history = history.unwrap_or_default();
     let Some(last) = history.last() else {
-        return Ok(match schema.baseline() {
-            Some(baseline) if !is_empty => limit.hold(
+        return Ok(match (foreign, schema.baseline()) {
+            (Some(TakeOver { tool, version, .. }), _) => limit.hold(
+                Start::Foreign(tool, *version),
+                migrations.iter().filter(|migration| migration.version > *version),
+            ),
+            (None, Some(baseline)) if !is_empty => limit.hold(
                 Start::Unmanaged(baseline.title(), baseline.version),
                 migrations.iter().filter(|migration| migration.version > baseline.version),
             ),
@@ -109,7 +118,8 @@ pub(crate) fn plan(
     refuse_missing(schema, known, last.version)?;
     let pending = migrations.iter().filter(|migration| migration.version > last.version);
     let known = last.version.min(schema.head());
-    Ok(Plan { ahead: ahead.to_vec(), ..limit.hold(Start::Managed(known), pending) })
+    let start = foreign.map_or(Start::Managed(known), |foreign| Start::Foreign(foreign.tool, known));
+    Ok(Plan { ahead: ahead.to_vec(), ..limit.hold(start, pending) })
 }
 
 impl Limit {
@@ -140,7 +150,7 @@ fn refuse_divergent(schema: &Schema, history: &[Entry]) -> Result<(), Error> {
         let Some(migration) = schema.migration(entry.version) else { continue };
         if migration.name != entry.name {
             divergent.push(format!("{} was applied under the name `{}`", migration.title(), entry.name));
-        } else if migration.checksum != entry.checksum {
+        } else if migration.checksum != entry.checksum && !refinery::is_checksum_of(schema, migration, entry.checksum) {
             divergent.push(format!(
                 "{} was applied on {} with checksum {}, and is compiled with {}",
                 migration.title(),

@@ -71,11 +71,33 @@ impl Watch {
         connection: &mut Connection,
         is_in_vain: impl Fn() -> bool + Send + 'static,
     ) -> rusqlite::Result<()> {
-        let watch = self.clone();
-        let tick = move || {
+        self.attach_with(connection, is_in_vain, |watch| {
             if let Some(current) = watch.current().as_mut() {
                 current.tick();
             }
+        })
+    }
+
+    /// As [`Watch::attach_helper`], for the one of them that the thread uses which boots.
+    pub(crate) fn attach_leader(
+        &self,
+        connection: &mut Connection,
+        is_in_vain: impl Fn() -> bool + Send + 'static,
+    ) -> rusqlite::Result<()> {
+        self.attach_with(connection, is_in_vain, |watch| {
+            watch.update(Current::tick);
+        })
+    }
+
+    fn attach_with(
+        &self,
+        connection: &mut Connection,
+        is_in_vain: impl Fn() -> bool + Send + 'static,
+        count: impl Fn(&Self) + Send + 'static,
+    ) -> rusqlite::Result<()> {
+        let watch = self.clone();
+        let tick = move || {
+            count(&watch);
             is_in_vain() || watch.is_cancelled()
         };
         connection.progress_handler(UNITS_PER_TICK.into(), Some(tick))

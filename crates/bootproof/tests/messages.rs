@@ -35,6 +35,17 @@ fn errors() -> Vec<Error> {
         },
         Error::Malformed { table: "refinery_schema_history", problems: text("version is NULL, not an integer") },
         Error::NotAdoptable { baseline: "000_baseline", differences: missing("table `companies` is missing") },
+        Error::HalfMigrated {
+            tool: "golang-migrate",
+            table: "schema_migrations",
+            migrations: text("3: the history is dirty: a migration failed midway"),
+        },
+        Error::NotTakenOver {
+            tool: "sqlx",
+            version: 3,
+            migration: "3_add_index",
+            differences: missing("table `companies` is missing"),
+        },
         Error::Drifted { differences: missing("column `logs.duration_ms` is missing") },
         Error::Behind { work: text("migration 002_add_company_day_index is pending") },
         Error::Incompatible { doing: "counting rows", message: "no such function: tax".to_owned() },

@@ -15,3 +15,4 @@ mod header;
 mod indexes;
 mod logs;
 mod pages;
+mod records;

@@ -12,7 +12,8 @@ use clap::{ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand};
 use log::LevelFilter;
 
 use self::help::{EXAMPLES, LONG_HELP};
-use self::options::{BootArgs, CheckArgs, LimitArgs, ReportArgs, RevertArgs, seconds};
+use self::options::RevertArgs;
+pub(crate) use self::options::{BootArgs, CheckArgs, LimitArgs, ReportArgs, seconds};
 
 /// Migrates the SQLite database that this program was compiled for, and proves it before committing
 #[derive(Debug, Parser)]
@@ -173,6 +174,13 @@ pub(crate) enum Command {
     },
 }
 
+/// How much is said on standard error.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Loudness {
+    pub(crate) verbose: u8,
+    pub(crate) quiet: bool,
+}
+
 /// The heading of what every command takes.
 const EVERY: &str = "Options of every command";
 
@@ -199,6 +207,18 @@ pub(crate) fn command(schema: &Schema, program: &str) -> clap::Command {
 }
 
 impl Cli {
+    /// What another parser has read: the database, whether to answer in JSON, how long to wait, how much to say.
+    pub(crate) fn of(
+        db: PathBuf,
+        json: bool,
+        lock_timeout: Option<Duration>,
+        said: Loudness,
+        command: Command,
+    ) -> Self {
+        let Loudness { verbose, quiet } = said;
+        Self { db: Some(db), json, lock_timeout, verbose, quiet, command }
+    }
+
     /// Overrules the options that flags were given for.
     pub(crate) fn apply_to(&self, mut options: Options) -> Options {
         options.lock_timeout = self.lock_timeout.unwrap_or(options.lock_timeout);

@@ -121,7 +121,7 @@ where
     PossibleValuesParser::new(names).try_map(move |name| parse(&name).ok_or("not known to the engine"))
 }
 
-pub(super) fn seconds(text: &str) -> Result<Duration, String> {
+pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
     text.parse()
         .ok()
         .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())

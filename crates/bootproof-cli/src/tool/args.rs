@@ -1,13 +1,26 @@
 //! What can be asked of `bootproof`, and the help that teaches it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use bootproof::Options;
 use bootproof_build::{Compiler, Dialect};
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+
+use crate::args::{self, BootArgs, CheckArgs, LimitArgs, Loudness, ReportArgs, seconds};
 
 const AFTER_HELP: &str = "\
-Exit codes: 0 where nothing is wrong (warnings are not), 1 where something is, 2 for a mistake in the command.
+Exit codes of `check` and `schema`: 0 where nothing is wrong (warnings are not), 1 where something is, 2 for a mistake in the
+command. Of the others:
+  0  ready; `diff`: no drift
+  1  unexpected: report a bug
+  2  usage
+  3  locked by another process: retry
+  4  database and migrations disagree; `diff`: drift
+  5  a migration failed or does not compile: database unchanged
+  6  integrity or foreign keys failed: database unchanged
+  8  environment: disk space, permission, I/O
 
 Examples:
   bootproof check migrations
@@ -15,9 +28,12 @@ Examples:
   bootproof check migrations --stub-function uuid/0 --format sarif > bootproof.sarif
   bootproof schema migrations --at 12
   bootproof lock db/migrations --dialect sqlx
-  bootproof squash migrations --to 40 --out baseline.sql";
+  bootproof squash migrations --to 40 --out baseline.sql
+  bootproof plan --migrations db/migrations --db app.db
+  bootproof boot --migrations db/migrations --db app.db --dialect goose
+  bootproof diff db/migrations --db app.db";
 
-/// Rehearses and proves a directory of SQLite migrations, written for whatever tool
+/// Rehearses and proves a directory of SQLite migrations, written for whatever tool, and migrates databases with it
 #[derive(Debug, Parser)]
 #[command(name = "bootproof", version, after_help = AFTER_HELP)]
 pub(super) struct Cli {
@@ -68,6 +84,93 @@ pub(super) enum Command {
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
     },
+    /// Bring a database to the newest version, or change nothing and say why
+    ///
+    /// Compiles the directory, takes over what another tool has migrated, backs up, applies what is pending, proves it, and
+    /// commits only then. A database that does not exist is made.
+    Boot {
+        #[command(flatten)]
+        database: DatabaseArgs,
+        #[command(flatten)]
+        boot: BootArgs,
+    },
+    /// Show where a database stands: version, history, the tool that manages it, pending migrations, backups
+    ///
+    /// Writes nothing. Where a boot would be refused it says why, with exit code 0.
+    Status {
+        #[command(flatten)]
+        database: DatabaseArgs,
+        #[command(flatten)]
+        limit: LimitArgs,
+    },
+    /// Show what `boot` would do, how long it would take, the disk space it would need, who would wait
+    ///
+    /// Writes nothing. Where a boot would be refused it says why, with exit code 0.
+    Plan {
+        #[command(flatten)]
+        database: DatabaseArgs,
+        #[command(flatten)]
+        limit: LimitArgs,
+    },
+    /// Make every validation of `boot` on a database as it is
+    ///
+    /// Writes nothing, and may run while an application uses the database.
+    Verify {
+        #[command(flatten)]
+        database: DatabaseArgs,
+        #[command(flatten)]
+        checks: CheckArgs,
+        #[command(flatten)]
+        report: ReportArgs,
+    },
+    /// Show how the schema of a database differs from what the migrations make
+    ///
+    /// Writes nothing. Compares with the version that the history of the database names, ours or another tool's, or, where
+    /// nothing tells, with the newest. Exit code 4 where there is a difference, additions included.
+    Diff {
+        #[command(flatten)]
+        source: SourceArgs,
+        /// The database file
+        #[arg(long, value_name = "FILE", env = "BOOTPROOF_DB", hide_env_values = true)]
+        db: PathBuf,
+        /// The version to compare with
+        #[arg(long, value_name = "VERSION")]
+        at: Option<i64>,
+        #[command(flatten)]
+        every: EveryArgs,
+    },
+}
+
+/// A database, and the directory that it is migrated by.
+#[derive(Debug, Args)]
+pub(super) struct DatabaseArgs {
+    /// The directory of migrations
+    #[arg(long, value_name = "DIRECTORY", default_value = "migrations")]
+    migrations: PathBuf,
+    /// The database file
+    #[arg(long, value_name = "FILE", env = "BOOTPROOF_DB", hide_env_values = true)]
+    pub(super) db: PathBuf,
+    #[command(flatten)]
+    reading: ReadingArgs,
+    #[command(flatten)]
+    pub(super) every: EveryArgs,
+}
+
+/// What every command on a database takes.
+#[derive(Debug, Args)]
+pub(super) struct EveryArgs {
+    /// Answer with one JSON object on one line
+    #[arg(long)]
+    pub(super) json: bool,
+    /// How long to wait for another process that holds the database [default: 300]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    lock_timeout: Option<Duration>,
+    /// Say more on standard error; twice for everything
+    #[arg(short, long, action = ArgAction::Count)]
+    verbose: u8,
+    /// Say only errors on standard error
+    #[arg(short, long, conflicts_with = "verbose")]
+    quiet: bool,
 }
 
 /// The directory, and what its files do not say.
@@ -76,10 +179,17 @@ pub(super) struct SourceArgs {
     /// The directory of migrations
     #[arg(value_name = "DIRECTORY")]
     pub(super) directory: PathBuf,
+    #[command(flatten)]
+    reading: ReadingArgs,
+}
+
+/// How a directory is to be read.
+#[derive(Debug, Args)]
+pub(super) struct ReadingArgs {
     /// The tool they were written for; found out by the names of the files and the markers in them if not given
     #[arg(long, value_name = "DIALECT", value_parser = dialect())]
     dialect: Option<Dialect>,
-    /// A function that the application registers, which returns NULL here; `*` for any number of arguments
+    /// A function that the application registers, which returns NULL in the rehearsal; `*` for any number of arguments
     #[arg(long, value_name = "NAME/ARGUMENTS", value_parser = stub)]
     stub_function: Vec<(String, i32)>,
 }
@@ -100,12 +210,44 @@ pub(super) enum Format {
 impl SourceArgs {
     /// Whether somebody said for which tool the files were written.
     pub(super) fn names_dialect(&self) -> bool {
-        self.dialect.is_some()
+        self.reading.dialect.is_some()
     }
 
     /// The compiler that is told all this.
     pub(super) fn compiler(&self) -> Compiler {
-        let compiler = Compiler::new(&self.directory);
+        self.reading.compiler(&self.directory)
+    }
+}
+
+impl DatabaseArgs {
+    /// Whether somebody said for which tool the files were written.
+    pub(super) fn names_dialect(&self) -> bool {
+        self.reading.dialect.is_some()
+    }
+
+    /// The directory, and how it is to be read.
+    pub(super) fn source(&self) -> (&Path, Compiler) {
+        (&self.migrations, self.reading.compiler(&self.migrations))
+    }
+}
+
+impl EveryArgs {
+    /// The defaults, but for what was said.
+    pub(super) fn options(&self) -> Options {
+        let options = Options::default();
+        Options { lock_timeout: self.lock_timeout.unwrap_or(options.lock_timeout), ..options }
+    }
+
+    /// The command line of a program that carries these migrations.
+    pub(super) fn cli(&self, db: &Path, command: args::Command) -> args::Cli {
+        let said = Loudness { verbose: self.verbose, quiet: self.quiet };
+        args::Cli::of(db.to_owned(), self.json, self.lock_timeout, said, command)
+    }
+}
+
+impl ReadingArgs {
+    fn compiler(&self, directory: &Path) -> Compiler {
+        let compiler = Compiler::new(directory);
         let compiler = self.dialect.into_iter().fold(compiler, Compiler::dialect);
         let stubs = self.stub_function.iter();
         stubs.fold(compiler, |compiler, (name, arguments)| compiler.stub_function(name, *arguments))

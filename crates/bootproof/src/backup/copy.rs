@@ -3,21 +3,25 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs::File;
+use std::hash::{BuildHasher as _, Hasher as _};
 use std::io::{self, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bootproof_catalog::Catalog;
+use bootproof_catalog::{Catalog, quoted};
+use foldhash::quality::RandomState;
 use rusqlite::backup::{Backup as OnlineBackup, StepResult};
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags, TransactionState};
 
 use super::digest;
-use super::follow::Writing;
+use super::follow::{Follower, Writing};
 use crate::connection;
-use crate::error::{Error, storage};
+use crate::error::{Error, is_refused_sql, storage};
 use crate::ffi;
 use crate::files::{has_content, sidecar};
-use crate::integrity;
+use crate::integrity::{self, Companions};
 use crate::options::Integrity;
 use crate::verify;
 use crate::watch::Watch;
@@ -29,12 +33,19 @@ const PAGES_PER_STEP: i32 = 4096;
 /// and its bytes can be copied as they are, in half the time that copying page by page takes.
 ///
 /// With a rollback journal a writer waits for readers to end before it writes. In WAL mode the newest pages may be in the log, and
-/// are folded into the file at any time; but not where the log is empty and this connection is the one writer.
+/// are folded into the file at any time; but not where there is no log and this connection is the one writer.
 pub(super) fn is_whole(connection: &Connection, path: &Path) -> Result<bool, Error> {
     let failed = |error| Error::from_sqlite("copying the database", error);
     let mode: String = connection.pragma_query_value(Some("main"), "journal_mode", |row| row.get(0)).map_err(failed)?;
+    if mode != "wal" {
+        return Ok(true);
+    }
+    let has_no_log = match sidecar(path, "-wal").metadata() {
+        Ok(log) => log.len() == 0,
+        Err(error) => error.kind() == io::ErrorKind::NotFound,
+    };
     let writes = connection.transaction_state(Some("main")).map_err(failed)? == TransactionState::Write;
-    Ok(mode != "wal" || (writes && !has_content(&sidecar(path, "-wal"))))
+    Ok(writes && has_no_log)
 }
 
 /// Copies the bytes of the file, as long as they are wanted.
@@ -137,18 +148,21 @@ fn restore_header(partial: &Path, header: &[u8]) -> io::Result<()> {
     file.write_all(header)
 }
 
-/// Whether the file that is being copied is sound: then so is a copy of its bytes. False where that could not be found out.
-pub(super) fn is_sound(path: &Path, watch: &Watch) -> bool {
+/// Whether the file that is being copied is sound: then so is a copy of its bytes. False where that could not be found out, or
+/// is no longer wanted.
+pub(super) fn is_sound(path: &Path, watch: &Watch, follower: &Arc<Follower>) -> bool {
     let check = || {
         let mut connection = connection::open_companion(path)?;
-        connection::distrust(&mut connection).map_err(|error| Error::from_sqlite("preparing the connection", error))?;
-        watch.attach_helper(&mut connection, || false).map_err(|error| Error::from_sqlite("preparing", error))?;
+        let follower = Arc::clone(follower);
+        connection::distrust(&mut connection)
+            .and_then(|()| watch.attach_helper(&mut connection, move || follower.is_in_vain()))
+            .map_err(|error| Error::from_sqlite("preparing the connection", error))?;
         integrity::by_sqlite(&connection, Integrity::Quick)
     };
     check().is_ok()
 }
 
-/// What a copy is, read back.
+/// What is in a database.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Content {
     pub(super) catalog: Catalog,
@@ -156,20 +170,66 @@ pub(super) struct Content {
 }
 
 impl Content {
-    /// Reads a copy, of which it may be known from its bytes that it is sound; also while another thread watches over something
-    /// else.
-    pub(super) fn of(partial: &Path, is_proven: bool, watch: &Watch) -> Result<Self, Error> {
-        let mut copy = open_immutable(partial)?;
-        watch.attach_helper(&mut copy, || false).map_err(|error| Error::from_sqlite("opening the copy", error))?;
-        let read = || {
-            if !is_proven {
-                integrity::by_sqlite(&copy, Integrity::Quick)?;
-            }
-            let catalog = Catalog::read(&copy).map_err(|error| Error::from_reading("reading the copy", error))?;
-            Ok(Self { rows: verify::row_counts(&copy, &catalog)?, catalog })
-        };
-        read().map_err(|error: Error| error.unless_unreadable(&copy))
+    /// Reads a copy, and checks it to this level; also while another thread watches over something else.
+    pub(super) fn of(partial: &Path, level: Integrity, watch: &Watch) -> Result<Self, Error> {
+        reading(partial, watch, |copy| {
+            integrity::check(copy, level, Companions::Nobody, watch)?;
+            let catalog = Catalog::read(copy).map_err(|error| Error::from_reading("reading the copy", error))?;
+            Ok(Self { rows: verify::row_counts(copy, &catalog)?, catalog })
+        })
     }
+}
+
+/// Opens a copy, and reads something in it.
+pub(super) fn reading<T>(
+    partial: &Path,
+    watch: &Watch,
+    read: impl FnOnce(&Connection) -> Result<T, Error>,
+) -> Result<T, Error> {
+    let mut copy = open_immutable(partial)?;
+    watch.attach_helper(&mut copy, || false).map_err(|error| Error::from_sqlite("opening the copy", error))?;
+    read(&copy).map_err(|error: Error| error.unless_unreadable(&copy))
+}
+
+/// A hash of every row of each table, in order, by which two databases can be compared whose bytes differ. Left out is what cannot
+/// be read here, such as a generated column with a function that only another program has.
+pub(super) fn rows_of(
+    connection: &Connection,
+    catalog: &Catalog,
+    key: &RandomState,
+) -> Result<BTreeMap<String, u64>, Error> {
+    let mut hashes = BTreeMap::new();
+    for (name, table) in catalog.tables.iter().filter(|(_, table)| !table.is_virtual) {
+        match rows_of_table(connection, &quoted(&table.name), key) {
+            Ok(hash) => drop(hashes.insert(name.clone(), hash)),
+            Err(error) if is_refused_sql(&error) => {}
+            Err(error) => return Err(Error::from_reading("comparing the copy", error)),
+        }
+    }
+    Ok(hashes)
+}
+
+fn rows_of_table(connection: &Connection, table: &str, key: &RandomState) -> rusqlite::Result<u64> {
+    // A table WITHOUT ROWID has no numbers.
+    let numbered = connection.prepare(&format!("SELECT _rowid_, * FROM main.{table} NOT INDEXED"));
+    let mut statement = numbered.or_else(|_| connection.prepare(&format!("SELECT * FROM main.{table}")))?;
+    let columns = statement.column_count();
+    let mut hasher = key.build_hasher();
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        for column in 0..columns {
+            match row.get_ref(column)? {
+                ValueRef::Null => hasher.write_u8(0),
+                ValueRef::Integer(integer) => hasher.write_i64(integer),
+                ValueRef::Real(real) => hasher.write_u64(!real.to_bits()),
+                ValueRef::Text(bytes) | ValueRef::Blob(bytes) => {
+                    hasher.write_usize(bytes.len());
+                    hasher.write(bytes);
+                }
+            }
+        }
+    }
+    Ok(hasher.finish())
 }
 
 /// Opens a file that nobody writes, without making a `-wal` or `-shm` beside it, and without trust in what it says.

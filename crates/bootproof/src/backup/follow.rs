@@ -144,6 +144,11 @@ impl Follower {
         (progress.read as u64, progress.written.len() as u64)
     }
 
+    /// Whether nobody needs to go on.
+    pub(super) fn is_in_vain(&self) -> bool {
+        self.progress().end == End::InVain
+    }
+
     /// Lets the others stop too.
     pub(super) fn give_up(&self) {
         self.change(|progress| progress.end = End::InVain);

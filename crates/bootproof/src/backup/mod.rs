@@ -11,10 +11,12 @@ mod text;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::thread::{self, ScopedJoinHandle};
 use std::time::Duration;
 
 use bootproof_catalog::Catalog;
+use foldhash::quality::RandomState;
 use rusqlite::Connection;
 use tempfile::NamedTempFile;
 
@@ -22,6 +24,7 @@ use crate::error::{Error, storage};
 use crate::event::Step;
 use crate::figure::{bytes, shown};
 use crate::files::{Neighbours, directory, sync_directory};
+use crate::options::Integrity;
 use crate::report::BackupReport;
 use crate::verify;
 use crate::watch::Watch;
@@ -70,12 +73,12 @@ pub(crate) fn make(original: &Original<'_>, timeout: Duration, watch: &Watch) ->
     let partial = names::partial(path).map_err(failed)?;
     log::info!("backing up `{}`", shown(path));
     let copying = Copying { original, partial: &partial, intended: &intended, watch };
-    let copied = if copy::is_whole(connection, path)? { copying.bytes()? } else { Some(copying.pages(timeout)?) };
+    let copied = if copy::is_whole(connection, path)? { copying.bytes()? } else { copying.pages(timeout)? };
     let differs = |what: &str| {
         let message = format!("the copy has {what} than the database");
         Err(Error::BackupFailed { path: intended.clone(), message })
     };
-    let Some((digest, content)) = copied else { return differs("other bytes") };
+    let Some((digest, content)) = copied else { return differs("other content") };
     if content.catalog != *catalog {
         return differs("another schema");
     }
@@ -101,12 +104,14 @@ impl Copying<'_> {
     /// None where the copy has other bytes.
     fn bytes(self) -> Result<Option<(Digest, Content)>, Error> {
         let Self { original, partial, watch, .. } = self;
-        let (path, is_known_sound, follower) = (original.path, original.is_sound, Follower::default());
+        let (path, is_known_sound, follower) = (original.path, original.is_sound, Arc::new(Follower::default()));
         let (flush, read_back) = (|| follower.flush(partial.as_file()), || follower.read_back(partial.path(), watch));
-        let check = || is_known_sound || copy::is_sound(path, watch);
+        let check = || is_known_sound || copy::is_sound(path, watch, &follower);
         thread::scope(|threads| {
             let writing = follower.writing();
-            let (flushing, reading) = (spawn(threads, flush), spawn(threads, read_back));
+            let flushing = spawn(threads, flush);
+            // It waits for what is flushed: without the other it would wait for this thread, which waits for it.
+            let reading = if flushing.is_some() { spawn(threads, read_back) } else { None };
             let checking = if is_known_sound { None } else { spawn(threads, check) };
             watch.step(Step::Backup, 0, || {
                 copy::bytes(original.connection, partial.as_file(), partial.path(), writing, watch)?;
@@ -121,13 +126,15 @@ impl Copying<'_> {
                 joined(flushing, flush).map_err(|error| self.failed(&error))?;
                 let digest = joined(reading, read_back).map_err(|stopped| stopped.or(|error| self.failed(&error)))?;
                 let Some(digest) = digest else { return Ok(None) };
-                Ok(Some((digest, Content::of(partial.path(), joined(checking, check), watch)?)))
+                let level = if joined(checking, check) { Integrity::Off } else { Integrity::Quick };
+                Ok(Some((digest, Content::of(partial.path(), level, watch)?)))
             })
         })
     }
 
-    /// Copies what the connection sees, wherever it stands, then flushes the copy and reads it back.
-    fn pages(self, timeout: Duration) -> Result<(Digest, Content), Error> {
+    /// Copies what the connection sees, wherever it stands, then flushes the copy and reads it back: pages are elsewhere in it, so
+    /// that it is compared row by row, and its indexes with its rows. None where the copy has other rows.
+    fn pages(self, timeout: Duration) -> Result<Option<(Digest, Content)>, Error> {
         let Self { original, partial, watch, .. } = self;
         watch.step(Step::Backup, 0, || {
             let copied = copy::pages(original.connection, original.path, partial.path(), timeout, watch);
@@ -142,13 +149,20 @@ impl Copying<'_> {
             self.narrow_permissions()
         })?;
         watch.step(Step::VerifyBackup, 0, || {
-            let read = || Content::of(partial.path(), false, watch);
+            let key = RandomState::default();
+            let read = || {
+                let content = Content::of(partial.path(), Integrity::Full, watch)?;
+                let rows = copy::reading(partial.path(), watch, |copy| copy::rows_of(copy, &content.catalog, &key))?;
+                Ok((content, rows))
+            };
             thread::scope(|threads| {
-                let content = spawn(threads, read);
+                let reading = spawn(threads, read);
+                let rows = copy::rows_of(original.connection, original.catalog, &key)?;
                 partial.as_file().sync_all().map_err(|error| self.failed(&error))?;
                 let digest = Digest::of(partial.path(), watch);
                 let digest = digest.map_err(|stopped| stopped.or(|error| self.failed(&error)))?;
-                Ok((digest, joined(content, read)?))
+                let (content, copied) = joined(reading, read)?;
+                Ok((rows == copied).then_some((digest, content)))
             })
         })
     }

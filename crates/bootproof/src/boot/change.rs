@@ -59,7 +59,7 @@ impl Change {
     ) -> Result<Vec<Applied>, Error> {
         match self {
             Self::Forward { start, pending, to } => {
-                if let Start::Unmanaged(_, version) = start {
+                if let Start::Unmanaged(_, version) | Start::Foreign(_, version) = start {
                     apply::record_baseline(connection, schema, version.to_owned())?;
                 }
                 let after = crate::expected::catalog_at(schema, *to)?;
@@ -99,7 +99,7 @@ impl Change {
     pub(super) fn event(&self) -> Event {
         match self {
             Self::Forward { start: Start::Empty, .. } => Event::Create,
-            Self::Forward { start: Start::Unmanaged(..), .. } => Event::Adopt,
+            Self::Forward { start: Start::Unmanaged(..) | Start::Foreign(..), .. } => Event::Adopt,
             Self::Forward { pending, .. } if pending.is_empty() => Event::Repair,
             Self::Forward { .. } => Event::Migrate,
             Self::Back { .. } => Event::Revert,

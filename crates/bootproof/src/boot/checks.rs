@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::event::Step;
 use crate::foreign_keys::Violations;
 use crate::history::Entry;
-use crate::integrity::{self, Companions, Written};
+use crate::integrity::{self, Coming, Companions, Foreseen, Written};
 use crate::look::Look;
 use crate::options::Integrity;
 use crate::plan::Held;
@@ -72,14 +72,27 @@ impl Run<'_> {
 
     /// The whole file, as it was found.
     pub(super) fn check_integrity(&mut self, session: &Session<'_>) -> Result<(), Error> {
+        self.check_integrity_and_foresee(session, &Coming::default()).map(|_| ())
+    }
+
+    /// The same, and what the rows demand of indexes that are to be built.
+    pub(super) fn check_integrity_and_foresee(
+        &mut self,
+        session: &Session<'_>,
+        coming: &Coming,
+    ) -> Result<Foreseen, Error> {
         let path = self.path;
         let open = || connection::open_companion(path);
         let is_file = path.file_name().is_some();
         let companions = if is_file { Companions::Opened(&open) } else { Companions::Nobody };
         log::info!("checking the integrity of the file");
+        let mut foreseen = Foreseen::default();
         self.check_integrity_by(self.load.integrity(self.options.integrity), |level, watch| {
-            integrity::check(session.connection, level, companions, watch)
-        })
+            let detail;
+            (detail, foreseen) = integrity::check_and_foresee(session.connection, level, companions, coming, watch)?;
+            Ok(detail)
+        })?;
+        Ok(foreseen)
     }
 
     /// What this transaction has written. If that is sound, what the check of the whole file said stands.

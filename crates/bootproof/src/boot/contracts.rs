@@ -38,7 +38,8 @@ impl Run<'_> {
         let contracts: Vec<_> = self.contracts_at(version).collect();
         let (broken, direct) = self.watch.clone().step(Step::Contracts, 0, || {
             let (mut broken, mut direct) = (Vec::new(), 0);
-            for contract in &contracts {
+            for (number, contract) in contracts.iter().enumerate() {
+                self.watch.advance(number as u64, contracts.len() as u64)?;
                 let proof = self.prove(session, contract, thorough)?;
                 if let Some(plan) = &proof.missed {
                     if self.is_direct(session, contract)? {

@@ -14,7 +14,7 @@ use crate::event::Step;
 use crate::ffi;
 use crate::fresh::{self, Created};
 use crate::integrity;
-use crate::report::{CheckName, Milliseconds, Outcome, Verdict};
+use crate::report::{BootReport, CheckName, Milliseconds, Outcome, Verdict};
 
 /// So much is read back at once.
 const PIECE: usize = 64 << 10;
@@ -25,14 +25,20 @@ impl Run<'_> {
         let mut made = fresh::stamped(self.schema)?;
         let is_proven = self.prove_made(&mut made)?;
         let bytes = fresh::packed(&mut made)?;
-        self.report.created = fresh::create(self.path, &bytes)? == Created::Yes;
-        if !self.report.created || !is_proven || self.options.benchmark {
+        if fresh::create(self.path, &bytes)? == Created::No {
+            // What was made and proven is not what is there.
+            self.report = BootReport::new(std::mem::take(&mut self.report.database));
+            return Ok(false);
+        }
+        self.report.created = true;
+        if !is_proven || self.options.benchmark {
             return Ok(false);
         }
         let is_as_made = self.watch.clone().step(Step::Look, 0, || {
             let connection = connection::open(self.path, false)?;
             Ok(holds(&connection, self.path, &bytes) && !ffi::has_moved(&connection))
         });
+        fresh::refuse_log_of_another(self.path)?;
         // Whatever else is there, somebody may have put in since.
         if !is_as_made? {
             return Ok(false);

@@ -196,7 +196,7 @@ pub fn migrate(schema: &Schema, connection: &mut Connection, options: &Options) 
     let path = ffi::file_of(connection);
     let name = path.as_ref().map_or_else(|| ":memory:".to_owned(), |path| path.display().to_string());
     let path = path.unwrap_or_default();
-    let mut run = Run::new(schema, &path, name, options);
+    let mut run = Run { is_guest: true, ..Run::new(schema, &path, name, options) };
     let outcome = run.prepare_options().and_then(|()| {
         if !connection.is_autocommit() {
             return Err(Error::InTransaction);

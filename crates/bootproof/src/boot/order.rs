@@ -42,6 +42,8 @@ pub(crate) struct Run<'r> {
     pub(crate) watch: Watch,
     pub(super) report: BootReport,
     pub(super) contracts: Contracts,
+    /// Whether the connection is the application's, and is to be left as it was.
+    pub(super) is_guest: bool,
     /// How much there is of everything, for whoever wants to know how far a step is.
     pub(super) load: Workload,
 }
@@ -55,6 +57,7 @@ impl<'r> Run<'r> {
             watch: Watch::new(options),
             report: BootReport::new(name),
             contracts: Contracts::default(),
+            is_guest: false,
             load: Workload::default(),
         }
     }
@@ -189,7 +192,7 @@ impl Run<'_> {
                 let migrations = revert::path(migrations, from, to)?;
                 Ok((!migrations.is_empty()).then_some(Change::Back { migrations, to }))
             }
-            (None, Start::Empty | Start::Unmanaged(..)) => {
+            (None, Start::Empty | Start::Unmanaged(..) | Start::Foreign(..)) => {
                 let reason = "cannot be gone back to: the database has no history".to_owned();
                 Err(Error::NoSuchVersion { version: to, reason })
             }
@@ -211,7 +214,7 @@ impl Run<'_> {
         restore::remove_remnants(self.path, neighbours);
     }
 
-    pub(super) fn must_exist(&self) -> Result<(), Error> {
+    pub(crate) fn must_exist(&self) -> Result<(), Error> {
         if files::exists(self.path)? {
             return Ok(());
         }

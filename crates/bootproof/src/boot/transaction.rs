@@ -5,12 +5,14 @@
 //! 3. **Verify** everything, still inside the transaction.
 //! 4. **Commit**. Whatever fails before rolls back.
 
+use std::collections::BTreeSet;
+
 use bootproof_catalog::{AUDIT_TABLE, Catalog, difference};
 
 use super::change::Change;
 use super::order::Run;
 use crate::apply::Applied;
-use crate::audit::{self, Detail};
+use crate::audit::{self, Detail, TakenOver};
 use crate::backup::{self, Backup, Original};
 use crate::connection::{self, Session};
 use crate::error::Error;
@@ -19,7 +21,7 @@ use crate::event::Step;
 use crate::expected;
 use crate::files;
 use crate::foreign_keys::Violations;
-use crate::integrity::Written;
+use crate::integrity::{Coming, Foreseen, Written};
 use crate::look::{self, Look, behind, differences};
 use crate::options::Integrity;
 use crate::own_table;
@@ -39,7 +41,9 @@ impl Run<'_> {
         decide: impl FnOnce(&Look) -> Result<Option<Change>, Error>,
     ) -> Result<bool, Error> {
         self.watch.clone().step(Step::Lock, 0, || session.begin_write())?;
-        let outcome = self.look_or_blame_the_file(session).and_then(|look| match decide(&look)? {
+        let prepared = if self.is_guest { Ok(()) } else { session.spill_late() };
+        let looked = prepared.and_then(|()| self.look_or_blame_the_file(session));
+        let outcome = looked.and_then(|look| match decide(&look)? {
             Some(change) => self.make(session, &look, &change).map(|()| true),
             None => Ok(false),
         });
@@ -62,9 +66,11 @@ impl Run<'_> {
     /// From the second look to the commit.
     fn make(&mut self, session: &Session<'_>, look: &Look, change: &Change) -> Result<(), Error> {
         let (connection, watch) = (session.connection, self.watch.clone());
-        if !change.is_on_nothing() {
-            self.check_integrity(session)?;
-        }
+        let foreseen = if change.is_on_nothing() {
+            Foreseen::default()
+        } else {
+            self.check_integrity_and_foresee(session, &self.coming(change)?)?
+        };
         let violations = watch.step(Step::ForeignKeys, self.load.foreign_keys(), || {
             Violations::find(connection, &look.live, self.options.integrity, |table| self.schema.declares(table))
         })?;
@@ -92,7 +98,8 @@ impl Run<'_> {
             .map(str::to_ascii_lowercase)
             .chain(self.report.repaired.iter().map(|name| name.to_ascii_lowercase()));
         let (tables, indexes) = (change.writes(), indexes.collect());
-        let written = Written { before: &look.live, after: &after.live, tables: &tables, indexes: &indexes };
+        let written =
+            Written { before: &look.live, after: &after.live, tables: &tables, indexes: &indexes, foreseen: &foreseen };
         self.check_written(session, &written)?;
         self.require_contracts(session, change.to())?;
 
@@ -107,6 +114,19 @@ impl Run<'_> {
         self.report.to_version = Some(change.to());
         self.report.verdict = Verdict::Ready;
         Ok(())
+    }
+
+    /// The indexes that are to be built on tables whose rows stay as they are.
+    fn coming(&self, change: &Change) -> Result<Coming, Error> {
+        let (indexes, writes): (BTreeSet<&str>, _) = (change.indexes().collect(), change.writes());
+        if indexes.is_empty() {
+            return Ok(Coming::default());
+        }
+        let is_wanted = |table: &str, index: &str| {
+            indexes.iter().any(|name| name.eq_ignore_ascii_case(index)) && !writes.contains(table)
+        };
+        Coming::read(&expected::database_at(self.schema, change.to())?, is_wanted)
+            .map_err(|error| Error::from_sqlite("reading the compiled schema", error))
     }
 
     /// Disk space, then the backup. Repairs alone need none: an index holds nothing that its table does not.
@@ -152,6 +172,7 @@ impl Run<'_> {
         }
         self.report.created |= change.is_on_nothing();
         self.report.adopted = look.plan.adopts();
+        self.report.notes.extend(look.foreign.iter().flat_map(|foreign| foreign.notes.clone()));
         if !change.is_on_nothing() {
             self.gather_statistics(session, Depth::Sampled)?;
         }
@@ -191,6 +212,7 @@ impl Run<'_> {
         };
         let detail = Detail {
             repaired: self.report.repaired.clone(),
+            taken_over: look.foreign.as_ref().map(|it| TakenOver { tool: it.tool.to_owned(), version: it.version }),
             tolerated: if look.plan.adopts() { look.tolerated.iter().cloned().collect() } else { Vec::new() },
             backup: backup.and_then(|backup| Some(backup.path.file_name()?.to_string_lossy().into_owned())),
             ..done

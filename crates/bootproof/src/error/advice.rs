@@ -15,6 +15,8 @@ impl Error {
             | Self::Newer { .. }
             | Self::Malformed { .. }
             | Self::NotAdoptable { .. }
+            | Self::HalfMigrated { .. }
+            | Self::NotTakenOver { .. }
             | Self::Drifted { .. }
             | Self::Behind { .. }
             | Self::Incompatible { .. }
@@ -56,6 +58,8 @@ impl Error {
             Self::Newer { .. } => "newer",
             Self::Malformed { .. } => "malformed_history",
             Self::NotAdoptable { .. } => "not_adoptable",
+            Self::HalfMigrated { .. } => "half_migrated",
+            Self::NotTakenOver { .. } => "not_taken_over",
             Self::Drifted { .. } => "drifted",
             Self::Behind { .. } => "behind",
             Self::Incompatible { .. } => "incompatible",
@@ -108,6 +112,12 @@ impl Error {
             Self::Malformed { .. } => "correct the rows named above, or restore a backup",
             Self::NotAdoptable { .. } => {
                 "is this the right file, and the right build for its age? bring it to the baseline with the tool that made it, then restart"
+            }
+            Self::HalfMigrated { .. } => {
+                "finish or take back that migration with the tool that began it, or restore a backup, then restart"
+            }
+            Self::NotTakenOver { .. } => {
+                "undo what was changed by hand; or was the file changed after it had been applied? then build from the file that was"
             }
             Self::Drifted { .. } => "undo what was changed by hand, or restore a backup",
             Self::Behind { .. } => "boot: start the application, or run the command `boot`",

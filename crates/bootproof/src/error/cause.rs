@@ -5,6 +5,7 @@ use super::Error;
 impl Error {
     /// What usually leads here, in a sentence or two.
     #[must_use]
+    #[expect(clippy::too_many_lines, reason = "one arm for each error")]
     pub fn cause(&self) -> &'static str {
         match self {
             Self::Locked { .. } => {
@@ -28,6 +29,14 @@ impl Error {
             }
             Self::NotAdoptable { .. } => {
                 "the path names another program's database, or one from before the baseline was written"
+            }
+            Self::HalfMigrated { .. } => {
+                "a migration failed under the tool that managed the database before, or that tool was killed, and nobody has cleaned \
+                 up since"
+            }
+            Self::NotTakenOver { .. } => {
+                "somebody changed the schema by hand, edited a migration after it had been applied, or told the other tool that it \
+                 had been"
             }
             Self::Drifted { .. } => "somebody changed tables, columns, triggers or views by hand",
             Self::Behind { .. } => {

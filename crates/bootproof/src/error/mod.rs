@@ -85,6 +85,34 @@ pub enum Error {
         differences: Vec<Difference>,
     },
 
+    /// Another tool's history says that it has not finished, or has failed.
+    #[error("{tool} has left the database half migrated, as its table `{table}` says{}", lines(migrations))]
+    HalfMigrated {
+        /// The tool.
+        tool: &'static str,
+        /// The table.
+        table: &'static str,
+        /// Each such migration, and what is known of it.
+        migrations: Vec<String>,
+    },
+
+    /// A database that another tool manages does not have the structure of the version which that tool's history names.
+    #[error(
+        "the database is managed by {tool}, which says that it is at version {version}, and its structure is not that of \
+         {migration}{}",
+        lines(differences)
+    )]
+    NotTakenOver {
+        /// The tool.
+        tool: &'static str,
+        /// The version.
+        version: i64,
+        /// The title of the migration of that version.
+        migration: &'static str,
+        /// What is missing or incompatible, and what only a later migration makes.
+        differences: Vec<Difference>,
+    },
+
     /// The live schema lacks something that was compiled, or has it differently.
     #[error("the schema differs from what was compiled{}", lines(differences))]
     Drifted {

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use bootproof_catalog::catalog::Affinity;
 use bootproof_catalog::{Catalog, quoted, token};
 use rusqlite::{Connection, OptionalExtension as _};
 
@@ -54,11 +55,14 @@ fn keys(connection: &Connection, table: &str) -> rusqlite::Result<Vec<Option<Key
 
 fn is_proven(connection: &Connection, catalog: &Catalog, table: &str, key: &Key) -> rusqlite::Result<bool> {
     let Some(to) = primary_key(catalog, key) else { return Ok(false) };
-    let collation = |table: &str, column: &str| -> Option<&str> {
-        catalog.tables.get(&table.to_ascii_lowercase())?.columns.get(&column.to_ascii_lowercase())?.collation.as_deref()
+    let column = |table: &str, column: &str| {
+        catalog.tables.get(&table.to_ascii_lowercase())?.columns.get(&column.to_ascii_lowercase())
     };
-    // What is one key to the child could be two to the parent.
-    if collation(table, &key.column).is_some() || collation(&key.parent, &to).is_some() {
+    let (Some(child), Some(parent)) = (column(table, &key.column), column(&key.parent, &to)) else { return Ok(false) };
+    // What is one key to the child could be two to the parent; and where SQLite would convert the child's value for the parent, a
+    // query could convert the parent's for the child.
+    let is_as_written = parent.affinity == child.affinity || matches!(child.affinity, Affinity::Blob);
+    if child.collation.is_some() || parent.collation.is_some() || !is_as_written {
         return Ok(false);
     }
     let Some(index) = index(connection, table, &key.column)? else { return Ok(false) };
@@ -134,6 +138,8 @@ mod tests {
             "CREATE TABLE c(p REFERENCES p); CREATE INDEX i ON c(p) WHERE p = 1; INSERT INTO c VALUES (1), (2)",
             "CREATE TABLE c(p REFERENCES p, q REFERENCES p); CREATE INDEX i ON c(p); INSERT INTO c VALUES (1, 2)",
             "CREATE TABLE c(p COLLATE nocase REFERENCES p(name)); CREATE INDEX i ON c(p); INSERT INTO c VALUES ('B')",
+            "CREATE TABLE q(id TEXT PRIMARY KEY); INSERT INTO q VALUES ('05');
+             CREATE TABLE c(p INTEGER REFERENCES q); CREATE INDEX i ON c(p); INSERT INTO c VALUES (5)",
             "CREATE TABLE c(p REFERENCES nobody); CREATE INDEX i ON c(p); INSERT INTO c VALUES (1)",
         ] {
             let sql = format!("{parents} {children}");

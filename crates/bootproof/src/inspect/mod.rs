@@ -1,5 +1,6 @@
 //! What an operator asks without changing anything: status, plan, health.
 
+mod drift;
 mod health;
 mod measure;
 mod pages;
@@ -22,11 +23,12 @@ use crate::options::Options;
 use crate::plan::Start;
 pub use crate::report::{AuditReport, BackupFile};
 use crate::report::{ErrorReport, HeldMigration, Milliseconds, NewerMigration};
+pub use drift::Drift;
 pub use health::{
     BackupAge, DifferenceReport, DifferenceSeverity, Health, IndexHealth, Measure, QueryHealth, Space, TableHealth,
     Undated,
 };
-pub use report::{HistoryReport, IndexEstimate, PendingMigration, PlanReport, PlannedAction, Status};
+pub use report::{HistoryReport, IndexEstimate, ManagedBy, PendingMigration, PlanReport, PlannedAction, Status};
 
 /// How many rows of the audit table a status shows.
 const AUDIT_ROWS: u32 = 10;
@@ -45,6 +47,7 @@ impl Boot<'_> {
                 bytes: std::fs::metadata(&self.path).map(|file| file.len()).unwrap_or_default(),
                 version: None,
                 head: self.schema.head(),
+                managed_by: None,
                 adopted: false,
                 history: Vec::new(),
                 pending: Vec::new(),
@@ -64,6 +67,7 @@ impl Boot<'_> {
             }
             match looked {
                 Ok(look) => {
+                    status.managed_by = look.foreign.as_ref().map(ManagedBy::from);
                     status.pending = look.plan.pending.iter().copied().map(PendingMigration::from).collect();
                     status.held = look.plan.held.iter().map(HeldMigration::from).collect();
                     status.ahead = look.plan.ahead.iter().map(NewerMigration::from).collect();
@@ -89,6 +93,7 @@ impl Boot<'_> {
                 action: PlannedAction::Create,
                 from_version: None,
                 to_version: self.schema.head(),
+                managed_by: None,
                 pending: Vec::new(),
                 repairs: Vec::new(),
                 backup_bytes: 0,
@@ -149,6 +154,7 @@ impl PlanReport {
     fn fill(&mut self, look: &Look, path: &Path, backup: bool) {
         self.from_version = look.plan.version_before();
         self.to_version = look.plan.version_after();
+        self.managed_by = look.foreign.as_ref().map(ManagedBy::from);
         self.held = look.plan.held.iter().map(HeldMigration::from).collect();
         self.pending = look.plan.pending.iter().copied().map(PendingMigration::from).collect();
         self.repairs = look.repairs().map(ToString::to_string).collect();
@@ -161,7 +167,7 @@ impl PlanReport {
             .collect();
         self.action = match look.plan.start {
             Start::Empty => PlannedAction::Create,
-            Start::Unmanaged(..) => PlannedAction::Adopt,
+            Start::Unmanaged(..) | Start::Foreign(..) => PlannedAction::Adopt,
             Start::Managed(_) if !self.pending.is_empty() => PlannedAction::Migrate,
             Start::Managed(_) if !self.repairs.is_empty() => PlannedAction::Repair,
             Start::Managed(_) => PlannedAction::Nothing,

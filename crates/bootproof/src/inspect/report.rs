@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::compiled::{Migration, Object};
 use crate::history;
 use crate::report::{AuditReport, BackupFile, ErrorReport, HeldMigration, Milliseconds, NewerMigration, StepReport};
+use crate::takeover::TakeOver;
 
 /// Where a database stands; serialises to the JSON of `status --json`.
 #[derive(Clone, Debug, Serialize)]
@@ -19,6 +20,8 @@ pub struct Status {
     pub version: Option<i64>,
     /// The head of this binary.
     pub head: i64,
+    /// The tool that manages it until a boot takes it over.
+    pub managed_by: Option<ManagedBy>,
     /// Whether it was adopted rather than created.
     pub adopted: bool,
     /// The migrations recorded as applied.
@@ -37,6 +40,15 @@ pub struct Status {
     pub audit: Vec<AuditReport>,
     /// Why a boot would be refused.
     pub error: Option<ErrorReport>,
+}
+
+/// Another tool whose history a boot would continue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ManagedBy {
+    /// The tool, such as `sqlx`.
+    pub tool: &'static str,
+    /// The version that its history names.
+    pub version: i64,
 }
 
 /// One row of the history.
@@ -74,6 +86,8 @@ pub struct PlanReport {
     pub from_version: Option<i64>,
     /// The version afterwards.
     pub to_version: i64,
+    /// The tool that it would take the database over from.
+    pub managed_by: Option<ManagedBy>,
     /// The migrations it would apply.
     pub pending: Vec<PendingMigration>,
     /// The indexes it would rebuild.
@@ -131,6 +145,12 @@ pub enum PlannedAction {
     Nothing,
     /// Refuse.
     Refuse,
+}
+
+impl From<&TakeOver> for ManagedBy {
+    fn from(foreign: &TakeOver) -> Self {
+        Self { tool: foreign.tool, version: foreign.version }
+    }
 }
 
 impl From<history::Entry> for HistoryReport {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::report::{HistoryReport, PendingMigration, PlanReport, PlannedAction, Status};
+use super::report::{HistoryReport, ManagedBy, PendingMigration, PlanReport, PlannedAction, Status};
 use crate::estimate::about;
 use crate::figure::{bytes, grouped, one_line, short_line, shown, to_the_second};
 use crate::report::{ErrorReport, HeldMigration, write_ahead, write_list};
@@ -17,6 +17,12 @@ impl PlannedAction {
             Self::Nothing => "would only verify",
             Self::Refuse => "would refuse",
         }
+    }
+}
+
+impl fmt::Display for ManagedBy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "managed by {} at version {}: would be taken over", self.tool, self.version)
     }
 }
 
@@ -48,7 +54,10 @@ impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let version = match (self.exists, self.version) {
             (false, _) => "does not exist".to_owned(),
-            (true, None) => format!("unmanaged, {}", bytes(self.bytes)),
+            (true, None) => match &self.managed_by {
+                Some(managed) => format!("{managed}, {}", bytes(self.bytes)),
+                None => format!("unmanaged, {}", bytes(self.bytes)),
+            },
             (true, Some(version)) => {
                 let adopted = if self.adopted { ", adopted" } else { "" };
                 let head = if version > self.head { ", ahead of" } else { " of" };
@@ -56,6 +65,10 @@ impl fmt::Display for Status {
             }
         };
         writeln!(f, "{}: {version}", one_line(&self.database))?;
+        // What refinery alone has written is our own history already.
+        if let Some(managed) = self.managed_by.as_ref().filter(|_| self.version.is_some()) {
+            writeln!(f, "  {managed}")?;
+        }
         let applied =
             |row: &HistoryReport| format!("{:03} {} on {}", row.version, row.name, to_the_second(&row.applied_on));
         write_list(f, "applied", &self.history.iter().map(applied).collect::<Vec<_>>())?;
@@ -80,6 +93,9 @@ impl fmt::Display for PlanReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let from = self.from_version.map_or_else(|| "unmanaged".to_owned(), |version| version.to_string());
         writeln!(f, "{}: boot {}, {from} -> {}", one_line(&self.database), self.action.in_words(), self.to_version)?;
+        if let Some(managed) = &self.managed_by {
+            writeln!(f, "  {managed}")?;
+        }
         for migration in &self.pending {
             writeln!(f, "  pending    {migration}")?;
         }

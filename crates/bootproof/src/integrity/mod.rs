@@ -10,10 +10,11 @@
 //! - `pragma`: SQLite's own check. It has the last word: what is not sound beyond doubt is left to it, and so are the shapes
 //!   that the comparison does not know. A doubt costs time and refuses nobody.
 //!
-//! `crew` is who works on it at the same time; `written` checks what a transaction has changed.
+//! `crew` is who works on it at the same time; `imposter` is how the entries of an index are read as they are.
 
 mod crew;
 mod entries;
+mod imposter;
 mod order;
 mod pragma;
 mod sets;
@@ -27,7 +28,8 @@ use crate::watch::Watch;
 
 pub(crate) use crew::Companions;
 pub(crate) use pragma::check as by_sqlite;
-pub(crate) use sets::Written;
+pub(crate) use sets::{Foreseen, Written};
+pub(crate) use shape::Coming;
 
 /// Checks a whole file.
 ///
@@ -40,9 +42,24 @@ pub(crate) fn check(
     companions: Companions<'_>,
     watch: &Watch,
 ) -> Result<String, Error> {
-    let is_sound = level == Integrity::Full && sets::is_sound(connection, companions, watch);
+    check_and_foresee(connection, level, companions, &Coming::default(), watch).map(|(detail, _)| detail)
+}
+
+/// As [`check`]; and finds on the way what the rows demand of indexes that are to be built.
+pub(crate) fn check_and_foresee(
+    connection: &Connection,
+    level: Integrity,
+    companions: Companions<'_>,
+    coming: &Coming,
+    watch: &Watch,
+) -> Result<(String, Foreseen), Error> {
+    let (is_sound, foreseen) = match level {
+        Integrity::Full => sets::is_sound(connection, companions, coming, watch),
+        _ => (false, Foreseen::default()),
+    };
     watch.proceed()?;
-    if is_sound { Ok(pragma::passed(level).to_owned()) } else { by_sqlite(connection, level) }
+    let detail = if is_sound { pragma::passed(level).to_owned() } else { by_sqlite(connection, level)? };
+    Ok((detail, foreseen))
 }
 
 /// Checks what a transaction has written, on the connection that wrote it: nobody else can see it yet.

@@ -25,14 +25,21 @@ impl Collation {
 
     /// Only ASCII letters have a case here, and only blanks are trimmed (<https://sqlite.org/datatype3.html#collating_sequences>).
     fn compare(self, left: &[u8], right: &[u8]) -> Ordering {
-        let lower = |text: &[u8]| text.iter().map(u8::to_ascii_lowercase).collect::<Vec<_>>();
         let trimmed = |text: &'_ [u8]| text.iter().rposition(|byte| *byte != b' ').map_or(0, |last| last + 1);
         match self {
             Self::Binary => left.cmp(right),
-            Self::NoCase => lower(left).cmp(&lower(right)),
+            Self::NoCase => no_case(left, right),
             Self::RightTrim => left.get(..trimmed(left)).cmp(&right.get(..trimmed(right))),
         }
     }
+}
+
+/// What follows a NUL that both have in the same place is not compared; only how long the texts are
+/// (`sqlite3_strnicmp` compares strings of C).
+fn no_case(left: &[u8], right: &[u8]) -> Ordering {
+    let lower = left.iter().map(u8::to_ascii_lowercase).zip(right.iter().map(u8::to_ascii_lowercase));
+    let difference = lower.take_while(|pair| *pair != (0, 0)).find(|(left, right)| left != right);
+    difference.map_or_else(|| left.len().cmp(&right.len()), |(left, right)| left.cmp(&right))
 }
 
 /// Compares two values as SQLite does: NULL, then numbers, then texts, then blobs.
@@ -83,7 +90,9 @@ mod tests {
     fn compares_as_sqlite_does() {
         let text = |text: &str| Value::Text(text.to_owned());
         let mut values = vec![Value::Null, Value::Blob(vec![]), Value::Blob(vec![0]), Value::Blob(b"a".to_vec())];
-        values.extend(["", "a", "A", "a ", "a  b", "ab", "B", "[", "é", "É", "a\0", "a\0b", "\u{7f}"].map(text));
+        values.extend(
+            ["", "a", "A", "a ", "a  b", "ab", "B", "[", "é", "É", "a\0", "a\0b", "a\0c", "A\0bb", "\u{7f}"].map(text),
+        );
         values.extend([0, 1, -1, i64::MAX, i64::MIN, 1 << 53, (1 << 53) + 1, -(1 << 53) - 1].map(Value::Integer));
         values.extend(
             [0.5, -0.5, 1.0, -1.0, 9_007_199_254_740_992.0, 9_223_372_036_854_775_807.0, -9_223_372_036_854_775_808.0]

@@ -1,6 +1,6 @@
 //! Comparing tables with their indexes as sets, beside SQLite's check of the structure.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread::{self, Scope as Threads, Thread};
@@ -11,25 +11,49 @@ use rusqlite::Connection;
 
 use super::crew::{Companions, Doubt};
 use super::entries::{Demanded, Found, Key, Set};
+use super::imposter::Imposter;
 use super::pragma;
-use super::shape::{Index, Scope, Shape, Table};
+use super::shape::{Coming, Index, Scope, Shape, Table, Terms};
+use crate::connection;
+use crate::ffi;
 use crate::watch::Watch;
 
-/// Whether a file is sound beyond doubt.
-pub(super) fn is_sound(connection: &Connection, companions: Companions<'_>, watch: &Watch) -> bool {
+/// What the rows of tables demand of indexes that are to be built, found while the file was checked.
+///
+/// Rows that are not written meanwhile need not be read again then.
+#[derive(Debug, Default)]
+pub(crate) struct Foreseen {
+    key: Key,
+    sets: BTreeMap<(String, Terms), Set>,
+}
+
+/// Whether a file is sound beyond doubt, and what its rows demand of what is coming.
+pub(super) fn is_sound(
+    connection: &Connection,
+    companions: Companions<'_>,
+    coming: &Coming,
+    watch: &Watch,
+) -> (bool, Foreseen) {
     let doubt = Doubt::default();
-    let check = || -> rusqlite::Result<bool> {
-        if is_small(connection)? || !is_utf8(connection)? {
+    let mut foreseen = Foreseen::default();
+    let mut check = || -> rusqlite::Result<bool> {
+        if connection::is_small(connection)? || !is_utf8(connection)? {
             return Ok(false);
         }
-        let shape = Shape::read(connection, &Everything)?;
-        let work = Work::new(&shape, &doubt);
+        let shape = Shape::read(connection, &Everything, coming)?;
+        if !shape.is_complete {
+            return Ok(false);
+        }
+        let work = Work::new(&shape, &doubt, &Foreseen::default());
         let structure = |connection: &Connection| {
             Ok(pragma::says_ok(connection, "quick_check", None)? && left_to_sqlite(connection, &shape)?)
         };
-        work.done_with(connection, companions.assemble(connection, watch, &doubt), watch, &structure)
+        let is_sound = work.done_with(connection, companions.assemble(connection, watch, &doubt), watch, &structure)?;
+        foreseen = work.foreseen();
+        Ok(is_sound)
     };
-    judged(check())
+    let is_sound = judged(check());
+    (is_sound, if is_sound { foreseen } else { Foreseen::default() })
 }
 
 /// What a transaction has written.
@@ -43,17 +67,22 @@ pub(crate) struct Written<'a> {
     pub(crate) tables: &'a BTreeSet<&'a str>,
     /// Indexes that were built, also where they are defined as before.
     pub(crate) indexes: &'a BTreeSet<String>,
+    /// What the rows demand of them, as far as that is known.
+    pub(crate) foreseen: &'a Foreseen,
 }
 
 /// Whether what a transaction has written is sound beyond doubt.
 pub(super) fn is_sound_where_written(connection: &Connection, written: &Written<'_>, watch: &Watch) -> bool {
     let doubt = Doubt::default();
     let check = || -> rusqlite::Result<bool> {
-        if is_small(connection)? || !is_utf8(connection)? {
+        if connection::is_small(connection)? || !is_utf8(connection)? {
             return Ok(false);
         }
-        let shape = Shape::read(connection, written)?;
-        let work = Work::new(&shape, &doubt);
+        let shape = Shape::read(connection, written, &Coming::default())?;
+        if !shape.is_complete {
+            return Ok(false);
+        }
+        let work = Work::new(&shape, &doubt, written.foreseen);
         let structure = |connection: &Connection| {
             for table in tables(connection)?.iter().filter(|table| written.has_table(table)) {
                 if !pragma::says_ok(connection, "quick_check", Some(table))? {
@@ -80,13 +109,6 @@ fn judged(checked: rusqlite::Result<bool>) -> bool {
             false
         }
     }
-}
-
-/// Below 2 MiB SQLite's own check is done before the comparison has begun.
-fn is_small(connection: &Connection) -> rusqlite::Result<bool> {
-    const BYTES: i64 = 2 << 20;
-    let number = |pragma| connection.pragma_query_value(Some("main"), pragma, |row| row.get::<_, i64>(0));
-    Ok(number("page_count")?.saturating_mul(number("page_size")?) < BYTES)
 }
 
 /// In another encoding texts are ordered in another way.
@@ -147,6 +169,20 @@ impl Scope for Written<'_> {
     }
 }
 
+impl Foreseen {
+    /// Whether anything is known of a table, given in lower case.
+    pub(crate) fn knows(&self, table: &str) -> bool {
+        self.sets.keys().any(|(known, _)| known == table)
+    }
+
+    /// What a table's rows demand of all of its indexes that are to be looked at, if that is known: a table whose own rows are to be
+    /// looked at is read again.
+    fn of(&self, table: &Table) -> Option<Vec<Set>> {
+        let set = |index: &Index| self.sets.get(&(table.name.clone(), index.terms.clone())).copied();
+        if table.is_whole { None } else { table.indexes.iter().map(set).collect() }
+    }
+}
+
 /// One pass over a table or over one of its indexes.
 #[derive(Clone, Copy)]
 enum Pass<'s> {
@@ -169,18 +205,43 @@ struct Work<'s> {
 type Place = (usize, Option<usize>);
 
 impl<'s> Work<'s> {
-    fn new(shape: &'s Shape, doubt: &'s Doubt) -> Self {
-        let mut passes = Vec::new();
+    fn new(shape: &'s Shape, doubt: &'s Doubt, foreseen: &Foreseen) -> Self {
+        let (mut passes, mut results) = (Vec::new(), Vec::new());
         for (at, table) in shape.tables.iter().enumerate() {
             // Rows are longer than entries.
-            passes.push((table.size.saturating_mul(table.columns as u64 + 4), (at, None), Pass::Rows(table)));
+            let rows = (table.size.saturating_mul(table.columns as u64 + 4), (at, None), Pass::Rows(table));
+            match foreseen.of(table) {
+                Some(sets) => results.push(((at, None), sets)),
+                None => passes.push(rows),
+            }
             passes.extend(table.indexes.iter().enumerate().map(|(number, index)| {
                 let terms = index.sequence.terms.len() as u64;
                 (table.size.saturating_mul(terms), (at, Some(number)), Pass::Entries(index))
             }));
         }
         passes.sort_by_key(|(size, ..)| std::cmp::Reverse(*size));
-        Self { shape, doubt, key: Key::default(), passes, next: AtomicUsize::default(), results: Mutex::default() }
+        Self {
+            shape,
+            doubt,
+            key: foreseen.key.clone(),
+            passes,
+            next: AtomicUsize::default(),
+            results: Mutex::new(results),
+        }
+    }
+
+    /// What the rows demand of the indexes that are coming.
+    fn foreseen(&self) -> Foreseen {
+        let mut foreseen = Foreseen { key: self.key.clone(), sets: BTreeMap::new() };
+        let results = self.results.lock().unwrap_or_else(PoisonError::into_inner);
+        for ((at, index), sets) in results.iter() {
+            let (None, Some(table)) = (index, self.shape.tables.get(*at)) else { continue };
+            let of_coming = sets.iter().skip(table.indexes.len());
+            foreseen.sets.extend(
+                table.coming.iter().zip(of_coming).map(|(terms, set)| ((table.name.clone(), terms.clone()), *set)),
+            );
+        }
+        foreseen
     }
 
     /// Does all passes and the check of the structure, at the same time where there are companions.
@@ -192,7 +253,12 @@ impl<'s> Work<'s> {
         structure: &dyn Fn(&Connection) -> rusqlite::Result<bool>,
     ) -> rusqlite::Result<bool> {
         // The connection of the boot may have a large page cache, which a single pass would only fill.
-        let own = companions.pop();
+        let mut own = companions.pop();
+        if let Some(own) = &mut own {
+            let doubt = self.doubt.clone();
+            watch.attach_leader(own, move || doubt.is_raised())?;
+        }
+        let is_alone = own.is_none();
         let own = own.as_ref().unwrap_or(connection);
         let is_sound = thread::scope(|threads| {
             let helpers: Vec<_> = companions.into_iter().filter_map(|helper| self.help(threads, helper)).collect();
@@ -207,8 +273,11 @@ impl<'s> Work<'s> {
                 thread::park_timeout(Duration::from_millis(50));
             }
             is_sound
-        })?;
-        Ok(is_sound && !self.doubt.is_raised() && self.is_equal())
+        });
+        if is_alone {
+            ffi::forget_imposters(connection);
+        }
+        Ok(is_sound? && !self.doubt.is_raised() && self.is_equal())
     }
 
     /// A thread that takes passes too. Where the system gives none, the work is done by those there are.
@@ -257,7 +326,8 @@ impl<'s> Work<'s> {
             }
             Pass::Entries(index) => {
                 let mut found = Found::new(&self.key, &index.sequence);
-                let mut statement = connection.prepare(&index.entries)?;
+                let imposter = Imposter::of(connection, index)?;
+                let mut statement = connection.prepare(&imposter.entries)?;
                 let mut rows = statement.query([])?;
                 while let Some(row) = rows.next()? {
                     if !found.add(row)? {
@@ -275,8 +345,12 @@ impl<'s> Work<'s> {
         let of = |place| results.iter().find(|(at, _)| *at == place).map(|(_, sets)| sets.as_slice());
         self.shape.tables.iter().enumerate().all(|(at, table)| {
             let Some(demanded) = of((at, None)) else { return false };
-            demanded.len() == table.indexes.len()
-                && demanded.iter().enumerate().all(|(number, set)| of((at, Some(number))) == Some(&[*set]))
+            demanded.len() >= table.indexes.len()
+                && demanded
+                    .iter()
+                    .take(table.indexes.len())
+                    .enumerate()
+                    .all(|(number, set)| of((at, Some(number))) == Some(&[*set]))
         })
     }
 }

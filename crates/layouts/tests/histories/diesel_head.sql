@@ -1,0 +1,25 @@
+PRAGMA foreign_keys=OFF;
+BEGIN TRANSACTION;
+CREATE TABLE __diesel_schema_migrations (
+       version VARCHAR(50) PRIMARY KEY NOT NULL,
+       run_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP
+);
+INSERT INTO __diesel_schema_migrations VALUES('00000000000000','2026-11-26 04:40:16');
+INSERT INTO __diesel_schema_migrations VALUES('20220314093000','2026-11-26 04:40:16');
+INSERT INTO __diesel_schema_migrations VALUES('202203151105000000','2026-11-26 04:40:16');
+INSERT INTO __diesel_schema_migrations VALUES('202204010000000000','2026-11-26 04:40:16');
+CREATE TABLE settings (key TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE posts (
+  id INTEGER NOT NULL PRIMARY KEY,
+  title VARCHAR NOT NULL,
+  content TEXT NOT NULL,
+  published BOOLEAN NOT NULL DEFAULT 0
+, author TEXT);
+CREATE TABLE comments (
+  id INTEGER NOT NULL PRIMARY KEY,
+  post_id INTEGER NOT NULL,
+  text TEXT NOT NULL,
+  FOREIGN KEY (post_id) REFERENCES posts (id) ON DELETE CASCADE
+);
+CREATE INDEX comments_post ON comments (post_id);
+COMMIT;
