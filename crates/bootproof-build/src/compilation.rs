@@ -95,6 +95,20 @@ pub(crate) struct Migration {
     pub(crate) maintenance: Option<String>,
     /// Whether programs of the version before can go on with the schema after it.
     pub(crate) is_compatible: bool,
+    /// The function of the application that runs behind its statements, if one does.
+    pub(crate) step: Option<Step>,
+    /// Why it runs outside the transaction, if it does.
+    pub(crate) no_transaction: Option<String>,
+}
+
+/// A function of the application, as a migration calls it.
+#[derive(Debug)]
+pub(crate) struct Step {
+    pub(crate) name: String,
+    /// The line that calls it.
+    pub(crate) line: usize,
+    /// The tables that it may write, those that triggers on them write included. In lower case.
+    pub(crate) writes: BTreeSet<String>,
 }
 
 #[derive(Clone, Debug)]

@@ -16,7 +16,7 @@ use crate::explain::Known;
 use crate::parse::{self, ContractSource, Directives};
 use crate::rehearse::Stage;
 use crate::source::{self, File, Source};
-use crate::{compatible, lint, revert, writes};
+use crate::{compatible, lint, outside, revert, writes};
 
 /// Migrations that ran, and the database they left.
 struct Rehearsal {
@@ -121,13 +121,25 @@ fn rehearse(
     let mut catalogs: Vec<(i64, Catalog)> = Vec::new();
     let mut mismatches = BTreeSet::new();
     for (position, (source, directives)) in sources.iter().zip(directives).enumerate() {
-        let Directives { allows, maintenance, compatible } = directives;
+        let Directives { allows, maintenance, compatible, no_transaction, step } = directives;
         let known = Known { earlier: &migrations, later: sources.get(position + 1..).unwrap_or_default() };
         let before = catalogs.last().map_or(&nothing, |(_, catalog)| catalog);
-        let Some(script) = stage.run(&source.up, known, &allows, diagnostics)? else { return Ok(None) };
+        let is_said = no_transaction.as_ref().map(|(_, span)| span.clone());
+        let no_transaction = match no_transaction {
+            Some((reason, _)) => Some(reason),
+            None => outside::said_by_its_tool(&stage, source, known, &allows)?,
+        };
+        let script = match no_transaction {
+            Some(_) => stage.run_outside(&source.up, known, &allows, diagnostics)?,
+            None => stage.run(&source.up, known, &allows, diagnostics)?,
+        };
+        let Some(script) = script else { return Ok(None) };
+        diagnostics.extend(is_said.and_then(|span| outside::needless(&source.up, &script, span)));
         let after = stage.catalog()?;
         for finding in lint::check(&source.up, &script, before, &after) {
-            if !allows.permit(finding.rule()) {
+            // The step is what happens.
+            let is_of_a_step = step.is_some() && finding.rule() == "no-statements";
+            if !is_of_a_step && !allows.permit(finding.rule()) {
                 diagnostics.push(finding);
             }
         }
@@ -137,10 +149,12 @@ fn rehearse(
         }
         mismatches = mismatches_after;
         allows.report_unused(&source.up, diagnostics);
-        if source.no_transaction {
+        if source.no_transaction && no_transaction.is_none() {
             diagnostics.push(lint::inside_a_transaction(&source.up));
         }
-        let writes = writes::of(&source.up, &script, before, &after);
+        let step = step.map(|step| step.resolve(&stage, &source.up, &after, diagnostics)).transpose()?;
+        let mut writes = writes::of(&source.up, &script, before, &after);
+        writes.extend(step.iter().flat_map(|step| step.writes.iter().cloned()));
         let is_compatible = compatible::judge(&source.up, compatible, before, &after, &writes, diagnostics);
         let written = match &source.down {
             Some(down) => revert::written(&stage, down, before, &after, known, diagnostics)?,
@@ -150,6 +164,8 @@ fn rehearse(
             Some(revert) => Some(revert),
             // Nobody wants to lose every table because a version went back to nothing.
             None if position == 0 => None,
+            // What was done to the file as a whole, dropping what was added does not undo.
+            None if no_transaction.is_some() => None,
             None => revert::derived(&stage, before, &after, &writes, known)?,
         };
         migrations.push(Migration {
@@ -163,6 +179,8 @@ fn rehearse(
             revert,
             maintenance,
             is_compatible,
+            step,
+            no_transaction,
             file: source.up.clone(),
         });
         catalogs.push((source.version, after));

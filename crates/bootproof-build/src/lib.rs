@@ -126,11 +126,13 @@ mod effect;
 mod emit;
 mod explain;
 mod lint;
+mod outside;
 mod parse;
 mod rehearse;
 mod revert;
 pub mod scaffold;
 mod source;
+mod step;
 mod writes;
 
 use std::path::Path;

@@ -34,12 +34,18 @@ pub(crate) fn catalog_at(schema: &Schema, version: i64) -> Result<Catalog, Error
         return Catalog::read(&head).map_err(|error| Error::from_sqlite("reading the compiled image", error));
     }
     let failed = |error| Error::from_sqlite("replaying the migrations in memory", error);
-    let connection = Connection::open_in_memory().map_err(failed)?;
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, false).map_err(failed)?;
+    let connection = nothing().map_err(failed)?;
     for migration in schema.compiled().migrations.iter().filter(|migration| migration.version <= version) {
         replay(&connection, migration).map_err(failed)?;
     }
     Catalog::read(&connection).map_err(failed)
+}
+
+/// An empty database in memory, for migrations to run on.
+pub(crate) fn nothing() -> rusqlite::Result<Connection> {
+    let connection = Connection::open_in_memory()?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, false)?;
+    Ok(connection)
 }
 
 fn replay(connection: &Connection, migration: &Migration) -> rusqlite::Result<()> {

@@ -40,6 +40,7 @@ mod audit;
 mod backup;
 mod estimate;
 mod foreign_keys;
+mod format;
 mod fresh;
 mod integrity;
 mod look;
@@ -50,6 +51,7 @@ mod restore;
 mod revert;
 mod seal;
 mod statistics;
+mod steps;
 mod undated;
 mod verify;
 mod workload;
@@ -68,7 +70,7 @@ pub use report::{
     NewerMigration, Outcome, PlanStep, QueryReport, StepReport, Timing, Verdict, timeline_bars,
 };
 pub use restore::{DigestCheck, Replaced, RestoreReport};
-pub use schema::{Schema, Source};
+pub use schema::{Schema, Source, StepResult};
 pub use watch::PROGRESS;
 
 pub use bootproof_catalog::Difference;
