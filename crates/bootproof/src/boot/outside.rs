@@ -78,8 +78,7 @@ impl Run<'_> {
         let made = self.work_on(taken.work(), &task)?;
 
         let Task { look, migration, change, before, backup } = task;
-        let is_wanted = self.options.backup && before.has_rows();
-        let path = if is_wanted {
+        let path = if self.keeps_backup(&before) {
             self.report.backup = Some(backup.publish()?);
             self.report.backup.as_ref().map(|backup| backup.path.clone()).unwrap_or_default()
         } else {
@@ -196,8 +195,8 @@ impl Run<'_> {
         let failed = |error| own_table::unwritten(HISTORY_TABLE, "recording a migration in the history", error);
         session.begin_write()?;
         history::record(session.connection, std::slice::from_ref(applied.migration)).map_err(failed)?;
-        let is_wanted = self.options.backup && before.has_rows();
-        self.prove_all(session, look, change, before, &[*applied], backup.filter(|_| is_wanted))?;
+        let backup = backup.filter(|_| self.keeps_backup(before));
+        self.prove_all(session, look, change, before, &[*applied], backup)?;
         let watch = self.watch.clone();
         watch.step(Step::Commit, 0, || session.commit())
     }
@@ -247,6 +246,11 @@ impl Run<'_> {
         let worked = work(self);
         session.rollback();
         worked
+    }
+
+    /// Whether there is anything that the backup is to be kept for.
+    fn keeps_backup(&self, before: &Before) -> bool {
+        self.options.backup && !self.report.created && before.has_rows()
     }
 
     fn note_outside(&mut self, migration: &'static Migration) {

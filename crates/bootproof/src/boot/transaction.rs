@@ -175,7 +175,8 @@ impl Run<'_> {
         if change.is_on_nothing() || !is_file {
             return Ok(None);
         }
-        let backs_up = self.options.backup && change.needs_backup();
+        // What this boot has made holds nothing that it could not make again.
+        let backs_up = self.options.backup && change.needs_backup() && !self.report.created;
         backup::require_space(files::directory(self.path), self.disk_needed(session, look, change, backs_up)?)?;
         let timeout = session.patience.timeout();
         let is_sound = self.options.integrity != Integrity::Off;

@@ -13,6 +13,7 @@
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 use tempfile::TempPath;
@@ -31,6 +32,9 @@ use crate::watch::Watch;
 
 /// The copy that is worked on is `FILE.remade`. It is there for as long as a boot is at it, so that others see that one is.
 pub(super) const REMADE: &str = ".remade";
+
+/// How long others may have the lock that this one has given up for them.
+const BETWEEN_TRIES: Duration = Duration::from_millis(60);
 
 /// What SQLite keeps beside a database that is open.
 const BESIDE: [&str; 3] = ["-journal", "-wal", "-shm"];
@@ -109,11 +113,22 @@ impl Taken {
         let alone = Alone::wait(path, options, watch)?;
         marker::refuse_interrupted(path)?;
         remove_files(path);
-        let connection = exclusion::connect_alone(path, options, watch)?;
-        let sign = Work::begin(path)?;
-        let taken = Self { path: path.to_owned(), connection, sign, _alone: alone };
-        watch.step(Step::Lock, 0, || Users::of(path)?.outlast(1, options, watch))?;
-        Ok(taken)
+        let since = Instant::now();
+        loop {
+            let connection = exclusion::connect_alone(path, options, watch)?;
+            let sign = Work::begin(path)?;
+            match Users::of(path)?.refuse(1) {
+                Ok(()) => return Ok(Self { path: path.to_owned(), connection, sign, _alone: alone }),
+                Err(Error::InUse { holders }) if since.elapsed() >= options.lock_timeout => {
+                    return Err(Error::Locked { waited: since.elapsed(), holders });
+                }
+                // Who waits for the lock may have it now, and go: without it, SQLite closes no file in this process either.
+                Err(Error::InUse { .. }) => watch.proceed()?,
+                Err(error) => return Err(error),
+            }
+            drop((sign, connection));
+            std::thread::sleep(BETWEEN_TRIES);
+        }
     }
 
     pub(crate) fn connection(&mut self) -> &mut Connection {
