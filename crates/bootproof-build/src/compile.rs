@@ -121,7 +121,7 @@ fn rehearse(
     let mut catalogs: Vec<(i64, Catalog)> = Vec::new();
     let mut mismatches = BTreeSet::new();
     for (position, (source, directives)) in sources.iter().zip(directives).enumerate() {
-        let Directives { allows, maintenance, compatible, no_transaction, step } = directives;
+        let Directives { allows, maintenance, compatible, no_transaction, step, calls } = directives;
         let known = Known { earlier: &migrations, later: sources.get(position + 1..).unwrap_or_default() };
         let before = catalogs.last().map_or(&nothing, |(_, catalog)| catalog);
         let is_said = no_transaction.as_ref().map(|(_, span)| span.clone());
@@ -138,7 +138,7 @@ fn rehearse(
         let after = stage.catalog()?;
         for finding in lint::check(&source.up, &script, before, &after) {
             // The step is what happens.
-            let is_of_a_step = step.is_some() && finding.rule() == "no-statements";
+            let is_of_a_step = calls && finding.rule() == "no-statements";
             if !is_of_a_step && !allows.permit(finding.rule()) {
                 diagnostics.push(finding);
             }

@@ -67,6 +67,8 @@ pub(crate) struct Directives {
     pub(crate) no_transaction: Option<(String, Range<usize>)>,
     /// The function of the application that runs behind its statements: `-- bootproof: rust name "why"`.
     pub(crate) step: Option<StepSource>,
+    /// Whether it was meant to have one.
+    pub(crate) calls: bool,
 }
 
 /// A file of `queries/`, before SQLite has seen its SQL.
@@ -98,7 +100,13 @@ pub(crate) fn migration(file: &Arc<File>, diagnostics: &mut Diagnostics) -> Dire
             }
             "compatible" => compatible(&directive).map(|span| found.compatible = Some(span)).err(),
             "maintenance" => maintenance(&directive).map(|reason| found.maintenance = Some(reason)).err(),
-            "no-transaction" => no_transaction(&directive).map(|found_it| found.no_transaction = Some(found_it)).err(),
+            "no-transaction" => {
+                let reason = no_transaction(&directive);
+                // Also without a reason it is what the file was meant to be.
+                let known = reason.as_ref().map_or("", String::as_str).to_owned();
+                found.no_transaction = Some((known, directive.span.clone()));
+                reason.err()
+            }
             "rust" => rust.name(directive.argument, directive.span.clone()).err(),
             "writes" => rust.writes(directive.argument, directive.span.clone()).err(),
             _ => Some(Box::new(unknown(&directive, "a migration", &OF_MIGRATIONS))),
@@ -107,6 +115,7 @@ pub(crate) fn migration(file: &Arc<File>, diagnostics: &mut Diagnostics) -> Dire
             diagnostics.push((*problem).at(file, directive.span));
         }
     }
+    found.calls = said.contains(&"rust");
     found.step = rust.join(file, diagnostics);
     if let (Some(_), Some(step)) = (&found.no_transaction, &found.step) {
         diagnostics.push(step::inside_only().at(file, step.span.clone()));
@@ -163,9 +172,9 @@ fn compatible(directive: &Directive<'_>) -> Result<Range<usize>, Box<Diagnostic>
 }
 
 /// Why a migration cannot run inside a transaction, for whoever reads the plan.
-fn no_transaction(directive: &Directive<'_>) -> Result<(String, Range<usize>), Box<Diagnostic>> {
+fn no_transaction(directive: &Directive<'_>) -> Result<String, Box<Diagnostic>> {
     let reason = quoted_reason(directive.argument);
-    reason.map(|reason| (reason.to_owned(), directive.span.clone())).ok_or_else(|| {
+    reason.map(str::to_owned).ok_or_else(|| {
         let message = "`no-transaction` takes a migration out of the one transaction without a reason";
         Box::new(
             Diagnostic::error("missing-reason", message)
