@@ -4,7 +4,9 @@
 //! `bootproof-build` compiles a directory of SQL files into Rust code; this crate is what happens at boot. Everything —
 //! adoption, every pending migration with its history row, all validations — happens inside one `BEGIN IMMEDIATE`
 //! transaction that commits only when every check has passed. A failure rolls back: nobody ever sees a half-migrated or
-//! unverified database, and there is nothing to restore.
+//! unverified database, and there is nothing to restore. What SQLite does in no transaction, such as `VACUUM`, is done to a copy
+//! that takes the database's place when it is proven; what SQL cannot express is a function of the application,
+//! [`Schema::with_step`].
 //!
 //! Start at [`Boot`]; [`migrate`] does the same on an open connection, and [`fresh`] makes databases for tests. The
 //! result is a [`BootReport`], or a [`Failure`] that says what happened, where, the state of the database and what to do.

@@ -132,7 +132,9 @@ impl<'s> Boot<'s> {
     ///
     /// Before: any file, or none. After success: the file is at head and proven, or it was already. After a failure: the
     /// file is as it was; only after [`Error::CommitUncertain`], an I/O error during the commit itself, it may be at head
-    /// instead, proven all the same, and the backup is kept. A file that was made whole before the failure stays.
+    /// instead, proven all the same, and the backup is kept. A file that was made whole before the failure stays. Where a
+    /// migration runs outside the transaction, by `-- bootproof: no-transaction`, what was committed before it stays as well: the
+    /// report of the failure says at which version the file is, and it is proven there.
     ///
     /// # Errors
     ///
