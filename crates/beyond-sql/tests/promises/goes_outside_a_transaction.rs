@@ -188,7 +188,7 @@ fn two_boots_at_once_do_it_once() {
                     threads.spawn(|| {
                         let schema = schema();
                         Boot::new(&schema, &sandbox.database)
-                            .lock_timeout(Duration::from_secs(60))
+                            .lock_timeout(Duration::from_mins(1))
                             .run()
                             .unwrap_or_else(|failure| panic!("{journal} {failure}\n{:?}", failure.report.timeline))
                     })

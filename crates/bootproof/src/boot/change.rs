@@ -44,6 +44,10 @@ impl Change {
         }
     }
 
+    pub(super) fn is_outside(&self) -> bool {
+        matches!(self, Self::Forward { pending, .. } if pending.iter().any(|migration| migration.no_transaction.is_some()))
+    }
+
     pub(super) fn is_on_nothing(&self) -> bool {
         matches!(self, Self::Forward { start: Start::Empty, .. })
     }

@@ -87,15 +87,8 @@ impl Run<'_> {
         let backup = self.back_up(session, look, change)?;
 
         let applied = change.run(session.connection, self.schema, self.guard.as_ref(), &self.watch, &self.load)?;
-        let after =
-            self.prove_all(session, look, change, &before, &applied, backup.as_ref().map(|backup| &*backup.path))?;
-        let indexes = change
-            .indexes()
-            .map(str::to_ascii_lowercase)
-            .chain(self.report.repaired.iter().map(|name| name.to_ascii_lowercase()));
-        let (tables, indexes) = (change.writes(), indexes.collect());
-        let written = Written { before: &look.live, after: &after.live, tables: &tables, indexes: &indexes };
-        self.check_written(session, &written)?;
+        let path = backup.as_ref().map(|backup| &*backup.path);
+        self.prove_all(session, look, change, &before, &applied, path)?;
 
         // From here it can be called off only while the commit waits for readers.
         watch.proceed()?;
@@ -118,7 +111,8 @@ impl Run<'_> {
         Ok(Before { violations, counts, has_virtual: look.live.tables.values().any(|table| table.is_virtual) })
     }
 
-    /// From the last statement to the proof, all but the integrity.
+    /// From the last statement to the proof; of a change outside the transaction, whose every page may be new, all but the
+    /// integrity.
     pub(super) fn prove_all(
         &mut self,
         session: &Session<'_>,
@@ -127,7 +121,7 @@ impl Run<'_> {
         before: &Before,
         applied: &[Applied],
         backup: Option<&Path>,
-    ) -> Result<Look, Error> {
+    ) -> Result<(), Error> {
         let (connection, Before { violations, counts, .. }) = (session.connection, before);
         let repaired = self.complete(session, look, change, applied)?;
         self.record(session, look, change, applied, repaired, backup)?;
@@ -143,11 +137,17 @@ impl Run<'_> {
             self.report.notes.extend(verify::rows_gone(counts, &after.live));
         }
         self.check_foreign_keys(session, &after.live, Some(violations))?;
+        if !change.is_outside() {
+            let repaired = self.report.repaired.iter().map(|name| name.to_ascii_lowercase());
+            let indexes = change.indexes().map(str::to_ascii_lowercase).chain(repaired).collect();
+            let tables = change.writes();
+            let written = Written { before: &look.live, after: &after.live, tables: &tables, indexes: &indexes };
+            self.check_written(session, &written)?;
+        }
         self.require_contracts(session, change.to())?;
 
         let is_at_head = change.to() == self.schema.head() && look.plan.ahead.is_empty();
-        seal::renew(self.schema, connection, is_at_head)?;
-        Ok(after)
+        seal::renew(self.schema, connection, is_at_head)
     }
 
     /// Notes what nothing takes back any more.
