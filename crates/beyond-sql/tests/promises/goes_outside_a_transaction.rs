@@ -226,3 +226,21 @@ fn it_is_not_reverted_without_a_script() {
     assert_eq!((failure.exit_code(), failure.error.kind()), (7, "not_revertable"));
     assert!(before == sandbox.files());
 }
+
+/// Whoever writes when the boot comes is waited for, and not kept from committing by the wait.
+#[test]
+fn a_writer_commits_while_the_boot_waits() {
+    let sandbox = Sandbox::at(&schema(), 2, ROWS);
+    let writer = sandbox.open();
+    writer.busy_timeout(Duration::from_secs(5)).unwrap();
+    writer.execute_batch("BEGIN IMMEDIATE; INSERT INTO entries(body) VALUES ('late')").unwrap();
+    let report = std::thread::scope(|threads| {
+        let boot = threads.spawn(|| Boot::new(&schema(), &sandbox.database).run().unwrap());
+        std::thread::sleep(Duration::from_millis(300));
+        writer.execute_batch("COMMIT").unwrap();
+        drop(writer);
+        boot.join().unwrap()
+    });
+    assert_eq!(report.to_version, Some(4));
+    assert_eq!(value(&sandbox.open(), "SELECT count(*) FROM entries WHERE body = 'late'"), "1");
+}
