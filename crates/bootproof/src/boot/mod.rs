@@ -233,7 +233,8 @@ pub fn migrate(schema: &Schema, connection: &mut Connection, options: &Options) 
 ///
 /// # Errors
 ///
-/// [`Error::SourcesDisagree`] if the compiled image cannot be unpacked.
+/// [`Error::SourcesDisagree`] if the compiled image cannot be unpacked; [`Error::StepsMissing`] and [`Error::StepFailed`] where
+/// migrations have steps in Rust.
 pub fn fresh(schema: &Schema) -> Result<Connection, Error> {
     crate::fresh::in_memory(schema)
 }
