@@ -15,9 +15,9 @@ use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::explain::Known;
 use crate::parse::{self, ContractSource, Directives};
 use crate::rehearse::Stage;
-use crate::rows::{Rows, Runner, Step};
+use crate::rows::{self, Rows, Runner};
 use crate::source::{self, File, Source};
-use crate::{compatible, lint, revert, writes};
+use crate::{compatible, lint, outside, revert, writes};
 
 /// Migrations that ran, and the database they left.
 struct Rehearsal {
@@ -129,14 +129,26 @@ fn rehearse(
     let mut catalogs: Vec<(i64, Catalog)> = Vec::new();
     let mut mismatches = BTreeSet::new();
     for (position, (source, directives)) in sources.iter().zip(directives).enumerate() {
-        let Directives { allows, maintenance, compatible } = directives;
+        let Directives { allows, maintenance, compatible, no_transaction, step, calls } = directives;
         let known = Known { earlier: &migrations, later: sources.get(position + 1..).unwrap_or_default() };
         let before = catalogs.last().map_or(&nothing, |(_, catalog)| catalog);
+        let is_said = no_transaction.as_ref().map(|(_, span)| span.clone());
+        let no_transaction = match no_transaction {
+            Some((reason, _)) => Some(reason),
+            None => outside::said_by_its_tool(&stage, source, known, &allows)?,
+        };
         rows.keep(&stage)?;
-        let Some(script) = stage.run(&source.up, known, &allows, diagnostics)? else { return Ok(None) };
+        let script = match no_transaction {
+            Some(_) => stage.run_outside(&source.up, known, &allows, diagnostics)?,
+            None => stage.run(&source.up, known, &allows, diagnostics)?,
+        };
+        let Some(script) = script else { return Ok(None) };
+        diagnostics.extend(is_said.and_then(|span| outside::needless(&source.up, &script, span)));
         let after = stage.catalog()?;
         for finding in lint::check(&source.up, &script, before, &after) {
-            if !allows.permit(finding.rule()) {
+            // The step is what happens.
+            let is_of_a_step = calls && finding.rule() == "no-statements";
+            if !is_of_a_step && !allows.permit(finding.rule()) {
                 diagnostics.push(finding);
             }
         }
@@ -145,11 +157,11 @@ fn rehearse(
             diagnostics.push(lint::foreign_key_mismatch(&source.up, &script, mismatch));
         }
         mismatches = mismatches_after;
-        if source.no_transaction {
+        if source.no_transaction && no_transaction.is_none() {
             diagnostics.push(lint::inside_a_transaction(&source.up));
         }
-        let writes = writes::of(&source.up, &script, before, &after);
-        let step = Step {
+        let mut writes = writes::of(&source.up, &script, before, &after);
+        let rehearsed = rows::Step {
             file: &source.up,
             script: &script,
             before,
@@ -158,10 +170,17 @@ fn rehearse(
             stage: &stage,
             runner: runner.of_file(source.no_transaction),
         };
-        for finding in rows.rehearse(&step, &allows)? {
-            diagnostics.push(finding);
+        // What runs outside the transaction moves pages, not rows.
+        if no_transaction.is_some() {
+            rows.pass(&rehearsed)?;
+        } else {
+            for finding in rows.rehearse(&rehearsed, &allows)? {
+                diagnostics.push(finding);
+            }
         }
         allows.report_unused(&source.up, diagnostics);
+        let step = step.map(|step| step.resolve(&stage, &source.up, &after, diagnostics)).transpose()?;
+        writes.extend(step.iter().flat_map(|step| step.writes.iter().cloned()));
         let is_compatible = compatible::judge(&source.up, compatible, before, &after, &writes, diagnostics);
         let written = match &source.down {
             Some(down) => revert::written(&stage, down, before, &after, known, diagnostics)?,
@@ -171,6 +190,8 @@ fn rehearse(
             Some(revert) => Some(revert),
             // Nobody wants to lose every table because a version went back to nothing.
             None if position == 0 => None,
+            // What was done to the file as a whole, dropping what was added does not undo.
+            None if no_transaction.is_some() => None,
             None => revert::derived(&stage, before, &after, &writes, known)?,
         };
         migrations.push(Migration {
@@ -184,6 +205,8 @@ fn rehearse(
             revert,
             maintenance,
             is_compatible,
+            step,
+            no_transaction,
             file: source.up.clone(),
         });
         catalogs.push((source.version, after));

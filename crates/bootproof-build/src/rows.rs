@@ -122,6 +122,11 @@ impl Rows {
         stage.copy_to(&mut self.seeds)
     }
 
+    /// Goes on behind a migration that does nothing to rows.
+    pub(crate) fn pass(&mut self, step: &Step<'_>) -> rusqlite::Result<()> {
+        self.go_on_without_rows(step)
+    }
+
     /// Runs a migration on rows and tells what they reveal.
     pub(crate) fn rehearse(&mut self, step: &Step<'_>, allows: &Allows) -> rusqlite::Result<Vec<Diagnostic>> {
         let tried = self.try_all(step);

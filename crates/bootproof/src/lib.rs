@@ -4,7 +4,9 @@
 //! `bootproof-build` compiles a directory of SQL files into Rust code; this crate is what happens at boot. Everything —
 //! adoption, every pending migration with its history row, all validations — happens inside one `BEGIN IMMEDIATE`
 //! transaction that commits only when every check has passed. A failure rolls back: nobody ever sees a half-migrated or
-//! unverified database, and there is nothing to restore.
+//! unverified database, and there is nothing to restore. What SQLite does in no transaction, such as `VACUUM`, is done to a copy
+//! that takes the database's place when it is proven; what SQL cannot express is a function of the application,
+//! [`Schema::with_step`].
 //!
 //! Start at [`Boot`]; [`migrate`] does the same on an open connection, and [`fresh`] makes databases for tests. The
 //! result is a [`BootReport`], or a [`Failure`] that says what happened, where, the state of the database and what to do.
@@ -40,6 +42,7 @@ mod audit;
 mod backup;
 mod estimate;
 mod foreign_keys;
+mod format;
 mod fresh;
 mod integrity;
 mod look;
@@ -50,6 +53,7 @@ mod restore;
 mod revert;
 mod seal;
 mod statistics;
+mod steps;
 #[doc(hidden)] // For `bootproof-cli`.
 pub mod takeover;
 mod undated;
@@ -70,7 +74,7 @@ pub use report::{
     NewerMigration, Outcome, PlanStep, QueryReport, StepReport, Timing, Verdict, timeline_bars,
 };
 pub use restore::{DigestCheck, Replaced, RestoreReport};
-pub use schema::{Schema, Source};
+pub use schema::{Schema, Source, StepResult};
 pub use watch::PROGRESS;
 
 pub use bootproof_catalog::Difference;
