@@ -6,7 +6,7 @@
 //! transaction that commits only when every check has passed. A failure rolls back: nobody ever sees a half-migrated or
 //! unverified database, and there is nothing to restore.
 //!
-//! Start at [`Boot`]; [`migrate`] does the same on an open connection, and [`fresh`] makes databases for tests. The
+//! Start at [`Boot`]; [`migrate`] does the same on an open connection, and [`fresh()`] and [`testing`] make databases for tests. The
 //! result is a [`BootReport`], or a [`Failure`] that says what happened, where, the state of the database and what to do.
 
 // What a program carries and chooses.
@@ -57,6 +57,9 @@ mod workload;
 // Their order.
 mod boot;
 pub mod inspect;
+
+// For tests.
+pub mod testing;
 
 pub use backup::{Backups, Condition, KnownBackup, Origin};
 pub use boot::{Boot, fresh, migrate};
