@@ -1,13 +1,10 @@
-//! Takes a SQLite database to the version a program was compiled for when the program starts, and proves it before
-//! committing, or refuses to start.
+#![cfg_attr(not(doctest), doc = include_str!("../README.md"))]
 //!
-//! `bootproof-build` compiles a directory of SQL files into Rust code; this crate is what happens at boot. Everything —
-//! adoption, every pending migration with its history row, all validations — happens inside one `BEGIN IMMEDIATE`
-//! transaction that commits only when every check has passed. A failure rolls back: nobody ever sees a half-migrated or
-//! unverified database, and there is nothing to restore.
+//! ## Where to look
 //!
-//! Start at [`Boot`]; [`migrate`] does the same on an open connection, and [`fresh()`] and [`testing`] make databases for tests. The
-//! result is a [`BootReport`], or a [`Failure`] that says what happened, where, the state of the database and what to do.
+//! Start at [`Boot`]; [`migrate()`] does the same on an open connection. The result is a [`BootReport`], or a [`Failure`] that says
+//! what happened, where, the state of the database and what to do. [`Options`] has every choice, [`compiled`] what the compiler
+//! emits. For tests there are [`fresh()`] and [`testing`].
 
 // What a program carries and chooses.
 pub mod compiled;

@@ -1,3 +1,4 @@
+-- bootproof: allow cascade-deletes "a boot turns foreign keys off; no note loses its tags"
 -- `archived` was NULL, 0 or whatever somebody wrote: from now on it is 0 or 1. SQLite changes no column in place, so the table
 -- is made anew: https://sqlite.org/lang_altertable.html#otheralter. What hangs on it goes with it, and is made again.
 DROP VIEW tag_count;

@@ -119,3 +119,8 @@ impl Notes {
         notes.collect()
     }
 }
+
+// The application that the documentation of bootproof builds up compiles as it stands there.
+#[cfg(doctest)]
+#[doc = include_str!("../../../crates/bootproof/README.md")]
+struct Readme;

@@ -1,8 +1,11 @@
 //! The upgrade from every version, on real files.
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::path::Path;
+use std::num::NonZero;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::{fs, thread};
 
 use rusqlite::Connection;
 
@@ -89,6 +92,7 @@ pub enum UpgradeError {
 pub fn every_upgrade(schema: &Schema, samples: &[Sample]) -> Result<(), UpgradeError> {
     let directory = tempfile::tempdir()?;
     let grown = directory.path().join("grown.db");
+    let mut files = Vec::new();
     let mut last = schema.baseline().map_or_else(|| schema.head(), |first| first.version);
     for migration in schema.compiled().migrations {
         let from = migration.version;
@@ -101,10 +105,34 @@ pub fn every_upgrade(schema: &Schema, samples: &[Sample]) -> Result<(), UpgradeE
         fs::create_dir(&own)?;
         let path = own.join("app.db");
         fs::copy(&grown, &path)?;
-        Upgrade { schema, path: &path, from }.prove()?;
+        files.push((from, path));
         last = from;
     }
-    Ok(())
+    prove_all(schema, &files)
+}
+
+/// Proves several upgrades at a time: half of a boot is waiting for the disk.
+fn prove_all(schema: &Schema, files: &[(i64, PathBuf)]) -> Result<(), UpgradeError> {
+    let next = AtomicUsize::new(0);
+    let failed = Mutex::new(None::<(i64, UpgradeError)>);
+    let work = || {
+        while let Some((from, path)) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
+            if let Err(error) = (Upgrade { schema, path, from: *from }).prove() {
+                let mut failed = failed.lock().unwrap_or_else(PoisonError::into_inner);
+                // Those after it are not begun, those before it may still fail.
+                next.store(files.len(), Ordering::Relaxed);
+                if failed.as_ref().is_none_or(|(known, _)| from < known) {
+                    *failed = Some((*from, error));
+                }
+            }
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 0..thread::available_parallelism().map_or(1, NonZero::get).clamp(2, 8).min(files.len()) {
+            scope.spawn(work);
+        }
+    });
+    failed.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), |(_, error)| Err(error))
 }
 
 fn boot<'s>(schema: &'s Schema, path: &Path) -> Boot<'s> {
