@@ -9,7 +9,7 @@ use rusqlite::{Connection, OpenFlags};
 /// The rows of every ordinary table, by its name in lower case: one map from column to value each.
 pub(super) struct Rows(BTreeMap<String, Vec<Row>>);
 
-/// Values as SQLite shows them to a programmer, with their types; by the name of the column in lower case.
+/// Values as literals of SQL, by the name of the column in lower case.
 type Row = BTreeMap<String, String>;
 
 impl Rows {
@@ -47,10 +47,14 @@ impl Rows {
 }
 
 fn rows_of(connection: &Connection, table: &str) -> rusqlite::Result<Vec<Row>> {
-    let mut statement = connection.prepare(&format!("SELECT * FROM {}", quoted(table)))?;
-    let columns: Vec<String> = statement.column_names().map(str::to_ascii_lowercase).collect();
+    let columns: Vec<String> = connection
+        .prepare("SELECT name FROM pragma_table_info(?1)")?
+        .query_map([table], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    let values: Vec<_> = columns.iter().map(|column| format!("quote({})", quoted(column))).collect();
+    let mut statement = connection.prepare(&format!("SELECT {} FROM {}", values.join(", "), quoted(table)))?;
     let rows = statement.query_map([], |row| {
-        let value = |(at, column): (usize, &String)| Ok((column.clone(), format!("{:?}", row.get_ref(at)?)));
+        let value = |(at, column): (usize, &String)| Ok((column.to_ascii_lowercase(), row.get(at)?));
         columns.iter().enumerate().map(value).collect()
     })?;
     rows.collect()
@@ -64,5 +68,5 @@ fn only(row: &Row, columns: &BTreeSet<&String>) -> Row {
 }
 
 fn shown(row: &Row) -> String {
-    row.iter().map(|(column, value)| format!("{column} {value}")).collect::<Vec<_>>().join(", ")
+    row.iter().map(|(column, value)| format!("{column} = {value}")).collect::<Vec<_>>().join(", ")
 }

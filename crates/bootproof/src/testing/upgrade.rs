@@ -91,24 +91,36 @@ pub enum UpgradeError {
 /// The first upgrade that could not be proven, from the oldest version on.
 pub fn every_upgrade(schema: &Schema, samples: &[Sample]) -> Result<(), UpgradeError> {
     let directory = tempfile::tempdir()?;
-    let grown = directory.path().join("grown.db");
     let mut files = Vec::new();
-    let mut last = schema.baseline().map_or_else(|| schema.head(), |first| first.version);
+    let grown = grow(schema, samples, directory.path(), &mut files);
+    // A migration that could not be grown over fails from every version before it: the oldest is the one to tell of.
+    prove_all(schema, &files)?;
+    grown
+}
+
+/// Grows a database from the first version to the last, and keeps a copy of each.
+fn grow(
+    schema: &Schema,
+    samples: &[Sample],
+    directory: &Path,
+    files: &mut Vec<(i64, PathBuf)>,
+) -> Result<(), UpgradeError> {
+    let grown = directory.join("grown.db");
     for migration in schema.compiled().migrations {
-        let from = migration.version;
-        let grow = Upgrade { schema, path: &grown, from: last };
-        grow.booted("growing", boot(schema, &grown).target(from).run())?;
-        let connection = Connection::open(&grown).map_err(|source| UpgradeError::Sample { version: from, source })?;
-        insert(&connection, samples, from)?;
+        let version = migration.version;
+        let from = files.last().map_or(version, |(from, _)| *from);
+        let upgrade = Upgrade { schema, path: &grown, from };
+        upgrade.booted("growing", boot(schema, &grown).target(version).run())?;
+        let connection = Connection::open(&grown).map_err(|source| UpgradeError::Sample { version, source })?;
+        insert(&connection, samples, version)?;
         drop(connection);
-        let own = directory.path().join(from.to_string());
+        let own = directory.join(version.to_string());
         fs::create_dir(&own)?;
         let path = own.join("app.db");
         fs::copy(&grown, &path)?;
-        files.push((from, path));
-        last = from;
+        files.push((version, path));
     }
-    prove_all(schema, &files)
+    Ok(())
 }
 
 /// Proves several upgrades at a time: half of a boot is waiting for the disk.
