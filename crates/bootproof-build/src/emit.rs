@@ -28,7 +28,8 @@ impl Compilation {
     pub fn emit_samples(&self) -> String {
         let mut code = format!("{HEADER}&[\n");
         for Sample { version, sql } in &self.samples {
-            let (version, sql) = (number(version), text(sql));
+            let version = number(version);
+            let sql = if sql.is_empty() { Literal::string("") } else { text(sql) };
             // Writing to a String cannot fail.
             let _ = writeln!(code, "    ::bootproof::testing::Sample {{ version: {version}, sql: {sql} }},");
         }

@@ -15,7 +15,11 @@ fn grown(files: &[&str]) -> (Connection, String) {
         fs::write(directory.path().join(format!("{version:03}_a.sql")), text).unwrap();
     }
     let code = check(directory.path()).unwrap_or_else(|diagnostics| panic!("{diagnostics}")).emit_samples();
-    let samples: Vec<&str> = code.split("sql: r#\"").skip(1).map(|rest| rest.split("\"# },").next().unwrap()).collect();
+    let text = |rest: &'static str| {
+        let literal = rest.split(" },\n    ::").next().unwrap().trim_end_matches(" },\n]\n");
+        literal.strip_prefix("r#\"").and_then(|literal| literal.strip_suffix("\"#")).unwrap_or_default()
+    };
+    let samples: Vec<&str> = code.clone().leak().split("sql: ").skip(1).map(text).collect();
     assert_eq!(samples.len(), files.len(), "{code}");
     let connection = Connection::open_in_memory().unwrap();
     connection.execute_batch("PRAGMA foreign_keys = OFF").unwrap();

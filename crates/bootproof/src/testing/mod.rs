@@ -69,7 +69,7 @@ macro_rules! test_every_upgrade {
     };
     ($schema:expr, $name:ident) => {
         #[test]
-        #[allow(clippy::panic, clippy::unreadable_literal, reason = "a test fails by panicking")]
+        #[allow(clippy::panic, clippy::pedantic, reason = "a test fails by panicking")]
         fn $name() {
             let samples: &[$crate::testing::Sample] = include!(concat!(env!("OUT_DIR"), "/bootproof_samples.rs"));
             if let Err(error) = $crate::testing::every_upgrade(&$schema, samples) {

@@ -37,7 +37,7 @@ pub enum UpgradeError {
         /// What was being done.
         doing: &'static str,
         /// Why the boot refused.
-        failure: Failure,
+        failure: Box<Failure>,
     },
     /// A boot was content with less than was asked of it.
     #[error("{doing} a database of version {from} with rows in its tables: {what}\n{report}")]
@@ -76,11 +76,17 @@ pub enum UpgradeError {
         source: rusqlite::Error,
     },
     /// A database in memory could not be made.
-    #[error(transparent)]
-    InMemory(#[from] Failure),
+    #[error("{0}")]
+    InMemory(Box<Failure>),
     /// The directory of the test.
     #[error("the temporary directory of the test: {0}")]
     Files(#[from] std::io::Error),
+}
+
+impl From<Failure> for UpgradeError {
+    fn from(failure: Failure) -> Self {
+        Self::InMemory(Box::new(failure))
+    }
 }
 
 /// Upgrades a real database from every version and proves each; what
@@ -186,7 +192,8 @@ impl Upgrade<'_> {
     }
 
     fn booted(&self, doing: &'static str, booted: Result<BootReport, Failure>) -> Result<BootReport, UpgradeError> {
-        let report = booted.map_err(|failure| UpgradeError::Refused { from: self.from, doing, failure })?;
+        let report =
+            booted.map_err(|failure| UpgradeError::Refused { from: self.from, doing, failure: Box::new(failure) })?;
         match report.verdict {
             Verdict::Ready => Ok(report),
             _ => Err(self.unproven(doing, "a query contract is broken", report)),
