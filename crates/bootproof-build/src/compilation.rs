@@ -24,6 +24,15 @@ pub struct Compilation {
     pub(crate) image: Vec<u8>,
     pub(crate) warnings: Diagnostics,
     pub(crate) left_empty: Vec<LeftEmpty>,
+    /// One for every migration, in their order.
+    pub(crate) samples: Vec<Sample>,
+}
+
+/// Rows for tests: what to insert where a migration has just run.
+#[derive(Debug)]
+pub(crate) struct Sample {
+    pub(crate) version: i64,
+    pub(crate) sql: String,
 }
 
 /// A table without a row in the rehearsal of a migration: what that migration does to rows there was not seen.

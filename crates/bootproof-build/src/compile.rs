@@ -8,14 +8,14 @@ use bootproof_catalog::Fingerprint;
 use bootproof_catalog::catalog::Catalog;
 use bootproof_catalog::source::checksum;
 
-use crate::compilation::{Compilation, Contract, LeftEmpty, Migration, added};
+use crate::compilation::{Compilation, Contract, LeftEmpty, Migration, Sample, added};
 use crate::compiler::Settings;
 use crate::contract::Head;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::explain::Known;
 use crate::parse::{self, ContractSource, Directives};
 use crate::rehearse::Stage;
-use crate::rows::{self, Rows, Runner};
+use crate::rows::{self, Rows, Runner, samples};
 use crate::source::{self, File, Source};
 use crate::{compatible, lint, outside, revert, writes};
 
@@ -36,6 +36,7 @@ struct Proven {
     schema: Vec<String>,
     image: Vec<u8>,
     left_empty: Vec<LeftEmpty>,
+    samples: Vec<Sample>,
 }
 
 /// Compiles a directory; messages show it under another name.
@@ -74,8 +75,11 @@ pub(crate) fn with_draft(
         return Err(diagnostics);
     }
     match rehearse_and_prove(&sources.migrations, directives, &contracts, settings, &mut diagnostics) {
-        Ok(Some(Proven { migrations, contracts, head, schema, image, left_empty })) if !diagnostics.has_errors() => {
-            Ok(Compilation { migrations, contracts, head, schema, image, warnings: diagnostics, left_empty })
+        Ok(Some(Proven { migrations, contracts, head, schema, image, left_empty, samples }))
+            if !diagnostics.has_errors() =>
+        {
+            let warnings = diagnostics;
+            Ok(Compilation { migrations, contracts, head, schema, image, warnings, left_empty, samples })
         }
         Ok(_) => Err(diagnostics),
         Err(error) => {
@@ -110,9 +114,10 @@ fn rehearse_and_prove(
             proven.extend(head.prove(contract, diagnostics)?);
         }
     }
+    let samples = samples::make(&migrations, &catalogs, &settings.stubs)?;
     let head = catalogs.pop().map(|(_, catalog)| catalog).unwrap_or_default();
     let schema = stage.schema()?;
-    Ok(Some(Proven { migrations, contracts: proven, head, schema, image: stage.image()?, left_empty }))
+    Ok(Some(Proven { migrations, contracts: proven, head, schema, image: stage.image()?, left_empty, samples }))
 }
 
 /// Runs every migration in order, up to the first that fails: those behind it would fail because of it.

@@ -83,7 +83,9 @@
 //! A plain DROP TABLE, DELETE or UPDATE is no finding of this kind: it does what it says. Nor is what only a value causes that
 //! was made up, such as digits in a column that is read as JSON: other rows are tried, at last none, and
 //! [`Compilation::left_empty`] tells which tables were empty for which migration. Virtual tables are not filled; full-text
-//! indexes over other tables know of the rows of these. Nothing of the rows gets into what is generated.
+//! indexes over other tables know of the rows of these. Nothing of the rows gets into what a program includes. Rows that
+//! every migration accepts are written to a file of their own, with which `bootproof::test_every_upgrade!` upgrades a real
+//! database from every version in one line of an application's tests.
 //!
 //! Where one of these rules, or of `dangling-foreign-key`, `if-not-exists`, `lost-object`, `no-statements`, `positional-copy`
 //! and `pragma`, is broken on purpose, the file says so with a reason:
@@ -212,6 +214,8 @@ pub use diagnostic::{Diagnostic, Diagnostics, Severity};
 pub use dialect::{Dialect, UnknownDialect};
 
 /// Compiles a directory, given relative to the crate, into `$OUT_DIR/bootproof.rs`; for `build.rs`.
+///
+/// Rows for tests go to `bootproof_samples.rs` beside it, which only tests include.
 ///
 /// Prints warnings for cargo and errors for people, and tells cargo to compile again whenever a file in the directory is
 /// added, changed, renamed or removed. The exit code fails the build if there was an error. [`Compiler`] takes options.

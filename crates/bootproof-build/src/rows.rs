@@ -14,6 +14,7 @@ mod lineage;
 mod objects;
 mod references;
 mod row;
+pub(crate) mod samples;
 mod scope;
 mod survey;
 #[cfg(test)]
@@ -244,6 +245,7 @@ impl Rows {
             numbers: &mut self.numbers,
             variety,
             promised: BTreeMap::new(),
+            script: None,
         };
         for (table, reason) in filler.fill(&tables)? {
             self.leave_empty(step, &table, &reason);

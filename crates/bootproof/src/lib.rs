@@ -1,15 +1,11 @@
-//! Takes a SQLite database to the version a program was compiled for when the program starts, and proves it before
-//! committing, or refuses to start.
+#![cfg_attr(not(doctest), doc = include_str!("../README.md"))]
 //!
-//! `bootproof-build` compiles a directory of SQL files into Rust code; this crate is what happens at boot. Everything —
-//! adoption, every pending migration with its history row, all validations — happens inside one `BEGIN IMMEDIATE`
-//! transaction that commits only when every check has passed. A failure rolls back: nobody ever sees a half-migrated or
-//! unverified database, and there is nothing to restore. What SQLite does in no transaction, such as `VACUUM`, is done to a copy
-//! that takes the database's place when it is proven; what SQL cannot express is a function of the application,
-//! [`Schema::with_step`].
+//! ## Where to look
 //!
-//! Start at [`Boot`]; [`migrate`] does the same on an open connection, and [`fresh`] makes databases for tests. The
-//! result is a [`BootReport`], or a [`Failure`] that says what happened, where, the state of the database and what to do.
+//! Start at [`Boot`]; [`migrate()`] does the same on an open connection. The result is a [`BootReport`], or a [`Failure`] that says
+//! what happened, where, the state of the database and what to do. [`Options`] has every choice, [`compiled`] what the compiler
+//! emits. What SQL
+//! cannot express is a function of the application, [`Schema::with_step`]. For tests there are [`fresh()`] and [`testing`].
 
 // What a program carries and chooses.
 pub mod compiled;
@@ -63,6 +59,9 @@ mod workload;
 // Their order.
 mod boot;
 pub mod inspect;
+
+// For tests.
+pub mod testing;
 
 pub use backup::{Backups, Condition, KnownBackup, Origin};
 pub use boot::{Boot, fresh, migrate};
