@@ -77,6 +77,8 @@ fn gated() -> Schema {
         revert: None,
         maintenance: Some("everybody has to sign in again"),
         compatible: false,
+        step: None,
+        no_transaction: None,
     })
 }
 

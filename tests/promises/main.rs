@@ -19,6 +19,7 @@ mod goes_back;
 mod holds_migrations_back;
 mod lets_one_process_migrate;
 mod migrates_an_open_connection;
+mod proves_every_upgrade;
 mod refuses_a_history_it_cannot_continue;
 mod refuses_another_structure;
 mod refuses_damage;

@@ -24,6 +24,8 @@ fn tomorrow(compatible: bool) -> Schema {
         revert: None,
         maintenance: None,
         compatible,
+        step: None,
+        no_transaction: None,
     })
 }
 

@@ -91,6 +91,8 @@ fn rows_alone() -> Migration {
         revert: Some(Revert { sql: SQL, file: None, statements: STATEMENTS, writes: &["teams"] }),
         maintenance: None,
         compatible: true,
+        step: None,
+        no_transaction: None,
     }
 }
 

@@ -25,6 +25,15 @@ pub struct Compilation {
     pub(crate) image: Vec<u8>,
     pub(crate) warnings: Diagnostics,
     pub(crate) left_empty: Vec<LeftEmpty>,
+    /// One for every migration, in their order.
+    pub(crate) samples: Vec<Sample>,
+}
+
+/// Rows for tests: what to insert where a migration has just run.
+#[derive(Debug)]
+pub(crate) struct Sample {
+    pub(crate) version: i64,
+    pub(crate) sql: String,
 }
 
 /// A table without a row in the rehearsal of a migration: what that migration does to rows there was not seen.
@@ -175,6 +184,21 @@ pub struct Migration {
     pub maintenance: Option<String>,
     /// Whether programs of the version before can go on with the schema after it.
     pub is_compatible: bool,
+    /// The function of the application that runs behind its statements, if one does.
+    pub step: Option<Step>,
+    /// Why it runs outside the transaction, if it does.
+    pub no_transaction: Option<String>,
+}
+
+/// A function of the application, as a migration calls it.
+#[derive(Debug)]
+pub struct Step {
+    /// The name that it is registered by.
+    pub name: String,
+    /// The line that calls it.
+    pub line: usize,
+    /// The tables that it may write, those that triggers on them write included. In lower case.
+    pub writes: BTreeSet<String>,
 }
 
 /// One statement of a migration or of a way back.

@@ -7,7 +7,7 @@ use bootproof_catalog::Fingerprinter;
 use bootproof_catalog::catalog::Catalog;
 use bootproof_catalog::source::checksum;
 
-use crate::compilation::{Compilation, Contract, LeftEmpty, Migration, added};
+use crate::compilation::{Compilation, Contract, LeftEmpty, Migration, Sample, added};
 use crate::compiler::Settings;
 use crate::contract::Head;
 use crate::diagnostic::{Diagnostic, Diagnostics};
@@ -18,9 +18,9 @@ use crate::lock::Lock;
 use crate::parse::{self, Allows, ContractSource, Directives};
 use crate::rehearse::Stage;
 use crate::revert::Apart;
-use crate::rows::{Rows, Runner, Step};
+use crate::rows::{self, Rows, Runner, samples};
 use crate::source::{self, Source};
-use crate::{compatible, revert, writes};
+use crate::{compatible, outside, revert, writes};
 
 /// Migrations that ran, and the database they left.
 struct Rehearsal {
@@ -41,6 +41,7 @@ struct Proven {
     schema: Vec<String>,
     image: Vec<u8>,
     left_empty: Vec<LeftEmpty>,
+    samples: Vec<Sample>,
 }
 
 /// Compiles a directory; messages show it under another name.
@@ -75,8 +76,11 @@ pub(crate) fn compile(directory: &Path, shown: &Path, settings: &Settings) -> Re
     }
     diagnostics.retain(|found| !(found.rule() == "mixed-widths" && allows(&sources.migrations, &directives, found)));
     match rehearse_and_prove(settings, &sources.migrations, directives, &contracts, &lock, &mut diagnostics) {
-        Ok(Some(Proven { migrations, contracts, head, schema, image, left_empty })) if !diagnostics.has_errors() => {
-            Ok(Compilation { migrations, contracts, head, schema, image, warnings: diagnostics, left_empty })
+        Ok(Some(Proven { migrations, contracts, head, schema, image, left_empty, samples }))
+            if !diagnostics.has_errors() =>
+        {
+            let warnings = diagnostics;
+            Ok(Compilation { migrations, contracts, head, schema, image, warnings, left_empty, samples })
         }
         Ok(_) => Err(diagnostics),
         Err(error) => {
@@ -115,9 +119,12 @@ fn rehearse_and_prove(
             proven.extend(head.prove(contract, diagnostics)?);
         }
     }
+    // Nobody takes them where something is wrong.
+    let samples =
+        if diagnostics.has_errors() { Vec::new() } else { samples::make(&migrations, &catalogs, &settings.stubs)? };
     let head = catalogs.pop().map(|(_, catalog)| catalog).unwrap_or_default();
     let schema = stage.schema()?;
-    Ok(Some(Proven { migrations, contracts: proven, head, schema, image: stage.image()?, left_empty }))
+    Ok(Some(Proven { migrations, contracts: proven, head, schema, image: stage.image()?, left_empty, samples }))
 }
 
 /// What is only judged at the end, once nothing is wrong on the way.
@@ -159,14 +166,25 @@ fn rehearse(
     let mut all_allows = Vec::new();
     let mut fingerprinter = Fingerprinter::default();
     for (position, (source, directives)) in sources.iter().zip(directives).enumerate() {
-        let Directives { allows, maintenance, compatible } = directives;
+        let Directives { allows, maintenance, compatible, no_transaction, step, calls } = directives;
         let terms = Terms { allows: &allows, is_released: lock.holds(source.version) };
         let known = Known { earlier: &migrations, later: sources.get(position + 1..).unwrap_or_default() };
         let before = catalogs.last().map_or(&nothing, |(_, catalog)| catalog);
-        let Some(script) = stage.run(&source.up, known, terms, diagnostics)? else { return Ok(None) };
+        let is_said = no_transaction.as_ref().map(|(_, span)| span.clone());
+        let no_transaction = match no_transaction {
+            Some((reason, _)) => Some(reason),
+            None => outside::said_by_its_tool(&stage, source, known, terms)?,
+        };
+        let script = match no_transaction {
+            Some(_) => stage.run_outside(&source.up, known, terms, diagnostics)?,
+            None => stage.run(&source.up, known, terms, diagnostics)?,
+        };
+        let Some(script) = script else { return Ok(None) };
+        let needless = is_said.and_then(|span| outside::needless(&source.up, &script, span));
+        diagnostics.extend(needless.and_then(|finding| terms.settle(finding)));
         let after = stage.catalog()?;
-        let writes = writes::of(&source.up, &script, before, &after);
-        let step = Step {
+        let mut writes = writes::of(&source.up, &script, before, &after);
+        let rehearsed = rows::Step {
             file: &source.up,
             script: &script,
             before,
@@ -176,7 +194,13 @@ fn rehearse(
             runner: Runner::of(dialect).of_file(source.no_transaction),
         };
         let mut found = lint::check(&Ran::new(&source.up, &script, before, &after));
-        let mut revealed = rows.rehearse(&step, terms)?;
+        // The step is what happens.
+        found.retain(|finding| !(calls && finding.rule() == "no-statements"));
+        let mut revealed = match no_transaction {
+            // What runs outside the transaction moves pages, not rows.
+            Some(_) => rows.pass(&rehearsed).map(|()| Vec::new())?,
+            None => rows.rehearse(&rehearsed, terms)?,
+        };
         lint::tell_once(&mut found, &mut revealed, &script, &allows);
         if revealed.iter().any(|finding| finding.rule() == "rows-dangle") {
             // The statement that did it says more than the check behind it.
@@ -195,7 +219,7 @@ fn rehearse(
         if !dialect.is_foreign() {
             diagnostics.extend(unkeyed.drain(..).map(|(_, finding)| finding));
         }
-        if source.no_transaction {
+        if source.no_transaction && no_transaction.is_none() {
             diagnostics.extend(terms.settle(lint::inside_a_transaction(&source.up)));
         }
         diagnostics.extend(revealed.into_iter().filter_map(|finding| terms.settle(finding)));
@@ -203,6 +227,8 @@ fn rehearse(
         if !terms.is_released {
             allows.report_unused(|rule| !head::RULES.contains(&rule), &source.up, diagnostics);
         }
+        let step = step.map(|step| step.resolve(&stage, &source.up, &after, diagnostics)).transpose()?;
+        writes.extend(step.iter().flat_map(|step| step.writes.iter().cloned()));
         let is_compatible = compatible::judge(&source.up, compatible, before, &after, &writes, diagnostics);
         let written = match &source.down {
             Some(down) => revert::written(&stage, down, before, &after, known, diagnostics)?,
@@ -212,6 +238,8 @@ fn rehearse(
             Some(revert) => Some(revert),
             // Nobody wants to lose every table because a version went back to nothing.
             None if position == 0 => None,
+            // What was done to the file as a whole, dropping what was added does not undo.
+            None if no_transaction.is_some() => None,
             None => revert::derived(&stage, &apart, before, &after, &writes, known)?,
         };
         migrations.push(Migration {
@@ -225,6 +253,8 @@ fn rehearse(
             revert,
             maintenance,
             is_compatible,
+            step,
+            no_transaction,
             file: source.up.clone(),
         });
         catalogs.push((source.version, after));

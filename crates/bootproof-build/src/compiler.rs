@@ -117,7 +117,7 @@ impl Compiler {
         self
     }
 
-    /// Compiles the directory into `$OUT_DIR/bootproof.rs`, as [`compile`](crate::compile()) does; for `build.rs`.
+    /// Compiles the directory into `$OUT_DIR`, as [`compile`](crate::compile()) does; for `build.rs`.
     #[must_use]
     #[expect(
         clippy::print_stdout,
@@ -140,10 +140,14 @@ impl Compiler {
                 for warning in compilation.warnings().one_liners() {
                     println!("cargo:warning={warning}");
                 }
-                let target = Path::new(&out).join("bootproof.rs");
-                if let Err(error) = fs::write(&target, compilation.emit()) {
-                    eprintln!("error: cannot write {}: {error}", target.display());
-                    return ExitCode::FAILURE;
+                let files =
+                    [("bootproof.rs", compilation.emit()), ("bootproof_samples.rs", compilation.emit_samples())];
+                for (name, code) in files {
+                    let target = Path::new(&out).join(name);
+                    if let Err(error) = fs::write(&target, code) {
+                        eprintln!("error: cannot write {}: {error}", target.display());
+                        return ExitCode::FAILURE;
+                    }
                 }
                 ExitCode::SUCCESS
             }

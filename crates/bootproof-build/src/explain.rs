@@ -109,10 +109,8 @@ impl Explainer<'_> {
             return Some(self.function_help(name, rest));
         } else if ["module", "collation", "tokenizer"].iter().any(|what| message.contains(&format!("no such {what}"))) {
             "only what SQLite itself brings is known at build time, nothing that the application registers"
-        } else if message.contains("VACUUM") && self.file.dialect.is_foreign() {
-            "remove it, or say in a file of its own why it is needed: `-- bootproof: no-transaction \"why\"`"
         } else if message.contains("VACUUM") {
-            "remove it: every migration runs inside a transaction; an operator can run VACUUM when nothing else does"
+            "remove it, or say in a file of its own why it is needed: `-- bootproof: no-transaction \"why\"`"
         } else if message.contains("non-deterministic") {
             "an index can only hold what never changes by itself"
         } else {

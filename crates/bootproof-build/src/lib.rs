@@ -83,7 +83,9 @@
 //! A plain DROP TABLE, DELETE or UPDATE is no finding of this kind: it does what it says. Nor is what only a value causes that
 //! was made up, such as digits in a column that is read as JSON: other rows are tried, at last none, and
 //! [`Compilation::left_empty`] tells which tables were empty for which migration. Virtual tables are not filled; full-text
-//! indexes over other tables know of the rows of these. Nothing of the rows gets into what is generated.
+//! indexes over other tables know of the rows of these. Nothing of the rows gets into what a program includes. Rows that
+//! every migration accepts are written to a file of their own, with which `bootproof::test_every_upgrade!` upgrades a real
+//! database from every version in one line of an application's tests.
 //!
 //! What is a matter of judgement, such as an index that another one makes superfluous, is a warning and lets the build go on.
 //! [`RULES`] has every rule; `docs/lints.md` explains each, with an example that breaks it and one that does not. Where one is
@@ -126,6 +128,49 @@
 //! A migration that just builds indexes, none of them `UNIQUE`, needs no mark. Like every directive it is part of the file's
 //! checksum: decide before the release. The generated `Migration::compatible` holds it.
 //!
+//! # What SQL cannot express
+//!
+//! A migration can call a function of the application, behind its statements and in the same transaction. It says which, why,
+//! and which tables the function writes, or `writes nothing`:
+//!
+//! ```sql
+//! -- bootproof: rust hash_emails "SQLite has no SHA-256"
+//! -- bootproof: writes users
+//! ALTER TABLE users ADD COLUMN email_hash TEXT;
+//! ```
+//!
+//! The application registers the function by the constant that is generated for its name, so that neither can be misspelt:
+//!
+//! ```ignore
+//! Schema::new("my-app", &COMPILED).with_step(step::HASH_EMAILS, |transaction| {
+//!     // any SELECT, and INSERT, UPDATE and DELETE on `users`
+//! })
+//! ```
+//!
+//! The build cannot run it; it finds out what the triggers of those tables write as well. Boot refuses, before it touches
+//! anything, where a pending migration calls what is not registered. While the function runs, SQLite refuses it every other
+//! table, changes of the schema, PRAGMAs and transactions, and a panic is an error: everything is rolled back. What it wrote
+//! is proven with the rest. A new database is made by running every migration with its function, in order, on what the
+//! migrations before have inserted. The checksum covers the name and not the function: once released, it stays as it is.
+//!
+//! # Beyond a transaction
+//!
+//! `VACUUM`, and with it the size of pages or `auto_vacuum`, and the change to or from WAL mode do nothing inside a
+//! transaction, or fail. A migration for them alone says why it needs to be outside:
+//!
+//! ```sql
+//! -- bootproof: no-transaction "pages of 8 KiB hold a whole entry"
+//! PRAGMA page_size = 8192;
+//! VACUUM;
+//! ```
+//!
+//! Boot commits what is before it, takes the database for itself, backs it up, runs the statements on a copy of the backup and
+//! proves the copy from the first page to the last; then the copy takes the database's place, in the way of a restore. A
+//! failure or a crash leaves the file as it was before this migration. It needs the space of three files, nobody else may have
+//! the database open, and backups may not be switched off where there are rows. `VACUUM INTO` is an error, and so is a
+//! journal mode that the file does not remember. There is a way back only where a `.down.sql` says it. A file that another
+//! tool runs outside a transaction runs inside here if it can, and in this way if it cannot.
+//!
 //! # Coming from another tool
 //!
 //! A directory that was written for refinery, sqlx, diesel, prisma, goose, dbmate, golang-migrate, drizzle or flyway compiles
@@ -156,6 +201,7 @@ mod explain;
 mod heap;
 mod lint;
 mod lock;
+mod outside;
 mod parse;
 mod rehearse;
 mod revert;
@@ -163,6 +209,7 @@ mod rows;
 pub mod scaffold;
 mod source;
 mod squash;
+mod step;
 mod writes;
 
 use std::path::Path;
@@ -179,6 +226,8 @@ pub use lock::{LockError, Locked};
 pub use squash::SquashError;
 
 /// Compiles a directory, given relative to the crate, into `$OUT_DIR/bootproof.rs`; for `build.rs`.
+///
+/// Rows for tests go to `bootproof_samples.rs` beside it, which only tests include.
 ///
 /// Prints warnings for cargo and errors for people, and tells cargo to compile again whenever a file in the directory is
 /// added, changed, renamed or removed. The exit code fails the build if there was an error. [`Compiler`] takes options.

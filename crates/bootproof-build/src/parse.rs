@@ -9,9 +9,10 @@ use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::explain::nearest;
 use crate::lint::rule::{self, Allowed};
 use crate::source::File;
+use crate::step::{self, StepSource};
 
 /// The keywords of the directives of a migration.
-const OF_MIGRATIONS: [&str; 3] = ["allow", "compatible", "maintenance"];
+const OF_MIGRATIONS: [&str; 6] = ["allow", "compatible", "maintenance", "no-transaction", "rust", "writes"];
 
 const MAINTENANCE_ELSEWHERE: &str = "write it in the migration before which boot must wait";
 
@@ -63,6 +64,12 @@ pub(crate) struct Directives {
     pub(crate) maintenance: Option<String>,
     /// Where it says that programs of the version before can go on: `-- bootproof: compatible "why"`.
     pub(crate) compatible: Option<Range<usize>>,
+    /// Why it cannot run inside a transaction, and where it says so: `-- bootproof: no-transaction "why"`.
+    pub(crate) no_transaction: Option<(String, Range<usize>)>,
+    /// The function of the application that runs behind its statements: `-- bootproof: rust name "why"`.
+    pub(crate) step: Option<StepSource>,
+    /// Whether it was meant to have one.
+    pub(crate) calls: bool,
 }
 
 /// A file of `queries/`, before SQLite has seen its SQL.
@@ -84,19 +91,36 @@ pub(crate) struct ContractSource {
 pub(crate) fn migration(file: &Arc<File>, diagnostics: &mut Diagnostics) -> Directives {
     let mut found = Directives::default();
     let mut said = Vec::new();
+    let mut rust = step::Parts::default();
     for directive in directives(file) {
         let is_said = said.contains(&directive.keyword);
         said.push(directive.keyword);
         let problem = match directive.keyword {
             "allow" => allow(&directive, Allowed::InMigration).map(|allow| found.allows.0.push(allow)).err(),
-            "compatible" | "maintenance" if is_said => Some(Box::new(repeated(&directive))),
+            "compatible" | "maintenance" | "no-transaction" | "rust" | "writes" if is_said => {
+                Some(Box::new(repeated(&directive)))
+            }
             "compatible" => compatible(&directive).map(|span| found.compatible = Some(span)).err(),
             "maintenance" => maintenance(&directive).map(|reason| found.maintenance = Some(reason)).err(),
+            "no-transaction" => {
+                let reason = no_transaction(&directive);
+                // Also without a reason it is what the file was meant to be.
+                let known = reason.as_ref().map_or("", String::as_str).to_owned();
+                found.no_transaction = Some((known, directive.span.clone()));
+                reason.err()
+            }
+            "rust" => rust.name(directive.argument, directive.span.clone()).err(),
+            "writes" => rust.writes(directive.argument, directive.span.clone()).err(),
             _ => Some(Box::new(unknown(&directive, "a migration", &OF_MIGRATIONS))),
         };
         if let Some(problem) = problem {
             diagnostics.push((*problem).at(file, directive.span));
         }
+    }
+    found.calls = said.contains(&"rust");
+    found.step = rust.join(file, diagnostics);
+    if let (Some(_), Some(step)) = (&found.no_transaction, &found.step) {
+        diagnostics.push(step::inside_only().at(file, step.span.clone()));
     }
     found
 }
@@ -152,8 +176,20 @@ fn compatible(directive: &Directive<'_>) -> Result<Range<usize>, Box<Diagnostic>
     })
 }
 
+/// Why a migration cannot run inside a transaction, for whoever reads the plan.
+fn no_transaction(directive: &Directive<'_>) -> Result<String, Box<Diagnostic>> {
+    let reason = quoted_reason(directive.argument);
+    reason.map(str::to_owned).ok_or_else(|| {
+        let message = "`no-transaction` takes a migration out of the one transaction without a reason";
+        Box::new(
+            Diagnostic::error("missing-reason", message)
+                .help("write it in quotes, on this line: `-- bootproof: no-transaction \"why it cannot run inside\"`"),
+        )
+    })
+}
+
 /// What stands in double quotes, if that is the whole of it and not blank.
-fn quoted_reason(argument: &str) -> Option<&str> {
+pub(crate) fn quoted_reason(argument: &str) -> Option<&str> {
     let reason = argument.trim().strip_prefix('"')?.strip_suffix('"')?.trim();
     (!reason.is_empty()).then_some(reason)
 }

@@ -137,11 +137,44 @@ impl Stage {
         diagnostics: &mut Diagnostics,
     ) -> rusqlite::Result<Option<Vec<Performed>>> {
         self.connection.execute_batch("BEGIN")?;
-        let script = self.run_statements(file, known, terms, diagnostics)?;
+        let script = self.run_statements(Wrapping::new(file), known, terms, diagnostics)?;
         if script.is_some() {
             self.connection.execute_batch("COMMIT")?;
         }
         Ok(script)
+    }
+
+    /// Runs a migration outside any transaction, as boot will on a copy.
+    ///
+    /// `None` where it is not without fault; what is wrong has been reported then.
+    pub(crate) fn run_outside(
+        &self,
+        file: &Arc<File>,
+        known: Known<'_>,
+        terms: Terms<'_>,
+        diagnostics: &mut Diagnostics,
+    ) -> rusqlite::Result<Option<Vec<Performed>>> {
+        self.run_statements(Wrapping::outside(file), known, terms, diagnostics)
+    }
+
+    /// Whether a migration that its own tool runs outside a transaction runs inside one as well. Undoes it.
+    pub(crate) fn runs_inside(&self, file: &Arc<File>, known: Known<'_>, terms: Terms<'_>) -> rusqlite::Result<bool> {
+        let mut ignored = Diagnostics::new(String::new());
+        self.connection.execute_batch("BEGIN")?;
+        let script = self.run_statements(Wrapping::new(file), known, terms, &mut ignored)?;
+        if !self.connection.is_autocommit() {
+            self.connection.execute_batch("ROLLBACK")?;
+        }
+        Ok(script.is_some())
+    }
+
+    /// What a statement would do, without running it; nothing where SQLite does not prepare it.
+    pub(crate) fn effects_of(&self, sql: &str) -> Effects {
+        self.recorder.take();
+        self.budget.renew();
+        let prepared = self.connection.prepare(sql).is_ok();
+        let effects = self.recorder.take();
+        if prepared { effects } else { Effects::default() }
     }
 
     /// Runs a way back, tells what it did and what schema it left, and undoes it.
@@ -155,7 +188,7 @@ impl Stage {
     ) -> rusqlite::Result<Option<Tried>> {
         self.connection.execute_batch("BEGIN")?;
         let terms = Terms { allows: &Allows::default(), is_released: false };
-        let script = self.run_statements(file, known, terms, diagnostics)?;
+        let script = self.run_statements(Wrapping::new(file), known, terms, diagnostics)?;
         let tried = script.map(|script| Ok(Tried { script, left: self.catalog()? })).transpose();
         if !self.connection.is_autocommit() {
             self.connection.execute_batch("ROLLBACK")?;
@@ -179,7 +212,8 @@ impl Stage {
             Ok(before) => {
                 let terms = Terms { allows: &Allows::default(), is_released: false };
                 let known = Known { earlier: &[], later: &[] };
-                let ran = self.run_statements(script, known, terms, &mut Diagnostics::new(String::new()));
+                let ran =
+                    self.run_statements(Wrapping::new(script), known, terms, &mut Diagnostics::new(String::new()));
                 ran.map(|ran| ran.filter(|_| self.catalog().is_ok_and(|left| left == before)))
             }
             Err(_) => Ok(None),
@@ -207,13 +241,12 @@ impl Stage {
 
     fn run_statements(
         &self,
-        file: &Arc<File>,
+        mut wrapping: Wrapping<'_>,
         known: Known<'_>,
         terms: Terms<'_>,
         diagnostics: &mut Diagnostics,
     ) -> rusqlite::Result<Option<Vec<Performed>>> {
-        let mut wrapping = Wrapping::new(file);
-        let script = self.run_pieces(file, known, terms.allows, &mut wrapping, diagnostics)?;
+        let script = self.run_pieces(known, terms.allows, &mut wrapping, diagnostics)?;
         if wrapping.alters_as_before() {
             self.connection.pragma_update(None, "legacy_alter_table", false)?;
         }
@@ -223,12 +256,12 @@ impl Stage {
 
     fn run_pieces(
         &self,
-        file: &Arc<File>,
         known: Known<'_>,
         allows: &Allows,
         wrapping: &mut Wrapping<'_>,
         diagnostics: &mut Diagnostics,
     ) -> rusqlite::Result<Option<Vec<Performed>>> {
+        let file = wrapping.file();
         let mut script = Vec::new();
         let mut is_sound = true;
         let mut rest = file.part.start..file.end_of_piece(file.part.start);
@@ -283,7 +316,7 @@ impl Stage {
                 diagnostics.push(explain(&error)?);
                 return Ok(None);
             }
-            if self.connection.is_autocommit() {
+            if self.connection.is_autocommit() != wrapping.is_outside() {
                 diagnostics.push(lint::transaction_control().at(file, file.first_word(span)));
                 return Ok(None);
             }

@@ -14,6 +14,7 @@ mod lineage;
 mod objects;
 mod references;
 mod row;
+pub(crate) mod samples;
 mod scope;
 mod survey;
 #[cfg(test)]
@@ -121,6 +122,14 @@ impl Rows {
             broken: BTreeMap::new(),
             left_empty: Vec::new(),
         })
+    }
+
+    /// Goes on behind a migration that does nothing to rows.
+    pub(crate) fn pass(&mut self, step: &Step<'_>) -> rusqlite::Result<()> {
+        // It may not run inside a transaction, as what is behind does.
+        self.behind.clear();
+        step.stage.copy_to(&mut self.seeds)?;
+        self.go_on_without_rows(step)
     }
 
     /// Runs a migration on rows and tells what they reveal; what is broken may yet be mended, and is told by [`Rows::finish`].
@@ -248,6 +257,7 @@ impl Rows {
             numbers: &mut self.numbers,
             variety,
             promised: BTreeMap::new(),
+            script: None,
         };
         for (table, reason) in filler.fill(&tables)? {
             self.leave_empty(step, &table, &reason);

@@ -387,3 +387,56 @@ fn older_programs_can_go_on_beside_new_indexes_and_what_is_marked() {
     assert!(!is_compatible("ALTER TABLE a ADD COLUMN z;"), "an INSERT without a list of columns fails");
     assert!(is_compatible("-- bootproof: compatible \"every INSERT lists its columns\"\nALTER TABLE a ADD COLUMN z;"));
 }
+
+#[test]
+fn a_step_in_rust_is_emitted_with_what_it_writes_and_its_name_as_a_constant() {
+    let tables = "CREATE TABLE users(id INTEGER PRIMARY KEY, email TEXT, twice TEXT AS (email || email));
+                  CREATE TABLE changes(what TEXT); CREATE TABLE others(a);
+                  CREATE TRIGGER t AFTER UPDATE OF email ON users BEGIN INSERT INTO changes VALUES ('x'); END;";
+    let step = "-- bootproof: rust hash_emails \"no such function\"\n-- bootproof: writes Users\n";
+    let compilation = compile(&[("001_a.sql", tables), ("002_hash.sql", step)]);
+    let code = compilation.emit();
+    let declared = "RustStep {\n            name: \"hash_emails\",\n            line: 1,\n            \
+                    writes: &[\"changes\", \"users\"],\n        }";
+    assert!(field(&code, "V2_HASH", "step").contains(declared), "{code}");
+    assert_eq!(field(&code, "V2_HASH", "writes"), "&[\"changes\", \"users\"]");
+    assert_eq!(field(&code, "V2_HASH", "revert"), "None");
+    assert_eq!(field(&code, "V1_A", "step"), "None");
+    assert!(code.contains("pub mod step {") && code.contains("pub const HASH_EMAILS: &str = \"hash_emails\";"));
+    assert!(!compile(&[("001_a.sql", tables)]).emit().contains("pub mod step"));
+}
+
+#[test]
+fn what_runs_outside_the_transaction_says_why_and_has_no_derived_way_back() {
+    let outside =
+        "-- bootproof: no-transaction \"larger pages\"\nPRAGMA page_size = 8192;\nVACUUM;\nCREATE TABLE b(x);\n";
+    let compilation = compile(&[("001_a.sql", "CREATE TABLE a(x);"), ("002_pages.sql", outside)]);
+    assert_eq!(compilation.warnings().iter().count(), 0);
+    let code = compilation.emit();
+    assert_eq!(field(&code, "V2_PAGES", "no_transaction"), "Some(\"larger pages\")");
+    assert_eq!(field(&code, "V2_PAGES", "revert"), "None");
+    assert_eq!(field(&code, "V1_A", "no_transaction"), "None");
+
+    let needless = "-- bootproof: no-transaction \"because\"\nCREATE TABLE b(x);\n";
+    let compilation = compile(&[("001_a.sql", "CREATE TABLE a(x);"), ("002_b.sql", needless)]);
+    let warnings: Vec<_> = compilation.warnings().iter().map(|warning| (warning.rule(), warning.line())).collect();
+    assert_eq!(warnings, [("no-transaction", Some(1))]);
+}
+
+#[test]
+fn what_another_tool_runs_outside_a_transaction_runs_inside_where_it_can() {
+    let table = "-- +goose Up\nCREATE TABLE a(x);\n-- +goose Down\nDROP TABLE a;\n";
+    let compiled = |statements: &str| {
+        let file = format!("-- +goose NO TRANSACTION\n-- +goose Up\n{statements}\n-- +goose Down\nSELECT 1;\n");
+        compile(&[("00001_a.sql", table), ("00002_b.sql", &file)])
+    };
+    let outside = compiled("PRAGMA page_size = 8192;\nVACUUM;");
+    let code = outside.emit();
+    let why = "Some(\"goose runs this file outside a transaction\")";
+    assert_eq!(field(&code, "V2_B", "no_transaction"), why);
+    assert!(outside.warnings().iter().all(|warning| warning.rule() != "no-transaction"));
+
+    let inside = compiled("CREATE TABLE b(x);");
+    assert_eq!(field(&inside.emit(), "V2_B", "no_transaction"), "None");
+    assert!(inside.warnings().iter().any(|warning| warning.rule() == "no-transaction"));
+}

@@ -94,6 +94,8 @@ pub(crate) mod tests {
             fingerprint: 0,
             maintenance: None,
             compatible: false,
+            step: None,
+            no_transaction: None,
             revert: None,
         }
     }

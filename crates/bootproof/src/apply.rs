@@ -18,6 +18,7 @@ use crate::expected::{alter_as_usual, run_statement};
 use crate::history;
 use crate::own_table;
 use crate::schema::Schema;
+use crate::steps::Guard;
 
 /// A migration that was applied, and how long its statements ran.
 #[derive(Clone, Copy, Debug)]
@@ -28,7 +29,7 @@ pub(crate) struct Applied {
 
 /// Records the baseline and everything before it as applied, without running anything.
 pub(crate) fn record_baseline(connection: &Connection, schema: &Schema, version: i64) -> Result<(), Error> {
-    run(connection, schema, &[], Target::FakeVersion(version), &|_, run| run()).map(|_| ())
+    run(connection, schema, None, &[], Target::FakeVersion(version), &|_, run| run()).map(|_| ())
 }
 
 /// Somebody around every migration, who has it run.
@@ -39,11 +40,12 @@ pub(crate) type Around<'a> =
 pub(crate) fn pending(
     connection: &Connection,
     schema: &Schema,
+    guard: Option<&Guard>,
     pending: &[&'static Migration],
     around: Around<'_>,
 ) -> Result<Vec<Applied>, Error> {
     match pending.last() {
-        Some(last) => run(connection, schema, pending, Target::Version(last.version), around),
+        Some(last) => run(connection, schema, guard, pending, Target::Version(last.version), around),
         None => Ok(Vec::new()),
     }
 }
@@ -51,6 +53,7 @@ pub(crate) fn pending(
 fn run(
     connection: &Connection,
     schema: &Schema,
+    guard: Option<&Guard>,
     pending: &[&'static Migration],
     target: Target,
     around: Around<'_>,
@@ -64,7 +67,7 @@ fn run(
         })
         .collect::<Result<Vec<_>, _>>()
         .map_err(|error| Error::SourcesDisagree { files: vec![error.to_string()] })?;
-    let mut adapter = Adapter { connection, schema, pending, around, applied: Vec::new(), error: None };
+    let mut adapter = Adapter { connection, schema, guard, pending, around, applied: Vec::new(), error: None };
     let runner = Runner::new(&migrations).set_target(target).set_grouped(true);
     match runner.run(&mut adapter) {
         Ok(_) => Ok(adapter.applied),
@@ -79,6 +82,7 @@ fn run(
 struct Adapter<'a> {
     connection: &'a Connection,
     schema: &'a Schema,
+    guard: Option<&'a Guard>,
     pending: &'a [&'static Migration],
     around: Around<'a>,
     applied: Vec<Applied>,
@@ -106,7 +110,8 @@ impl Adapter<'_> {
     fn execute_one(&mut self, sql: &str) -> Result<(), Error> {
         match self.pending.get(self.applied.len()) {
             Some(migration) if migration.sql == sql => {
-                let applied = (self.around)(migration, &mut || run_migration(self.connection, migration))?;
+                let run = &mut || run_migration(self.connection, self.schema, self.guard, migration);
+                let applied = (self.around)(migration, run)?;
                 self.applied.push(applied);
                 Ok(())
             }
@@ -147,9 +152,23 @@ impl Query<Vec<refinery::Migration>> for Adapter<'_> {
 
 impl Migrate for Adapter<'_> {}
 
-fn run_migration(connection: &Connection, migration: &'static Migration) -> Result<Applied, Error> {
+fn run_migration(
+    connection: &Connection,
+    schema: &Schema,
+    guard: Option<&Guard>,
+    migration: &'static Migration,
+) -> Result<Applied, Error> {
     log::info!("applying {}", migration.title());
     let start = Instant::now();
+    statements(connection, migration)?;
+    schema.steps().run(connection, guard, migration)?;
+    let took = start.elapsed();
+    log::info!("applied {} in {:.1} s", migration.title(), took.as_secs_f64());
+    Ok(Applied { migration, took })
+}
+
+/// Runs the statements of a migration, inside a transaction or outside.
+pub(crate) fn statements(connection: &Connection, migration: &'static Migration) -> Result<(), Error> {
     let outcome = migration.statements.iter().enumerate().try_for_each(|(position, statement)| {
         let sql = migration.statement(position);
         let run = || run_statement(connection, sql);
@@ -168,10 +187,7 @@ fn run_migration(connection: &Connection, migration: &'static Migration) -> Resu
         })
     });
     let reset = alter_as_usual(connection, migration.sql);
-    outcome.and(reset.map_err(|error| Error::from_sqlite("applying a migration", error)))?;
-    let took = start.elapsed();
-    log::info!("applied {} in {:.1} s", migration.title(), took.as_secs_f64());
-    Ok(Applied { migration, took })
+    outcome.and(reset.map_err(|error| Error::from_sqlite("applying a migration", error)))
 }
 
 /// Whether a statement builds an index, and does nothing else.

@@ -48,6 +48,23 @@ pub struct Migration {
     /// Whether a program of the version before can go on with the schema after this migration: it only adds indexes that
     /// refuse no row, or only adds, and says that it is compatible.
     pub compatible: bool,
+    /// The function of the application that runs behind its statements, in the same transaction.
+    pub step: Option<RustStep>,
+    /// Why it runs outside the one transaction, on a copy that takes the database's place; `None` for all but what SQLite does
+    /// nowhere else, such as `VACUUM`.
+    pub no_transaction: Option<&'static str>,
+}
+
+/// A function of the application, as a migration calls it; [`Schema::with_step`](crate::Schema::with_step) registers it.
+#[derive(Clone, Copy, Debug)]
+pub struct RustStep {
+    /// Its name.
+    pub name: &'static str,
+    /// The line of the file that calls it, counted from 1.
+    pub line: u32,
+    /// The tables that it may write, those that their triggers write included; in lower case. They are among
+    /// [`Migration::writes`].
+    pub writes: &'static [&'static str],
 }
 
 /// One statement of a migration or of a way back: a range of bytes of its text.

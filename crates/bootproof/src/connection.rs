@@ -31,6 +31,8 @@ const MOST_SORTERS: usize = 2;
 /// Where the header says which version of the file format is needed to write the file, and the newest there is.
 const WRITE_VERSION: usize = 18;
 const NEWEST_VERSION: u8 = 2;
+/// That of a file in WAL mode.
+const OF_WAL: u8 = 2;
 
 /// A connection prepared for a boot, and how it waits for others.
 #[derive(Debug)]
@@ -166,11 +168,17 @@ impl<'c> Session<'c> {
     /// Becomes the only one connected, until the connection is closed: in this mode SQLite keeps its locks after a
     /// transaction, and in WAL mode too it gets them only when nobody else is connected, not even idle
     /// (<https://sqlite.org/pragma.html#pragma_locking_mode>).
+    ///
+    /// There the mode has to be set before the log is opened. With a rollback journal it must not be set while waiting: in this
+    /// mode a reader's lock is kept too, and whoever holds the other lock would wait for that one to commit.
     pub(crate) fn exclude_others(&self) -> Result<(), Error> {
-        self.execute(
-            "taking the database alone",
-            "PRAGMA main.locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; SELECT count(*) FROM main.sqlite_schema; ROLLBACK",
-        )?;
+        const FIRST: &str =
+            "PRAGMA main.locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; SELECT count(*) FROM main.sqlite_schema; ROLLBACK";
+        const LAST: &str =
+            "BEGIN EXCLUSIVE; PRAGMA main.locking_mode = EXCLUSIVE; SELECT count(*) FROM main.sqlite_schema; ROLLBACK";
+        let header = ffi::file_header(self.connection);
+        let is_wal = header.as_ref().and_then(|header| header.get(WRITE_VERSION)) == Some(&OF_WAL);
+        self.execute("taking the database alone", if is_wal { FIRST } else { LAST })?;
         self.refuse_moved()
     }
 

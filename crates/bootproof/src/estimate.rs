@@ -84,7 +84,9 @@ pub(crate) fn disk_needed(path: &Path, look: &Look, new: u64, backup: u64, is_wa
     let length = |file: &Path| std::fs::metadata(file).map(|file| file.len()).unwrap_or_default();
     let rewrites = look.plan.pending.iter().any(|migration| !migration.writes.is_empty());
     let rewritten = if rewrites { length(path) + length(&sidecar(path, "-wal")) } else { 0 };
-    let written = new + rewritten;
+    // One that runs outside the transaction: its copy, and what that needs while it is rewritten.
+    let copied = if look.plan.outside().is_some() { 2 * length(path) } else { 0 };
+    let written = new + rewritten + copied;
     backup + written + if is_wal { written } else { 0 } + (1 << 20)
 }
 

@@ -39,8 +39,7 @@ pub(crate) fn database_at(schema: &Schema, version: i64) -> Result<Connection, E
         return head(schema);
     }
     let replayed = || {
-        let connection = Connection::open_in_memory()?;
-        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, false)?;
+        let connection = nothing()?;
         let migrations = schema.compiled().migrations.iter();
         for migration in migrations.filter(|migration| migration.version <= version) {
             replay(&connection, migration)?;
@@ -48,6 +47,13 @@ pub(crate) fn database_at(schema: &Schema, version: i64) -> Result<Connection, E
         Ok(connection)
     };
     replayed().map_err(|error| Error::from_sqlite("replaying the migrations in memory", error))
+}
+
+/// An empty database in memory, for migrations to run on.
+pub(crate) fn nothing() -> rusqlite::Result<Connection> {
+    let connection = Connection::open_in_memory()?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, false)?;
+    Ok(connection)
 }
 
 fn replay(connection: &Connection, migration: &Migration) -> rusqlite::Result<()> {

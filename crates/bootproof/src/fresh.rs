@@ -3,18 +3,23 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use bootproof_catalog::Catalog;
 use rusqlite::Connection;
+use rusqlite::config::DbConfig;
 use rusqlite::serialize::Data;
 use tempfile::NamedTempFile;
 
+use crate::apply;
 use crate::audit::{self, Detail, Event};
 use crate::error::{Error, storage};
 use crate::expected;
 use crate::figure::shown;
 use crate::files::{Neighbours, directory, exists, has_content, sidecar, sync_directory};
 use crate::history;
+use crate::look;
 use crate::schema::Schema;
 use crate::seal;
+use crate::steps::Guard;
 
 /// What became of an attempt to create a database file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,9 +43,36 @@ pub(crate) fn in_memory(schema: &Schema) -> Result<Connection, Error> {
 
 /// An in-memory database at head, with its history as of now.
 pub(crate) fn stamped(schema: &Schema) -> Result<Connection, Error> {
-    let connection = expected::head(schema)?;
+    let connection = if schema.has_steps() { replayed(schema)? } else { expected::head(schema)? };
     stamp(&connection, schema)?;
     Ok(connection)
+}
+
+/// What the image cannot hold: a database in memory that every migration has run on, in order, with its step in Rust. A step
+/// sees the schema of its own version, and the rows that the migrations before it have inserted.
+fn replayed(schema: &Schema) -> Result<Connection, Error> {
+    let failed = |error| Error::from_sqlite("making the new database", error);
+    let migrations = schema.compiled().migrations;
+    schema.steps().require(migrations.iter())?;
+    let mut connection = expected::nothing().map_err(failed)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true).map_err(failed)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false).map_err(failed)?;
+    let guard = Guard::install(&mut connection)?;
+    for migration in migrations {
+        let is_inside = migration.no_transaction.is_none();
+        if is_inside {
+            connection.execute_batch("BEGIN IMMEDIATE").map_err(failed)?;
+        }
+        apply::statements(&connection, migration)?;
+        schema.steps().run(&connection, Some(&guard), migration)?;
+        if is_inside {
+            connection.execute_batch("COMMIT").map_err(failed)?;
+        }
+    }
+    Guard::remove(&mut connection).map_err(failed)?;
+    let live = Catalog::read(&connection).map_err(failed)?;
+    let differences = look::differences(schema, schema.head(), &live)?;
+    if differences.is_empty() { Ok(connection) } else { Err(Error::Drifted { differences }) }
 }
 
 /// What a database in memory would be as a file.
@@ -125,7 +157,7 @@ fn publish(file: NamedTempFile, path: &Path) -> Result<Created, Error> {
 fn stamp(connection: &Connection, schema: &Schema) -> Result<(), Error> {
     let failed = |error| Error::from_sqlite("recording the history of the new database", error);
     connection.execute_batch("BEGIN IMMEDIATE").map_err(failed)?;
-    history::record_all(connection, schema.compiled().migrations).map_err(failed)?;
+    history::record(connection, schema.compiled().migrations).map_err(failed)?;
     let detail = Detail::of_applied(schema.compiled().migrations.iter());
     audit::write(connection, Event::Create, None, schema.head(), schema.build(), &detail).map_err(failed)?;
     seal::renew(schema, connection, true)?;

@@ -52,10 +52,10 @@ pub(crate) fn read(connection: &Connection) -> Result<Option<Vec<Entry>>, Error>
     if problems.is_empty() { Ok(Some(entries)) } else { Err(Error::Malformed { table: HISTORY_TABLE, problems }) }
 }
 
-/// Records every migration as applied, in a database made from the compiled image, as refinery would.
+/// Records migrations as applied, as refinery would: in a database made from the compiled image, and of what ran without it.
 ///
 /// Asking refinery itself costs as much as all the rest of a new database: it reads every name with a regular expression.
-pub(crate) fn record_all(connection: &Connection, migrations: &[Migration]) -> rusqlite::Result<()> {
+pub(crate) fn record(connection: &Connection, migrations: &[Migration]) -> rusqlite::Result<()> {
     connection.execute_batch(HISTORY_DDL)?;
     let mut statement = connection.prepare(
         "INSERT INTO main.refinery_schema_history(version, name, applied_on, checksum) VALUES (?1, ?2, ?3, ?4)",

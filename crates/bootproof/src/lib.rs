@@ -1,13 +1,11 @@
-//! Takes a SQLite database to the version a program was compiled for when the program starts, and proves it before
-//! committing, or refuses to start.
+#![cfg_attr(not(doctest), doc = include_str!("../README.md"))]
 //!
-//! `bootproof-build` compiles a directory of SQL files into Rust code; this crate is what happens at boot. Everything —
-//! adoption, every pending migration with its history row, all validations — happens inside one `BEGIN IMMEDIATE`
-//! transaction that commits only when every check has passed. A failure rolls back: nobody ever sees a half-migrated or
-//! unverified database, and there is nothing to restore.
+//! ## Where to look
 //!
-//! Start at [`Boot`]; [`migrate`] does the same on an open connection, and [`fresh`] makes databases for tests. The
-//! result is a [`BootReport`], or a [`Failure`] that says what happened, where, the state of the database and what to do.
+//! Start at [`Boot`]; [`migrate()`] does the same on an open connection. The result is a [`BootReport`], or a [`Failure`] that says
+//! what happened, where, the state of the database and what to do. [`Options`] has every choice, [`compiled`] what the compiler
+//! emits. What SQL
+//! cannot express is a function of the application, [`Schema::with_step`]. For tests there are [`fresh()`] and [`testing`].
 
 // What a program carries and chooses.
 pub mod compiled;
@@ -40,6 +38,7 @@ mod audit;
 mod backup;
 mod estimate;
 mod foreign_keys;
+mod format;
 mod fresh;
 mod integrity;
 mod look;
@@ -50,6 +49,7 @@ mod restore;
 mod revert;
 mod seal;
 mod statistics;
+mod steps;
 #[doc(hidden)] // For `bootproof-cli`.
 pub mod takeover;
 mod undated;
@@ -59,6 +59,9 @@ mod workload;
 // Their order.
 mod boot;
 pub mod inspect;
+
+// For tests.
+pub mod testing;
 
 pub use backup::{Backups, Condition, KnownBackup, Origin};
 pub use boot::{Boot, fresh, migrate};
@@ -70,7 +73,7 @@ pub use report::{
     NewerMigration, Outcome, PlanStep, QueryReport, StepReport, Timing, Verdict, timeline_bars,
 };
 pub use restore::{DigestCheck, Replaced, RestoreReport};
-pub use schema::{Schema, Source};
+pub use schema::{Schema, Source, StepResult};
 pub use watch::PROGRESS;
 
 pub use bootproof_catalog::Difference;

@@ -9,10 +9,13 @@ use rusqlite::Connection;
 use crate::error::{Error, in_words};
 use crate::figure::shown;
 use crate::holders;
+use crate::restore;
 use crate::watch::Watch;
 
 /// How often a waiting process says so.
 const SAY_EVERY: Duration = Duration::from_secs(5);
+/// So often it looks at the lock before it looks beside the file.
+const LOOKS_BETWEEN: i32 = 8;
 /// The longest pause between two looks at the lock: short enough that a freed lock is not left idle.
 const LONGEST_PAUSE: Duration = Duration::from_millis(50);
 
@@ -95,6 +98,10 @@ impl Patience {
         let pause = {
             let mut wait = self.lock();
             let Some(waited) = wait.since.map(|since| since.elapsed()) else { return false };
+            // A boot that puts another file in this one's place waits in turn for whoever has this one open.
+            if count % LOOKS_BETWEEN == LOOKS_BETWEEN - 1 && restore::is_remaking(&self.path) {
+                return false;
+            }
             if waited >= self.timeout || (wait.is_cancellable && self.watch.is_cancelled()) {
                 return false;
             }

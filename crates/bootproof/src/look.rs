@@ -35,6 +35,11 @@ impl Look {
         self.differences.iter().filter(|difference| difference.severity == Severity::Repairable)
     }
 
+    /// Whether one transaction has nothing to do, be it that a migration waits to run outside.
+    pub(crate) fn is_current_inside(&self) -> bool {
+        self.plan.inside().pending.is_empty() && self.repairs().next().is_none() && !self.plan.adopts()
+    }
+
     pub(crate) fn is_current(&self) -> bool {
         self.plan.pending.is_empty() && self.repairs().next().is_none() && !self.plan.adopts()
     }

@@ -75,6 +75,17 @@ impl Plan {
         pending.or(self.version_before()).or(self.version_recognised()).unwrap_or(-1)
     }
 
+    /// The part of it that one transaction takes: up to the first migration that runs outside.
+    pub(crate) fn inside(&self) -> Self {
+        let inside = self.pending.iter().take_while(|migration| migration.no_transaction.is_none());
+        Self { pending: inside.copied().collect(), ..self.clone() }
+    }
+
+    /// The first migration that runs outside the transaction.
+    pub(crate) fn outside(&self) -> Option<&'static Migration> {
+        self.pending.iter().copied().find(|migration| migration.no_transaction.is_some())
+    }
+
     /// Whether the database is to be adopted, or taken over.
     pub(crate) fn adopts(&self) -> bool {
         matches!(self.start, Start::Unmanaged(..) | Start::Foreign(..))
@@ -86,6 +97,19 @@ impl Plan {
 /// `foreign` is the history of another tool, where there is one and no boot has continued it; `compatible` are the versions
 /// that newer binaries marked as no obstacle for the binary before them.
 pub(crate) fn plan(
+    schema: &Schema,
+    history: Option<&[Entry]>,
+    foreign: Option<&TakeOver>,
+    compatible: &BTreeSet<i64>,
+    is_empty: bool,
+    limit: Limit,
+) -> Result<Plan, Error> {
+    let plan = decide(schema, history, foreign, compatible, is_empty, limit)?;
+    schema.steps().require(plan.pending.iter().copied())?;
+    Ok(plan)
+}
+
+fn decide(
     schema: &Schema,
     history: Option<&[Entry]>,
     foreign: Option<&TakeOver>,

@@ -86,6 +86,8 @@ mod tests {
             fingerprint: 0,
             maintenance: None,
             compatible: false,
+            step: None,
+            no_transaction: None,
             revert,
         }
     }

@@ -5,6 +5,8 @@ use std::sync::OnceLock;
 use bootproof_catalog::{Fingerprint, source};
 
 use crate::compiled::{Compiled, Contract, Migration, ObjectKind};
+pub use crate::steps::StepResult;
+use crate::steps::Steps;
 
 /// What a binary carries: the compiled migrations, the files they were compiled from, and who it is.
 ///
@@ -25,6 +27,7 @@ pub struct Schema {
     compiled: &'static Compiled,
     contracts: &'static [Contract],
     sources: Vec<Source>,
+    steps: Steps,
     row_limits: Vec<(&'static str, u64)>,
     identity: OnceLock<u128>,
     disagreements: OnceLock<Vec<String>>,
@@ -51,6 +54,7 @@ impl Schema {
             compiled,
             contracts: &[],
             sources: Vec::new(),
+            steps: Steps::default(),
             row_limits: Vec::new(),
             identity: OnceLock::new(),
             disagreements: OnceLock::new(),
@@ -85,6 +89,54 @@ impl Schema {
     pub fn with_contracts(mut self, contracts: &'static [Contract]) -> Self {
         self.contracts = contracts;
         self
+    }
+
+    /// Registers the function that migrations call by this name, `-- bootproof: rust name "why"`: for what SQL cannot express.
+    /// The generated code has a constant for every name, so that a misspelt one does not compile.
+    ///
+    /// It is called with the open transaction, behind the statements of its migration, and takes part in the same proof: it
+    /// commits with everything else, or not at all. It reads what it likes and writes the tables that its migration names;
+    /// another write, a change of the schema, `PRAGMA`, `ATTACH`, and whatever begins or ends a transaction or a savepoint are
+    /// refused, and so fails the boot, whatever the function makes of the refusal. An error that it returns and a panic roll the
+    /// boot back ([`Error::StepFailed`](crate::Error::StepFailed)). For a new database it is called as well, on what the
+    /// migrations before it have inserted.
+    ///
+    /// The checksum of the migration covers the name and not the function: like the file, it is not changed once released.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use bootproof::{Schema, StepResult};
+    /// use rusqlite::Connection;
+    ///
+    /// fn lower_emails(transaction: &Connection) -> StepResult {
+    ///     let mut read = transaction.prepare("SELECT id, email FROM users")?;
+    ///     let mut write = transaction.prepare("UPDATE users SET email = ?2 WHERE id = ?1")?;
+    ///     for row in read.query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)))? {
+    ///         let (id, email) = row?;
+    ///         // SQLite's lower() knows ASCII only.
+    ///         write.execute((id, email.to_lowercase()))?;
+    ///     }
+    ///     Ok(())
+    /// }
+    ///
+    /// # fn schema(compiled: &'static bootproof::compiled::Compiled) -> Schema {
+    /// Schema::new("my-app", compiled).with_step("lower_emails", lower_emails)
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn with_step(
+        mut self,
+        name: &'static str,
+        step: impl Fn(&rusqlite::Connection) -> StepResult + Send + Sync + 'static,
+    ) -> Self {
+        self.steps.register(name, step);
+        self
+    }
+
+    /// The functions that migrations call.
+    pub(crate) fn steps(&self) -> &Steps {
+        &self.steps
     }
 
     /// Adds how many rows the application expects a table to have at most: [`Boot::measure`](crate::Boot::measure) tells it
@@ -159,6 +211,16 @@ impl Schema {
     #[must_use]
     pub fn head(&self) -> i64 {
         self.compiled.migrations.last().map_or(-1, |migration| migration.version)
+    }
+
+    /// Whether a migration calls a function of the application: the image of an empty database lacks what that did.
+    pub(crate) fn has_steps(&self) -> bool {
+        self.compiled.migrations.iter().any(|migration| migration.step.is_some())
+    }
+
+    /// Whether a migration runs outside the transaction.
+    pub(crate) fn goes_outside(&self) -> bool {
+        self.compiled.migrations.iter().any(|migration| migration.no_transaction.is_some())
     }
 
     /// The migration that an existing database without history is recognised by.

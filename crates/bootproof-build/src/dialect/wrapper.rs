@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::effect::{Control, Effects, Pragma};
 use crate::lint::Terms;
+use crate::outside;
 use crate::source::File;
 
 /// What to do with a statement.
@@ -35,6 +36,8 @@ pub(crate) struct Wrapping<'a> {
     left_out: usize,
     /// Whether the file set how ALTER TABLE works.
     alters_as_before: bool,
+    /// Whether the file runs outside a transaction.
+    is_outside: bool,
 }
 
 const INSTEAD: &str = "if it is needed and SQLite refuses it inside a transaction, say so in a file of its own: \
@@ -42,11 +45,29 @@ const INSTEAD: &str = "if it is needed and SQLite refuses it inside a transactio
 
 impl<'a> Wrapping<'a> {
     pub(crate) fn new(file: &'a Arc<File>) -> Self {
-        Self { file, open: None, first: None, left_out: 0, alters_as_before: false }
+        Self { file, open: None, first: None, left_out: 0, alters_as_before: false, is_outside: false }
+    }
+
+    /// Of a file that runs outside a transaction, and may do what SQLite does only there.
+    pub(crate) fn outside(file: &'a Arc<File>) -> Self {
+        Self { is_outside: true, ..Self::new(file) }
+    }
+
+    pub(crate) fn file(&self) -> &'a Arc<File> {
+        self.file
+    }
+
+    pub(crate) fn is_outside(&self) -> bool {
+        self.is_outside
     }
 
     /// What to do with the next statement.
     pub(crate) fn judge(&mut self, effects: &Effects, span: &Range<usize>) -> Role {
+        if self.is_outside
+            && let Some(role) = outside::judge(self.file, effects, span)
+        {
+            return role;
+        }
         match (&effects.control, &effects.pragma) {
             (_, Some(pragma)) if pragma.name == "foreign_key_check" => Role::Check,
             _ if !self.file.dialect.is_foreign() => Role::Statement,

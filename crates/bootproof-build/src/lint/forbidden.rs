@@ -35,12 +35,10 @@ pub(crate) fn transaction_control() -> Diagnostic {
         .help("remove the statement")
 }
 
-/// A file that its own tool would run outside a transaction.
+/// A file that its own tool would run outside a transaction, and that runs inside one as well.
 pub(crate) fn inside_a_transaction(file: &File) -> Diagnostic {
     let message = format!("{} runs this file outside a transaction; here it runs inside one", file.dialect);
-    Diagnostic::warning("no-transaction", message)
-        .in_file(&file.name)
-        .note("what SQLite refuses inside a transaction is an error at its place")
+    Diagnostic::warning("no-transaction", message).in_file(&file.name).note("nothing in it needs to be outside")
 }
 
 pub(crate) fn bound_parameter() -> Diagnostic {
@@ -82,13 +80,19 @@ fn pragma(pragma: &Pragma) -> Option<Diagnostic> {
             "does nothing inside a transaction, and a migration runs inside one",
             "remove it: boot turns foreign keys off before it begins and checks every one before it commits",
         ),
-        "journal_mode" | "locking_mode" | "synchronous" | "secure_delete" => (
+        "journal_mode" => (
+            "cannot be changed inside a transaction",
+            "remove it, and set it on the connection that the application opens; or say in a file of its own why it is \
+             needed: `-- bootproof: no-transaction \"why\"`",
+        ),
+        "locking_mode" | "synchronous" | "secure_delete" => (
             "cannot be changed inside a transaction, or changes the connection for whatever runs next",
             "remove it, and set it on the connection that the application opens",
         ),
         "page_size" | "auto_vacuum" | "encoding" => (
-            "takes effect in an empty database or a VACUUM only, never in a migration",
-            "remove it: the format of the file is not part of its schema",
+            "takes effect in an empty database or a VACUUM only, never inside a transaction",
+            "remove it: the format of the file is not part of its schema; or say in a file of its own why it is needed: \
+             `-- bootproof: no-transaction \"why\"`",
         ),
         "writable_schema" => (
             "lets a migration damage the database behind SQLite's back",

@@ -33,6 +33,8 @@ pub(super) struct Filler<'a> {
     pub(super) variety: Variety,
     /// Keys that rows of tables yet to be filled were promised to have: by table and columns.
     pub(super) promised: BTreeMap<(String, Vec<String>), Vec<Vec<Value>>>,
+    /// What was done, statement by statement, where somebody wants to do it again.
+    pub(super) script: Option<Vec<String>>,
 }
 
 impl<'a> Filler<'a> {
@@ -120,7 +122,10 @@ impl<'a> Filler<'a> {
             let mut attempts = 0;
             let failure = loop {
                 let row = assemble(&columns, &slots);
-                let Err(error) = insert.execute(params_from_iter(row)) else { break None };
+                let Err(error) = insert.execute(params_from_iter(row)) else {
+                    self.note(|| insert.expanded_sql());
+                    break None;
+                };
                 attempts += 1;
                 let blamed = blamed(&error, table, self.catalog);
                 if attempts == ATTEMPTS || !turn(&mut slots, &blamed) {
@@ -226,13 +231,15 @@ impl<'a> Filler<'a> {
             let mut update = self.connection.prepare(&sql)?;
             let number = self.numbers.next();
             // Where no value is accepted, NULL remains.
-            let _ = values::candidates(table, column, 0, number).iter().find(|value| update.execute([value]).is_ok());
+            if values::candidates(table, column, 0, number).iter().any(|value| update.execute([value]).is_ok()) {
+                self.note(|| update.expanded_sql());
+            }
         }
         Ok(())
     }
 
     /// Lets one row refer to a parent that was filled behind its child, in a ring of tables.
-    fn refer(&self, table: &Table) -> rusqlite::Result<()> {
+    fn refer(&mut self, table: &Table) -> rusqlite::Result<()> {
         for key in &table.foreign_keys {
             let is_late = key.parent.as_str() != table.name.to_ascii_lowercase()
                 && key.columns.iter().any(|column| is_nullable(table, column));
@@ -254,14 +261,17 @@ impl<'a> Filler<'a> {
                 sets.join(", "),
                 primary_key(table).first().map_or("rowid".to_owned(), |column| quoted(column)),
             );
+            let mut update = self.connection.prepare(&sql)?;
             // Some CHECK may refuse it: then no row refers.
-            let _ = self.connection.execute(&sql, params_from_iter(tuple));
+            if update.execute(params_from_iter(tuple)).is_ok() {
+                self.note(|| update.expanded_sql());
+            }
         }
         Ok(())
     }
 
     /// Removes the rows whose parent could not be made; tells whether there were any.
-    fn remove_orphans(&self, table: &Table, empty: &mut BTreeMap<String, String>) -> rusqlite::Result<bool> {
+    fn remove_orphans(&mut self, table: &Table, empty: &mut BTreeMap<String, String>) -> rusqlite::Result<bool> {
         if table.foreign_keys.is_empty() {
             return Ok(false);
         }
@@ -279,6 +289,7 @@ impl<'a> Filler<'a> {
                 None => format!("DELETE FROM {name}"),
             };
             self.connection.execute_batch(&sql)?;
+            self.note(|| Some(sql));
         }
         let is_empty = format!("SELECT NOT EXISTS (SELECT 1 FROM {name})");
         if !orphans.is_empty() && self.connection.query_row(&is_empty, [], |row| row.get(0))? {
@@ -288,14 +299,23 @@ impl<'a> Filler<'a> {
     }
 
     /// Lets full-text indexes over other tables know of the rows: triggers would have told them.
-    fn index_texts(&self) {
+    fn index_texts(&mut self) {
         for table in self.catalog.tables.values().filter(|table| table.is_virtual) {
             let is_over_another = |option: &String| option.contains("fts5") && option.contains("content");
             if table.options.iter().any(is_over_another) {
                 let name = quoted(&table.name);
+                let sql = format!("INSERT INTO {name}({name}) VALUES ('rebuild')");
                 // A contentless index has nothing to be built from.
-                let _ = self.connection.execute_batch(&format!("INSERT INTO {name}({name}) VALUES ('rebuild')"));
+                if self.connection.execute_batch(&sql).is_ok() {
+                    self.note(|| Some(sql));
+                }
             }
+        }
+    }
+
+    fn note(&mut self, statement: impl FnOnce() -> Option<String>) {
+        if let Some(script) = &mut self.script {
+            script.extend(statement());
         }
     }
 }

@@ -98,6 +98,7 @@ fn filled(schema: &str) -> (Rows, BTreeMap<String, String>) {
         numbers: &mut rows.numbers,
         variety: Variety::Sparse,
         promised: BTreeMap::new(),
+        script: None,
     };
     let empty = filler.fill(&catalog.tables.keys().cloned().collect()).unwrap();
     (rows, empty)

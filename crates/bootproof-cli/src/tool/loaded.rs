@@ -53,6 +53,12 @@ fn migration(migration: &Migration) -> compiled::Migration {
         revert: migration.revert.as_ref().map(revert),
         maintenance: migration.maintenance.as_deref().map(text),
         compatible: migration.is_compatible,
+        step: migration.step.as_ref().map(|step| compiled::RustStep {
+            name: text(&step.name),
+            line: u32::try_from(step.line).unwrap_or(u32::MAX),
+            writes: texts(&step.writes),
+        }),
+        no_transaction: migration.no_transaction.as_deref().map(text),
     }
 }
 

@@ -194,6 +194,16 @@ fn joined<T>(spawned: Option<ScopedJoinHandle<'_, T>>, work: impl FnOnce() -> T)
 }
 
 impl Backup {
+    /// Opens the copy to copy it again.
+    pub(crate) fn reopen(&self) -> io::Result<File> {
+        self.copy.reopen()
+    }
+
+    /// What the copy was when it was verified.
+    pub(crate) fn digest(&self) -> &Digest {
+        &self.digest
+    }
+
     /// Gives the copy its name; a boot does so just before the commit: one that is killed earlier leaves no backup of a
     /// migration that never happened.
     ///

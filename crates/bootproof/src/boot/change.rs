@@ -13,6 +13,7 @@ use crate::look::Look;
 use crate::plan::Start;
 use crate::revert;
 use crate::schema::Schema;
+use crate::steps::Guard;
 use crate::watch::Watch;
 use crate::workload::Workload;
 
@@ -25,9 +26,15 @@ pub(super) enum Change {
 }
 
 impl Change {
-    /// Everything that a look found to be done.
+    /// What a look found to be done, as far as one transaction takes it.
     pub(super) fn forward(look: &Look) -> Self {
-        Self::Forward { start: look.plan.start, pending: look.plan.pending.clone(), to: look.plan.version_after() }
+        let plan = look.plan.inside();
+        Self::Forward { start: plan.start, to: plan.version_after(), pending: plan.pending }
+    }
+
+    /// One migration that runs outside the transaction.
+    pub(super) fn outside(look: &Look, migration: &'static Migration) -> Self {
+        Self::Forward { start: look.plan.start, to: migration.version, pending: vec![migration] }
     }
 
     /// The version afterwards.
@@ -35,6 +42,10 @@ impl Change {
         match self {
             Self::Forward { to, .. } | Self::Back { to, .. } => *to,
         }
+    }
+
+    pub(super) fn is_outside(&self) -> bool {
+        matches!(self, Self::Forward { pending, .. } if pending.iter().any(|migration| migration.no_transaction.is_some()))
     }
 
     pub(super) fn is_on_nothing(&self) -> bool {
@@ -54,6 +65,7 @@ impl Change {
         &self,
         connection: &Connection,
         schema: &Schema,
+        guard: Option<&Guard>,
         watch: &Watch,
         load: &Workload,
     ) -> Result<Vec<Applied>, Error> {
@@ -63,7 +75,7 @@ impl Change {
                     apply::record_baseline(connection, schema, version.to_owned())?;
                 }
                 let after = crate::expected::catalog_at(schema, *to)?;
-                apply::pending(connection, schema, pending, &|migration, run| {
+                apply::pending(connection, schema, guard, pending, &|migration, run| {
                     watch.step(Step::Migrate(migration.title()), load.migration(migration, &after), run)
                 })
             }

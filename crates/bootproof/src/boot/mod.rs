@@ -6,6 +6,7 @@ mod contracts;
 mod copies;
 mod created;
 mod order;
+mod outside;
 mod transaction;
 
 use std::path::PathBuf;
@@ -22,6 +23,7 @@ use crate::files::{self, Neighbours};
 use crate::options::{ForeignKeys, Integrity, Options};
 use crate::report::{BootReport, ErrorReport, Verdict};
 use crate::schema::Schema;
+use crate::steps::Guard;
 
 pub(crate) use order::Run;
 pub(crate) use transaction::needs_rebuild;
@@ -130,7 +132,9 @@ impl<'s> Boot<'s> {
     ///
     /// Before: any file, or none. After success: the file is at head and proven, or it was already. After a failure: the
     /// file is as it was; only after [`Error::CommitUncertain`], an I/O error during the commit itself, it may be at head
-    /// instead, proven all the same, and the backup is kept. A file that was made whole before the failure stays.
+    /// instead, proven all the same, and the backup is kept. A file that was made whole before the failure stays. Where a
+    /// migration runs outside the transaction, by `-- bootproof: no-transaction`, what was committed before it stays as well: the
+    /// report of the failure says at which version the file is, and it is proven there.
     ///
     /// # Errors
     ///
@@ -186,7 +190,10 @@ impl<'s> Boot<'s> {
 /// Migrates a database through a connection that the application opened, with the guarantees of [`Boot::run`].
 ///
 /// The connection must not be inside a transaction. Its settings are as before afterwards, except for a busy handler,
-/// which becomes a timeout of as many milliseconds as `PRAGMA busy_timeout` told, and a progress handler, which is gone. A database in memory is not backed up.
+/// which becomes a timeout of as many milliseconds as `PRAGMA busy_timeout` told, a progress handler, which is gone, and an
+/// authorizer where a migration has a step in Rust, which is gone then too. A database in memory is not backed up. A migration
+/// that runs outside the transaction needs the file to itself, which only [`Boot::run`] can give it: here it is refused
+/// ([`Error::NotAlone`]), unless the database is in memory.
 ///
 /// # Errors
 ///
@@ -207,7 +214,12 @@ pub fn migrate(schema: &Schema, connection: &mut Connection, options: &Options) 
             run.remove_remnants(&Neighbours::of(&path));
         }
         let settings = connection::Settings::save(connection)?;
-        let outcome = run.boot_connection(connection);
+        let outcome = run.boot_application(connection);
+        if run.guard.is_some()
+            && let Err(error) = Guard::remove(connection)
+        {
+            log::warn!("{error}");
+        }
         // Whatever was done is done: an application that cannot go on with this connection will notice.
         if let Err(error) = settings.restore(connection) {
             log::warn!("{error}");
@@ -221,7 +233,8 @@ pub fn migrate(schema: &Schema, connection: &mut Connection, options: &Options) 
 ///
 /// # Errors
 ///
-/// [`Error::SourcesDisagree`] if the compiled image cannot be unpacked.
+/// [`Error::SourcesDisagree`] if the compiled image cannot be unpacked; [`Error::StepsMissing`] and [`Error::StepFailed`] where
+/// migrations have steps in Rust.
 pub fn fresh(schema: &Schema) -> Result<Connection, Error> {
     crate::fresh::in_memory(schema)
 }
@@ -230,17 +243,26 @@ fn finish(run: Run<'_>, start: Instant, outcome: Result<(), Error>) -> Result<Bo
     let mut report = run.report;
     report.timeline = run.watch.timeline();
     report.duration_ms = start.elapsed().into();
+    report.backup = report.backup.take().or(run.settled.as_ref().and_then(|settled| settled.backup.clone()));
     let Err(error) = outcome.map_err(Error::settled) else {
         return Ok(report);
     };
     // What had been done was rolled back.
     report.verdict = Verdict::Refused;
-    report.to_version = report.from_version;
-    report.applied.clear();
     report.reverted.clear();
-    report.repaired.clear();
-    report.adopted = false;
-    report.created = false;
+    if let Some(settled) = run.settled {
+        // What was committed before a migration that runs outside the transaction stays.
+        report.to_version = Some(settled.version);
+        report.applied = settled.applied;
+        report.adopted = settled.adopted;
+        report.created = settled.created;
+    } else {
+        report.to_version = report.from_version;
+        report.applied.clear();
+        report.repaired.clear();
+        report.adopted = false;
+        report.created = false;
+    }
     report.error = Some(ErrorReport::of(&error));
     Err(Failure { error, report: Box::new(report) })
 }

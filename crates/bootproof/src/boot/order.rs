@@ -22,12 +22,13 @@ use crate::history;
 use crate::look::{self, Look, behind};
 use crate::options::{Integrity, Options};
 use crate::plan::{Limit, Start};
-use crate::report::{BootReport, CheckName, HeldMigration, NewerMigration, Verdict};
+use crate::report::{AppliedMigration, BackupReport, BootReport, CheckName, HeldMigration, NewerMigration, Verdict};
 use crate::restore;
 use crate::revert;
 use crate::schema::Schema;
 use crate::seal;
 use crate::statistics::Depth;
+use crate::steps::Guard;
 use crate::watch::Watch;
 use crate::workload::Workload;
 
@@ -46,6 +47,32 @@ pub(crate) struct Run<'r> {
     pub(super) is_guest: bool,
     /// How much there is of everything, for whoever wants to know how far a step is.
     pub(super) load: Workload,
+    /// What holds steps in Rust to what they may do, on the connection that migrates.
+    pub(super) guard: Option<Guard>,
+    /// What is committed already, where a migration that runs outside the transaction makes several commits of one boot.
+    pub(super) settled: Option<Settled>,
+    /// Whether the last commit was all there was to do.
+    pub(super) is_done: bool,
+    /// Whether the connection is the application's own.
+    pub(super) is_lent: bool,
+}
+
+/// What nothing takes back any more.
+pub(super) struct Settled {
+    pub(super) version: i64,
+    pub(super) applied: Vec<AppliedMigration>,
+    pub(super) backup: Option<BackupReport>,
+    pub(super) adopted: bool,
+    pub(super) created: bool,
+}
+
+/// How a look at an open database ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    /// It is ready.
+    Ready,
+    /// A migration is to run outside the transaction, which nobody may have the file open for.
+    Outside,
 }
 
 impl<'r> Run<'r> {
@@ -59,6 +86,10 @@ impl<'r> Run<'r> {
             contracts: Contracts::default(),
             is_guest: false,
             load: Workload::default(),
+            guard: None,
+            settled: None,
+            is_done: false,
+            is_lent: false,
         }
     }
 }
@@ -96,6 +127,7 @@ impl Run<'_> {
                 Err(Error::Moved) => log::info!("`{}` was replaced: starting over", self.path.display()),
                 booted => return booted,
             }
+            self.settled = None;
             self.report = BootReport::new(std::mem::take(&mut self.report.database));
             self.contracts = Contracts::default();
         }
@@ -104,13 +136,18 @@ impl Run<'_> {
 
     fn boot_what_is_there(&mut self) -> Result<(), Error> {
         let mut create = false;
-        let neighbours = Neighbours::of(self.path);
+        let mut neighbours = Neighbours::of(self.path);
+        if restore::is_under_way(&neighbours) {
+            restore::await_and_finish(self.path, &self.options, &self.watch)?;
+            neighbours = Neighbours::of(self.path);
+        }
         let exists = files::exists_among(self.path, &neighbours)?;
         self.remove_remnants(&neighbours);
         if !exists {
             create = true;
-            // The image is at head: an earlier version has to be made by its migrations.
-            let is_limited = self.options.target.is_some_and(|target| target < self.schema.head());
+            // The image is at head, in the format that every file has: what is to be otherwise has to be made by its migrations.
+            let is_limited =
+                self.options.target.is_some_and(|target| target < self.schema.head()) || self.schema.goes_outside();
             if !is_limited && self.create()? {
                 return Ok(());
             }
@@ -118,8 +155,26 @@ impl Run<'_> {
         if self.is_content_with_a_seal() && (!create || self.report.created) && self.is_sealed()? {
             return Ok(());
         }
-        let mut connection = connection::open(self.path, create)?;
-        self.boot_connection(&mut connection)
+        loop {
+            let mut connection = connection::open(self.path, create)?;
+            let next = self.boot_connection(&mut connection);
+            // A migration outside the transaction needs the file to itself, and so does whoever else is at one.
+            drop(connection);
+            match next {
+                Ok(Next::Ready) => return Ok(()),
+                Ok(Next::Outside) => {
+                    self.go_outside()?;
+                    if self.is_done {
+                        return Ok(());
+                    }
+                }
+                Err(Error::Locked { .. }) if restore::is_remaking(self.path) => {
+                    restore::await_and_finish(self.path, &self.options, &self.watch)?;
+                }
+                Err(error) => return Err(error),
+            }
+            create = false;
+        }
     }
 
     /// Whether this boot is asked for no more than a seal tells.
@@ -143,7 +198,8 @@ impl Run<'_> {
 
     /// Looks, and works, until a look finds nothing left to do: between a look and the lock, another process may have
     /// done the work.
-    pub(super) fn boot_connection(&mut self, connection: &mut Connection) -> Result<(), Error> {
+    pub(super) fn boot_connection(&mut self, connection: &mut Connection) -> Result<Next, Error> {
+        self.guard = self.schema.has_steps().then(|| Guard::install(connection)).transpose()?;
         let session = Session::new(connection, self.path, self.options.lock_timeout, &self.watch)?;
         loop {
             session.begin_read()?;
@@ -153,13 +209,21 @@ impl Run<'_> {
                     self.verify_current(&session, &look).and_then(|()| session.refuse_moved())
                 }
                 Ok(look) => {
+                    let is_outside = self.may_go_outside(&look, session.connection);
                     session.rollback();
-                    if self.options.benchmark && !look.plan.pending.is_empty() && look.plan.start != Start::Empty {
+                    if is_outside? {
+                        return Ok(Next::Outside);
+                    }
+                    if self.options.benchmark
+                        && self.settled.is_none()
+                        && !look.plan.pending.is_empty()
+                        && look.plan.start != Start::Empty
+                    {
                         self.benchmark_before(&session)?;
                     }
-                    let change = |look: &Look| Ok((!look.is_current()).then(|| Change::forward(look)));
-                    if self.transact(&session, change)? {
-                        return Ok(());
+                    let change = |look: &Look| Ok((!look.is_current_inside()).then(|| Change::forward(look)));
+                    if self.transact(&session, change)? && self.is_done {
+                        return Ok(Next::Ready);
                     }
                     continue;
                 }
@@ -172,7 +236,7 @@ impl Run<'_> {
                 log::debug!("a journal that nobody needs stays: {error}");
             }
             self.after_reading(&session);
-            return Ok(());
+            return Ok(Next::Ready);
         }
     }
 
@@ -199,7 +263,8 @@ impl Run<'_> {
         })?;
         if !was_reverted {
             self.options.target = Some(to);
-            return self.boot_connection(&mut connection);
+            drop(connection);
+            return self.boot_what_is_there();
         }
         let stay =
             format!("the next boot of this binary goes up again, unless `BOOTPROOF_TARGET={to}` tells it to stay");
@@ -231,7 +296,7 @@ impl Run<'_> {
         match looked {
             Ok((load, look)) => {
                 self.load = load;
-                if !self.report.created {
+                if !self.report.created && self.settled.is_none() {
                     self.report.from_version = look.plan.version_before();
                 }
                 self.report.held = look.plan.held.iter().map(HeldMigration::from).collect();

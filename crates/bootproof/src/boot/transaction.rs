@@ -5,12 +5,13 @@
 //! 3. **Verify** everything, still inside the transaction.
 //! 4. **Commit**. Whatever fails before rolls back.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use bootproof_catalog::{AUDIT_TABLE, Catalog, difference};
 
 use super::change::Change;
-use super::order::Run;
+use super::order::{Run, Settled};
 use crate::apply::Applied;
 use crate::audit::{self, Detail, TakenOver};
 use crate::backup::{self, Backup, Original};
@@ -31,6 +32,23 @@ use crate::seal;
 use crate::statistics::Depth;
 use crate::verify;
 use crate::workload::Workload;
+
+/// What a change must leave as it was.
+pub(super) struct Before {
+    violations: Violations,
+    counts: BTreeMap<String, i64>,
+    /// Whether there are rows that nobody counts.
+    has_virtual: bool,
+    /// What the rows demand of the indexes that are to be built, where it was found while they were checked.
+    foreseen: Foreseen,
+}
+
+impl Before {
+    /// Whether any table has a row, or may have.
+    pub(super) fn has_rows(&self) -> bool {
+        self.has_virtual || self.counts.values().any(|rows| *rows > 0)
+    }
+}
 
 impl Run<'_> {
     /// Takes the write lock, asks what is to be done now, and does it. Returns false where nothing is: another process
@@ -65,22 +83,55 @@ impl Run<'_> {
 
     /// From the second look to the commit.
     fn make(&mut self, session: &Session<'_>, look: &Look, change: &Change) -> Result<(), Error> {
-        let (connection, watch) = (session.connection, self.watch.clone());
+        let watch = self.watch.clone();
         let foreseen = if change.is_on_nothing() {
             Foreseen::default()
         } else {
             self.check_integrity_and_foresee(session, &self.coming(change)?)?
         };
+        let before = Before { foreseen, ..self.examine(session, look)? };
+        let backup = self.back_up(session, look, change)?;
+
+        let applied = change.run(session.connection, self.schema, self.guard.as_ref(), &self.watch, &self.load)?;
+        let path = backup.as_ref().map(|backup| &*backup.path);
+        self.prove_all(session, look, change, &before, &applied, path)?;
+
+        // From here it can be called off only while the commit waits for readers.
+        watch.proceed()?;
+        session.refuse_moved()?;
+        self.report.backup = backup.map(Backup::publish).transpose()?;
+        watch.step(Step::Commit, 0, || commit(session))?;
+        self.settle(look, change);
+        Ok(())
+    }
+
+    /// What is there before anything is changed.
+    pub(super) fn examine(&mut self, session: &Session<'_>, look: &Look) -> Result<Before, Error> {
+        let (connection, watch) = (session.connection, self.watch.clone());
         let violations = watch.step(Step::ForeignKeys, self.load.foreign_keys(), || {
             Violations::find(connection, &look.live, self.options.integrity, |table| self.schema.declares(table))
         })?;
         violations.judge(self.options.foreign_keys, Some(&violations))?;
         let counts = watch.step(Step::RowCounts, 0, || verify::row_counts(connection, &look.live))?;
         self.load.count(&counts);
-        let backup = self.back_up(session, look, change)?;
+        let has_virtual = look.live.tables.values().any(|table| table.is_virtual);
+        Ok(Before { violations, counts, has_virtual, foreseen: Foreseen::default() })
+    }
 
-        let applied = self.apply(session, look, change)?;
-        self.record(session, look, change, &applied, backup.as_ref())?;
+    /// From the last statement to the proof; of a change outside the transaction, whose every page may be new, all but the
+    /// integrity.
+    pub(super) fn prove_all(
+        &mut self,
+        session: &Session<'_>,
+        look: &Look,
+        change: &Change,
+        before: &Before,
+        applied: &[Applied],
+        backup: Option<&Path>,
+    ) -> Result<(), Error> {
+        let (connection, Before { violations, counts, .. }) = (session.connection, before);
+        let repaired = self.complete(session, look, change, applied)?;
+        self.record(session, look, change, applied, repaired, backup)?;
 
         let after = self.check_result(session, look, change)?;
         if change.is_on_nothing() {
@@ -88,32 +139,43 @@ impl Run<'_> {
         } else {
             self.check(CheckName::RowCounts, |run| {
                 let now = run.watch.step(Step::RowCounts, 0, || verify::row_counts(connection, &after.live))?;
-                verify::same_row_counts(&counts, &now, &change.writes())
+                verify::same_row_counts(counts, &now, &change.writes())
             })?;
-            self.report.notes.extend(verify::rows_gone(&counts, &after.live));
+            self.report.notes.extend(verify::rows_gone(counts, &after.live));
         }
-        self.check_foreign_keys(session, &after.live, Some(&violations))?;
-        let indexes = change
-            .indexes()
-            .map(str::to_ascii_lowercase)
-            .chain(self.report.repaired.iter().map(|name| name.to_ascii_lowercase()));
-        let (tables, indexes) = (change.writes(), indexes.collect());
-        let written =
-            Written { before: &look.live, after: &after.live, tables: &tables, indexes: &indexes, foreseen: &foreseen };
-        self.check_written(session, &written)?;
+        self.check_foreign_keys(session, &after.live, Some(violations))?;
+        if !change.is_outside() {
+            let repaired = self.report.repaired.iter().map(|name| name.to_ascii_lowercase());
+            let indexes = change.indexes().map(str::to_ascii_lowercase).chain(repaired).collect();
+            let tables = change.writes();
+            let foreseen = &before.foreseen;
+            let written =
+                Written { before: &look.live, after: &after.live, tables: &tables, indexes: &indexes, foreseen };
+            self.check_written(session, &written)?;
+        }
         self.require_contracts(session, change.to())?;
 
         let is_at_head = change.to() == self.schema.head() && look.plan.ahead.is_empty();
-        seal::renew(self.schema, connection, is_at_head)?;
+        seal::renew(self.schema, connection, is_at_head)
+    }
 
-        // From here it can be called off only while the commit waits for readers.
-        watch.proceed()?;
-        session.refuse_moved()?;
-        self.report.backup = backup.map(Backup::publish).transpose()?;
-        watch.step(Step::Commit, 0, || commit(session))?;
+    /// Notes what nothing takes back any more.
+    pub(super) fn settle(&mut self, look: &Look, change: &Change) {
         self.report.to_version = Some(change.to());
         self.report.verdict = Verdict::Ready;
-        Ok(())
+        // The first is of the database as the boot found it; the later ones are of versions on the way.
+        let (earlier, made) = (self.settled.take().and_then(|settled| settled.backup), self.report.backup.take());
+        if let (Some(_), Some(later)) = (&earlier, &made) {
+            self.report.notes.push(format!("another backup, made on the way: {later}"));
+        }
+        self.settled = Some(Settled {
+            version: change.to(),
+            applied: self.report.applied.clone(),
+            backup: earlier.or(made),
+            adopted: self.report.adopted,
+            created: self.report.created,
+        });
+        self.is_done = change.to() == look.plan.version_after() || matches!(change, Change::Back { .. });
     }
 
     /// The indexes that are to be built on tables whose rows stay as they are.
@@ -135,7 +197,8 @@ impl Run<'_> {
         if change.is_on_nothing() || !is_file {
             return Ok(None);
         }
-        let backs_up = self.options.backup && change.needs_backup();
+        // What this boot has made holds nothing that it could not make again.
+        let backs_up = self.options.backup && change.needs_backup() && !self.report.created;
         backup::require_space(files::directory(self.path), self.disk_needed(session, look, change, backs_up)?)?;
         let timeout = session.patience.timeout();
         let is_sound = self.options.integrity != Integrity::Off;
@@ -151,32 +214,38 @@ impl Run<'_> {
         Ok(estimate::disk_needed(self.path, look, new, backup, session.is_wal()?))
     }
 
-    fn discard_backup(&mut self) {
+    pub(super) fn discard_backup(&mut self) {
         if let Some(backup) = self.report.backup.take() {
             backup::discard(&backup);
         }
     }
 
-    fn apply(&mut self, session: &Session<'_>, look: &Look, change: &Change) -> Result<Vec<Applied>, Error> {
+    /// What belongs to a change beside its scripts: declared indexes, statistics, the report.
+    fn complete(
+        &mut self,
+        session: &Session<'_>,
+        look: &Look,
+        change: &Change,
+        applied: &[Applied],
+    ) -> Result<Vec<String>, Error> {
         let connection = session.connection;
-        let applied = change.run(connection, self.schema, &self.watch, &self.load)?;
         let expected = expected::catalog_at(self.schema, change.to())?;
         let live = Catalog::read(connection).map_err(|error| Error::from_sqlite("reading the schema", error))?;
         let differences = difference::between(&expected, &live);
-        self.report.repaired =
-            self.watch.step(Step::Repair, 0, || repair::indexes(connection, &expected, &differences))?;
-        let told = applied.iter().map(AppliedMigration::measured).collect();
+        let repaired = self.watch.step(Step::Repair, 0, || repair::indexes(connection, &expected, &differences))?;
+        self.report.repaired.extend(repaired.iter().cloned());
+        let told = applied.iter().map(AppliedMigration::measured);
         match change {
-            Change::Forward { .. } => self.report.applied = told,
-            Change::Back { .. } => self.report.reverted = told,
+            Change::Forward { .. } => self.report.applied.extend(told),
+            Change::Back { .. } => self.report.reverted.extend(told),
         }
         self.report.created |= change.is_on_nothing();
-        self.report.adopted = look.plan.adopts();
+        self.report.adopted |= look.plan.adopts();
         self.report.notes.extend(look.foreign.iter().flat_map(|foreign| foreign.notes.clone()));
         if !change.is_on_nothing() {
             self.gather_statistics(session, Depth::Sampled)?;
         }
-        Ok(applied)
+        Ok(repaired)
     }
 
     /// Looks once more: history and schema must be where they were to go, and nobody's additions lost.
@@ -203,7 +272,8 @@ impl Run<'_> {
         look: &Look,
         change: &Change,
         scripts: &[Applied],
-        backup: Option<&Backup>,
+        repaired: Vec<String>,
+        backup: Option<&Path>,
     ) -> Result<(), Error> {
         let run = scripts.iter().map(|script| script.migration);
         let done = match change {
@@ -211,13 +281,13 @@ impl Run<'_> {
             Change::Back { .. } => Detail::of_reverted(run),
         };
         let detail = Detail {
-            repaired: self.report.repaired.clone(),
+            repaired,
             taken_over: look.foreign.as_ref().map(|it| TakenOver { tool: it.tool.to_owned(), version: it.version }),
             tolerated: if look.plan.adopts() { look.tolerated.iter().cloned().collect() } else { Vec::new() },
-            backup: backup.and_then(|backup| Some(backup.path.file_name()?.to_string_lossy().into_owned())),
+            backup: backup.and_then(|backup| Some(backup.file_name()?.to_string_lossy().into_owned())),
             ..done
         };
-        let (from, build) = (self.report.from_version, self.schema.build());
+        let (from, build) = (look.plan.version_before(), self.schema.build());
         audit::write(session.connection, change.event(), from, change.to(), build, &detail)
             .map_err(|error| own_table::unwritten(AUDIT_TABLE, "recording the boot in the audit table", error))
     }
@@ -236,12 +306,19 @@ impl Run<'_> {
             Ok(_) => {}
             Err(error) => self.report.notes.push(later(&error.to_string())),
         }
-        if self.report.backup.is_some()
-            && let Ok(made) = audit::backups(connection)
-        {
-            backup::prune(self.path, &made, self.options.keep_backups.max(1));
+        if let Ok(made) = audit::backups(connection) {
+            self.prune_backups(&made);
         }
-        self.benchmark_or_note(session);
+        if self.is_done {
+            self.benchmark_or_note(session);
+        }
+    }
+
+    /// Removes the oldest of those that boots have made, after one of them has.
+    pub(super) fn prune_backups(&self, made: &[String]) {
+        if self.settled.as_ref().is_some_and(|settled| settled.backup.is_some()) {
+            backup::prune(self.path, made, self.options.keep_backups.max(1));
+        }
     }
 }
 

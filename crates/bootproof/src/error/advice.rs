@@ -8,7 +8,7 @@ impl Error {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Unexpected { .. } => 1,
-            Self::InTransaction | Self::Environment { .. } | Self::NoSuchVersion { .. } => 2,
+            Self::InTransaction | Self::Environment { .. } | Self::NoSuchVersion { .. } | Self::NotAlone { .. } => 2,
             Self::Locked { .. } | Self::InUse { .. } | Self::Moved => 3,
             Self::Divergent { .. }
             | Self::Missing { .. }
@@ -20,8 +20,10 @@ impl Error {
             | Self::Drifted { .. }
             | Self::Behind { .. }
             | Self::Incompatible { .. }
+            | Self::StepsMissing { .. }
             | Self::SourcesDisagree { .. } => 4,
             Self::MigrationFailed { .. }
+            | Self::StepFailed { .. }
             | Self::RepairFailed { .. }
             | Self::RowCountsChanged { .. }
             | Self::AdditionsLost { .. }
@@ -65,6 +67,9 @@ impl Error {
             Self::Incompatible { .. } => "incompatible",
             Self::SourcesDisagree { .. } => "sources_disagree",
             Self::MigrationFailed { .. } => "migration_failed",
+            Self::StepsMissing { .. } => "steps_missing",
+            Self::StepFailed { .. } => "step_failed",
+            Self::NotAlone { .. } => "not_alone",
             Self::RepairFailed { .. } => "repair_failed",
             Self::RowCountsChanged { .. } => "row_counts_changed",
             Self::AdditionsLost { .. } => "additions_lost",
@@ -127,6 +132,15 @@ impl Error {
             }
             Self::SourcesDisagree { .. } => "build again from a clean checkout",
             Self::MigrationFailed { .. } => "correct the rows or the migration, then restart",
+            Self::StepsMissing { .. } => {
+                "boot with the application's own program, which has them; its author registers each: \
+                 `Schema::with_step(step::NAME, function)`"
+            }
+            Self::StepFailed { .. } => "correct the rows or the step, then restart",
+            Self::NotAlone { .. } => {
+                "switch backups on (`BOOTPROOF_BACKUP=on`), and boot with the path of the database before anything opens it; \
+                 `BOOTPROOF_TARGET`, the version before it, starts without it"
+            }
             Self::RepairFailed { .. } => {
                 "remove what stands in its way, rows that it does not admit or another object of that name, then restart"
             }

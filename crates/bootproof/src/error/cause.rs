@@ -50,6 +50,17 @@ impl Error {
             Self::MigrationFailed { .. } => {
                 "the rows of this database violate what the migration demands; the build could only rehearse it on others"
             }
+            Self::StepsMissing { .. } => {
+                "a migration has a step in Rust, and the program that boots is not the application, or has not registered it"
+            }
+            Self::StepFailed { .. } => {
+                "the function that a migration calls met rows it could not handle, or wrote a table that its migration does not \
+                 name"
+            }
+            Self::NotAlone { .. } => {
+                "what a migration outside the transaction does is done to a copy, for which backups were switched off, or the \
+                 file is open already: `migrate` was given a connection"
+            }
             Self::RepairFailed { .. } => {
                 "the index was dropped by hand, and rows that it does not admit came in since; or something else took its name"
             }

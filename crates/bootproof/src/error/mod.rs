@@ -166,6 +166,37 @@ pub enum Error {
         notes: Vec<String>,
     },
 
+    /// Pending migrations call functions that this binary has not registered; found out before anything is done.
+    #[error("this binary lacks what its migrations call{}", lines(steps))]
+    StepsMissing {
+        /// Each migration and the name of its step.
+        steps: Vec<String>,
+    },
+
+    /// The step in Rust of a migration failed, panicked, or tried what no step may do.
+    #[error("the step `{step}` of migration {migration} failed: {}\n  at {file}:{line}", said(message))]
+    StepFailed {
+        /// The migration's title.
+        migration: &'static str,
+        /// Its file, relative to the migrations directory.
+        file: &'static str,
+        /// The line that calls the step.
+        line: u32,
+        /// The name of the step.
+        step: &'static str,
+        /// What it said, or what it tried.
+        message: String,
+    },
+
+    /// A migration that runs outside the transaction cannot be run in this way; found out before anything is done.
+    #[error("migration {migration} cannot run outside a transaction here: {message}")]
+    NotAlone {
+        /// The migration's title.
+        migration: &'static str,
+        /// What it lacks.
+        message: &'static str,
+    },
+
     /// A declared index could not be rebuilt.
     #[error("index `{index}` could not be rebuilt: {}", said(message))]
     RepairFailed {

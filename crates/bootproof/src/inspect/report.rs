@@ -73,6 +73,12 @@ pub struct PendingMigration {
     pub name: &'static str,
     /// What it adds, such as `index idx_worklogs_user_range`.
     pub creates: Vec<String>,
+    /// The function of the application that it calls, if it does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub step: Option<&'static str>,
+    /// Why it runs outside the transaction, if it does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub no_transaction: Option<&'static str>,
 }
 
 /// What a boot would do; serialises to the JSON of `plan --json`.
@@ -171,6 +177,8 @@ impl From<&'static Migration> for PendingMigration {
             version: migration.version,
             name: migration.name,
             creates: migration.creates.iter().map(creates).collect(),
+            step: migration.step.map(|step| step.name),
+            no_transaction: migration.no_transaction,
         }
     }
 }

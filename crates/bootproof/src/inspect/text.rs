@@ -30,10 +30,14 @@ impl fmt::Display for PendingMigration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:03} {}", self.version, self.name)?;
         match self.creates.as_slice() {
-            [] => Ok(()),
-            [only] => write!(f, ": {only}"),
-            many => write!(f, ": {}", counted(many)),
+            [] => {}
+            [only] => write!(f, ": {only}")?,
+            many => write!(f, ": {}", counted(many))?,
         }
+        if let Some(step) = self.step {
+            write!(f, ", calls `{step}`")?;
+        }
+        self.no_transaction.map_or(Ok(()), |why| write!(f, ", outside the transaction: {why}"))
     }
 }
 

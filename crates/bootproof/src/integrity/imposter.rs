@@ -21,10 +21,11 @@ impl Imposter {
     /// Lasts until the connection reads the schema again.
     pub(super) fn of(connection: &Connection, index: &Index) -> rusqlite::Result<Self> {
         let name = format!("\"bootproof imposter {}\"", index.root);
-        // Without a type no value is converted. The number of the row comes last.
+        // Without a type no value is converted. The number of the row comes last. While an imposter is made, a name of a schema before
+        // the table is taken for damage.
         let columns: Vec<String> = (0..=index.terms.len()).map(|number| format!("c{number}")).collect();
         let columns = columns.join(", ");
-        let sql = format!("CREATE TABLE main.{name}({columns}, PRIMARY KEY({columns})) WITHOUT ROWID");
+        let sql = format!("CREATE TABLE {name}({columns}, PRIMARY KEY({columns})) WITHOUT ROWID");
         ffi::create_imposter(connection, index.root, &sql)?;
         Ok(Self { entries: format!("SELECT {columns} FROM main.{name}") })
     }

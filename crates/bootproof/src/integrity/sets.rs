@@ -190,6 +190,15 @@ enum Pass<'s> {
     Entries(&'s Index),
 }
 
+impl Pass<'_> {
+    fn name(&self) -> String {
+        match self {
+            Self::Rows(table) => format!("the rows of `{}`", table.name),
+            Self::Entries(index) => format!("the index at page {}", index.root),
+        }
+    }
+}
+
 /// All passes, and what came of them.
 struct Work<'s> {
     shape: &'s Shape,
@@ -305,7 +314,7 @@ impl<'s> Work<'s> {
                 }
                 Ok(None) => self.doubt.raise(),
                 Err(error) => {
-                    log::debug!("reading a table or an index: {error}");
+                    log::debug!("reading {}: {error}", pass.name());
                     self.doubt.raise();
                 }
             }

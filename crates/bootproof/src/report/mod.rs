@@ -334,7 +334,12 @@ impl BootReport {
             None => "no backup kept".to_owned(),
         };
         let is_uncertain = self.error.as_ref().is_some_and(|error| error.kind == "commit_uncertain");
-        let state = if is_uncertain { "is as before, or migrated and proven" } else { "unchanged" };
+        let state = match self.applied.as_slice() {
+            _ if is_uncertain => "is as before, or migrated and proven",
+            [] => "unchanged",
+            // What was committed before a migration that runs outside the transaction.
+            _ => "is proven",
+        };
         format!("database `{}` {state}{version}; {backup}", one_line(&self.database))
     }
 

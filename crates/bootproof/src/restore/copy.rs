@@ -117,14 +117,14 @@ fn sound(connection: &Connection, file: &Path, level: Integrity, watch: &Watch) 
 
 /// Makes the file anew, for nobody else to read before it has the permissions of the database.
 #[cfg(unix)]
-fn create(copy: &Path) -> io::Result<File> {
+pub(super) fn create(copy: &Path) -> io::Result<File> {
     use std::os::unix::fs::OpenOptionsExt as _;
     remove_if_there(copy)?;
     File::options().write(true).create_new(true).mode(0o600).open(copy)
 }
 
 #[cfg(not(unix))]
-fn create(copy: &Path) -> io::Result<File> {
+pub(super) fn create(copy: &Path) -> io::Result<File> {
     remove_if_there(copy)?;
     File::options().write(true).create_new(true).open(copy)
 }
@@ -140,7 +140,12 @@ pub(super) fn remove_if_there(file: &Path) -> io::Result<()> {
 /// Gives the copy the owner and the permissions of the old file, or without one those of the backup; a note where the system
 /// does not allow that.
 #[cfg(unix)]
-fn adopt_permissions(file: &File, copy: &Path, old: &Metadata, is_replaced: bool) -> io::Result<Option<String>> {
+pub(super) fn adopt_permissions(
+    file: &File,
+    copy: &Path,
+    old: &Metadata,
+    is_replaced: bool,
+) -> io::Result<Option<String>> {
     use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
     let new = file.metadata()?;
     let is_owned =
@@ -157,6 +162,11 @@ fn adopt_permissions(file: &File, copy: &Path, old: &Metadata, is_replaced: bool
 
 /// Elsewhere files inherit the permissions of their directory, as the database did.
 #[cfg(not(unix))]
-fn adopt_permissions(_file: &File, _copy: &Path, _old: &Metadata, _is_replaced: bool) -> io::Result<Option<String>> {
+pub(super) fn adopt_permissions(
+    _file: &File,
+    _copy: &Path,
+    _old: &Metadata,
+    _is_replaced: bool,
+) -> io::Result<Option<String>> {
     Ok(None)
 }

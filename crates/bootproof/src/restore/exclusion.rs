@@ -3,10 +3,11 @@
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
-use super::{copy, marker};
+use super::{copy, marker, remake};
 use crate::connection::{self, Session};
 use crate::error::{Error, storage};
 use crate::event::Step;
@@ -17,6 +18,8 @@ use crate::watch::Watch;
 
 /// The lock of a restore is `FILE.restore-lock`.
 const LOCK: &str = ".restore-lock";
+/// How long to wait before looking at it again.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
 
 /// As long as it lives, no other restore of the database begins.
 #[derive(Debug)]
@@ -32,11 +35,32 @@ impl Alone {
         loop {
             let file = open_or_make(&path).map_err(failed)?;
             if let Err(std::fs::TryLockError::WouldBlock) = file.try_lock() {
-                return Err(Error::InUse { holders: vec!["another restore".to_owned()] });
+                return Err(Error::InUse {
+                    holders: vec!["another restore, or a boot that remakes the file".to_owned()],
+                });
             }
             // Whoever had it before has removed it: another restore may hold a newer file of the name.
             if is_at(&file, &path) {
                 return Ok(Self { _file: file, path });
+            }
+        }
+    }
+}
+
+impl Alone {
+    /// As [`Alone::begin`], after whoever is at it has ended.
+    pub(super) fn wait(database: &Path, options: &Options, watch: &Watch) -> Result<Self, Error> {
+        let since = Instant::now();
+        loop {
+            match Self::begin(database) {
+                Err(Error::InUse { holders }) if since.elapsed() >= options.lock_timeout => {
+                    return Err(Error::Locked { waited: since.elapsed(), holders });
+                }
+                Err(Error::InUse { .. }) => {
+                    watch.proceed()?;
+                    std::thread::sleep(BETWEEN_LOOKS);
+                }
+                begun => return begun,
             }
         }
     }
@@ -65,9 +89,9 @@ impl Drop for Alone {
 /// Removes what a restore left that was killed before it replaced anything: its copy, its unfinished mark and its lock.
 /// One that is alive keeps what is its own, and one that was killed later has left its mark, for another restore to read.
 pub(crate) fn remove_remnants(database: &Path, neighbours: &Neighbours<'_>) {
-    let unfinished = [copy::name(database), marker::unfinished(database)];
+    let unfinished = [copy::name(database), marker::unfinished(database)].into_iter().chain(remake::files(database));
     let is_there = |suffix: &str| neighbours.may_have(suffix) && sidecar(database, suffix).symlink_metadata().is_ok();
-    if [copy::NEW, marker::UNFINISHED, LOCK].into_iter().any(is_there)
+    if [copy::NEW, marker::UNFINISHED, LOCK, remake::REMADE].into_iter().any(is_there)
         && let Ok(_alone) = Alone::begin(database)
         && marker::refuse_interrupted(database).is_ok()
     {
@@ -93,7 +117,7 @@ fn is_at(_file: &File, path: &Path) -> bool {
 
 /// The connection that keeps others from the database, where the file can be opened as one.
 #[derive(Debug)]
-pub(super) struct Others(Option<Connection>);
+pub(super) struct Others(pub(super) Option<Connection>);
 
 impl Others {
     /// How many descriptors of the database this process has for it.
@@ -115,14 +139,7 @@ pub(super) fn exclude(path: &Path, options: &Options, watch: &Watch, notes: &mut
     if is_empty && (!path.exists() || has_content(&sidecar(path, "-wal"))) {
         return Ok(Others(None));
     }
-    let connect = || {
-        let mut connection = connection::open(path, false)?;
-        let session = Session::new(&mut connection, path, options.lock_timeout, watch)?;
-        watch.step(Step::Lock, 0, || session.exclude_others())?;
-        fold_log(&session, path, watch)?;
-        Ok(connection)
-    };
-    match connect() {
+    match connect_alone(path, options, watch) {
         Ok(connection) => Ok(Others(Some(connection))),
         Err(error @ (Error::Locked { .. } | Error::Moved | Error::Cancelled)) => Err(error),
         Err(error) => {
@@ -132,6 +149,15 @@ pub(super) fn exclude(path: &Path, options: &Options, watch: &Watch, notes: &mut
             Ok(Others(None))
         }
     }
+}
+
+/// A connection that keeps all others out until it is closed, with the log folded in.
+pub(super) fn connect_alone(path: &Path, options: &Options, watch: &Watch) -> Result<Connection, Error> {
+    let mut connection = connection::open(path, false)?;
+    let session = Session::new(&mut connection, path, options.lock_timeout, watch)?;
+    watch.step(Step::Lock, 0, || session.exclude_others())?;
+    fold_log(&session, path, watch)?;
+    Ok(connection)
 }
 
 /// A log that does not belong to its file, or a damaged file, would be made worse: both are kept as they are.

@@ -34,6 +34,9 @@ pub(super) struct Marker {
     kept: String,
     /// Whether there was a database before.
     pub(super) had_database: bool,
+    /// Whether a boot does it, which the next one finishes, and not an operator.
+    #[serde(default)]
+    pub(super) by_boot: bool,
 }
 
 impl Marker {
@@ -47,7 +50,13 @@ impl Marker {
             digest: digest.to_string(),
             kept: format!("{KEPT}{}", backup::stamp(is_free)),
             had_database: path.exists(),
+            by_boot: false,
         }
+    }
+
+    /// The same, of a boot.
+    pub(super) fn by_boot(self) -> Self {
+        Self { by_boot: true, ..self }
     }
 
     /// Where the replaced file is kept.
@@ -130,5 +139,8 @@ pub(crate) fn refuse_interrupted(path: &Path) -> Result<(), Error> {
     if path.file_name().is_none() {
         return Ok(());
     }
-    read(path)?.map_or(Ok(()), |marker| Err(marker.interrupted("")))
+    read(path)?.map_or(Ok(()), |marker| {
+        let message = if marker.by_boot { "a boot did it, and the next boot finishes it" } else { "" };
+        Err(marker.interrupted(message))
+    })
 }

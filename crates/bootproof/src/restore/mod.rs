@@ -13,6 +13,7 @@ mod copy;
 mod exclusion;
 mod marker;
 mod recover;
+mod remake;
 mod replace;
 mod report;
 mod users;
@@ -35,6 +36,7 @@ use users::Users;
 
 pub(crate) use exclusion::remove_remnants;
 pub(crate) use marker::{MARK, refuse_interrupted};
+pub(crate) use remake::{Taken, await_and_finish, is_remaking, is_under_way};
 pub use report::{DigestCheck, Replaced, RestoreReport};
 
 /// What is to be restored, and where.

@@ -9,10 +9,14 @@ use std::time::{Duration, Instant};
 
 use crate::error::{Error, storage};
 use crate::figure::shown;
+use crate::options::Options;
+use crate::watch::Watch;
 
 /// How long somebody may take to let go: a process that was killed a moment ago, or a child of another program on its way from
 /// `fork` to `exec`, which holds what its parent has open.
 const LETTING_GO: Duration = Duration::from_millis(500);
+/// How long to wait before asking again.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
 
 /// Whether the system tells who has a file open.
 pub(super) fn are_known() -> bool {
@@ -46,6 +50,23 @@ impl Users {
         if holders.is_empty() { Ok(()) } else { Err(Error::InUse { holders }) }
     }
 
+    /// As [`Users::refuse`], after others have had some time to let go: those who wait for the lock, or end in turn.
+    pub(super) fn outlast(&self, own: usize, options: &Options, watch: &Watch) -> Result<(), Error> {
+        let since = Instant::now();
+        loop {
+            let holders = self.now(own).map_err(|error| unknown(&error))?;
+            let waited = since.elapsed();
+            if holders.is_empty() {
+                return Ok(());
+            }
+            if waited >= options.lock_timeout {
+                return Err(Error::Locked { waited, holders });
+            }
+            watch.proceed()?;
+            std::thread::sleep(BETWEEN_LOOKS);
+        }
+    }
+
     /// Of those who opened the database at the last moment: they have the old file.
     pub(super) fn latecomers(&self) -> Option<String> {
         let holders = self.lasting(0).unwrap_or_default();
@@ -61,7 +82,7 @@ impl Users {
             if holders.is_empty() || first.elapsed() >= LETTING_GO {
                 return Ok(holders);
             }
-            std::thread::sleep(Duration::from_millis(10));
+            std::thread::sleep(BETWEEN_LOOKS);
         }
     }
 

@@ -1,0 +1,2 @@
+ALTER TABLE users DROP COLUMN email;
+CREATE VIRTUAL TABLE search USING fts5(digest);

@@ -1,0 +1,2 @@
+-- bootproof: rust fill_search "the words are cut in Rust"
+-- bootproof: writes search

@@ -1,0 +1,2 @@
+-- bootproof: rust check_totals "a sum that no constraint can express"
+-- bootproof: writes nothing

@@ -1,0 +1,3 @@
+-- bootproof: no-transaction "larger pages"
+VACUUM;
+UPDATE orders SET nte = 'x';

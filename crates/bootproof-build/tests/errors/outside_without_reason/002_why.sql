@@ -1,0 +1,2 @@
+-- bootproof: no-transaction
+VACUUM;

@@ -1,0 +1,2 @@
+-- bootproof: writes orders
+UPDATE orders SET note = lower(note);

@@ -1,0 +1,2 @@
+-- bootproof: rust HashNotes "SQLite has no SHA-256"
+-- bootproof: writes orders

@@ -1,0 +1,2 @@
+-- bootproof: rust hash_notes
+-- bootproof: writes orders

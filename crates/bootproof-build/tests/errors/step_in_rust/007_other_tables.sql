@@ -1,0 +1,2 @@
+-- bootproof: rust hash_notes "SQLite has no SHA-256"
+-- bootproof: writes orders, ordres, refinery_schema_history

@@ -1,0 +1,217 @@
+//! The upgrade from every version, on real files.
+
+use std::collections::BTreeSet;
+use std::num::NonZero;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::{fs, thread};
+
+use rusqlite::Connection;
+
+use super::rows::Rows;
+use super::{Sample, insert, options};
+use crate::boot::Boot;
+use crate::compiled::Migration;
+use crate::error::Failure;
+use crate::report::{BootReport, Verdict};
+use crate::schema::Schema;
+
+/// Why an upgrade was not proven, and from which version.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum UpgradeError {
+    /// SQLite refuses the rows that were made up.
+    #[error("the sample rows of version {version} cannot be inserted: {source}")]
+    Sample {
+        /// The version.
+        version: i64,
+        /// What SQLite says.
+        source: rusqlite::Error,
+    },
+    /// A boot refused.
+    #[error("{doing} a database of version {from} with rows in its tables: {failure}")]
+    Refused {
+        /// The version that the database came from.
+        from: i64,
+        /// What was being done.
+        doing: &'static str,
+        /// Why the boot refused.
+        failure: Box<Failure>,
+    },
+    /// A boot was content with less than was asked of it.
+    #[error("{doing} a database of version {from} with rows in its tables: {what}\n{report}")]
+    Unproven {
+        /// The version that the database came from.
+        from: i64,
+        /// What was being done.
+        doing: &'static str,
+        /// What was expected instead.
+        what: &'static str,
+        /// What the boot did.
+        report: Box<BootReport>,
+    },
+    /// Rows differ in a table that no migration writes.
+    #[error(
+        "{doing} a database of version {from}: rows of `{table}` changed, which no migration on the way writes\n  before: {before}\n  after:  {after}"
+    )]
+    Rows {
+        /// The version that the database came from.
+        from: i64,
+        /// What was being done.
+        doing: &'static str,
+        /// The table.
+        table: String,
+        /// The first row that is not there any more.
+        before: String,
+        /// The first row that was not there before.
+        after: String,
+    },
+    /// The rows cannot be read.
+    #[error("reading the rows of a database that came from version {from}: {source}")]
+    Unreadable {
+        /// The version that the database came from.
+        from: i64,
+        /// What SQLite says.
+        source: rusqlite::Error,
+    },
+    /// A database in memory could not be made.
+    #[error("{0}")]
+    InMemory(Box<Failure>),
+    /// The directory of the test.
+    #[error("the temporary directory of the test: {0}")]
+    Files(#[from] std::io::Error),
+}
+
+impl From<Failure> for UpgradeError {
+    fn from(failure: Failure) -> Self {
+        Self::InMemory(Box::new(failure))
+    }
+}
+
+/// Upgrades a real database from every version and proves each; what
+/// [`test_every_upgrade!`](crate::test_every_upgrade) does.
+///
+/// # Errors
+///
+/// The first upgrade that could not be proven, from the oldest version on.
+pub fn every_upgrade(schema: &Schema, samples: &[Sample]) -> Result<(), UpgradeError> {
+    let directory = tempfile::tempdir()?;
+    let mut files = Vec::new();
+    let grown = grow(schema, samples, directory.path(), &mut files);
+    // A migration that could not be grown over fails from every version before it: the oldest is the one to tell of.
+    prove_all(schema, &files)?;
+    grown
+}
+
+/// Grows a database from the first version to the last, and keeps a copy of each.
+fn grow(
+    schema: &Schema,
+    samples: &[Sample],
+    directory: &Path,
+    files: &mut Vec<(i64, PathBuf)>,
+) -> Result<(), UpgradeError> {
+    let grown = directory.join("grown.db");
+    for migration in schema.compiled().migrations {
+        let version = migration.version;
+        let from = files.last().map_or(version, |(from, _)| *from);
+        let upgrade = Upgrade { schema, path: &grown, from };
+        upgrade.booted("growing", boot(schema, &grown).target(version).run())?;
+        let connection = Connection::open(&grown).map_err(|source| UpgradeError::Sample { version, source })?;
+        insert(&connection, samples, version)?;
+        drop(connection);
+        let own = directory.join(version.to_string());
+        fs::create_dir(&own)?;
+        let path = own.join("app.db");
+        fs::copy(&grown, &path)?;
+        files.push((version, path));
+    }
+    Ok(())
+}
+
+/// Proves several upgrades at a time: half of a boot is waiting for the disk.
+fn prove_all(schema: &Schema, files: &[(i64, PathBuf)]) -> Result<(), UpgradeError> {
+    let next = AtomicUsize::new(0);
+    let failed = Mutex::new(None::<(i64, UpgradeError)>);
+    let work = || {
+        while let Some((from, path)) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
+            if let Err(error) = (Upgrade { schema, path, from: *from }).prove() {
+                let mut failed = failed.lock().unwrap_or_else(PoisonError::into_inner);
+                // Those after it are not begun, those before it may still fail.
+                next.store(files.len(), Ordering::Relaxed);
+                if failed.as_ref().is_none_or(|(known, _)| from < known) {
+                    *failed = Some((*from, error));
+                }
+            }
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 0..thread::available_parallelism().map_or(1, NonZero::get).clamp(2, 8).min(files.len()) {
+            scope.spawn(work);
+        }
+    });
+    failed.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), |(_, error)| Err(error))
+}
+
+fn boot<'s>(schema: &'s Schema, path: &Path) -> Boot<'s> {
+    Boot::new(schema, path).options(options())
+}
+
+/// One file, and the version that it comes from.
+struct Upgrade<'a> {
+    schema: &'a Schema,
+    path: &'a Path,
+    from: i64,
+}
+
+impl Upgrade<'_> {
+    fn prove(&self) -> Result<(), UpgradeError> {
+        let boot = boot(self.schema, self.path);
+        let pending: Vec<&Migration> =
+            self.schema.compiled().migrations.iter().filter(|migration| migration.version > self.from).collect();
+        let before = self.rows()?;
+        let written: BTreeSet<&str> = pending.iter().flat_map(|migration| migration.writes).copied().collect();
+        self.booted("upgrading", boot.run())?;
+        self.compare("upgrading", &before, &written)?;
+
+        let report = self.booted("booting again", boot.run())?;
+        if !report.applied.is_empty() || !report.repaired.is_empty() {
+            return Err(self.unproven("booting again", "there should have been nothing left to do", report));
+        }
+
+        let Some(reverts) = pending.iter().map(|migration| migration.revert.as_ref()).collect::<Option<Vec<_>>>()
+        else {
+            return Ok(());
+        };
+        let mut written = written;
+        written.extend(reverts.iter().flat_map(|revert| revert.writes));
+        self.booted("reverting", boot.revert(self.from))?;
+        self.compare("reverting", &before, &written)?;
+        self.booted("upgrading again", boot.run())?;
+        self.compare("upgrading again", &before, &written)
+    }
+
+    fn booted(&self, doing: &'static str, booted: Result<BootReport, Failure>) -> Result<BootReport, UpgradeError> {
+        let report =
+            booted.map_err(|failure| UpgradeError::Refused { from: self.from, doing, failure: Box::new(failure) })?;
+        match report.verdict {
+            Verdict::Ready => Ok(report),
+            _ => Err(self.unproven(doing, "a query contract is broken", report)),
+        }
+    }
+
+    fn unproven(&self, doing: &'static str, what: &'static str, report: BootReport) -> UpgradeError {
+        UpgradeError::Unproven { from: self.from, doing, what, report: Box::new(report) }
+    }
+
+    fn rows(&self) -> Result<Rows, UpgradeError> {
+        Rows::read(self.path).map_err(|source| UpgradeError::Unreadable { from: self.from, source })
+    }
+
+    fn compare(&self, doing: &'static str, before: &Rows, written: &BTreeSet<&str>) -> Result<(), UpgradeError> {
+        match before.first_difference(&self.rows()?, written) {
+            None => Ok(()),
+            Some((table, before, after)) => Err(UpgradeError::Rows { from: self.from, doing, table, before, after }),
+        }
+    }
+}

@@ -1,0 +1,20 @@
+CREATE TABLE note(
+  id INTEGER PRIMARY KEY,
+  title TEXT NOT NULL,
+  body TEXT NOT NULL DEFAULT '',
+  created_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP,
+  archived INTEGER
+);
+
+CREATE TABLE tag(
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE
+);
+
+CREATE TABLE note_tag(
+  note_id INTEGER NOT NULL REFERENCES note(id) ON DELETE CASCADE,
+  tag_id INTEGER NOT NULL REFERENCES tag(id) ON DELETE CASCADE,
+  PRIMARY KEY (note_id, tag_id)
+) WITHOUT ROWID;
+
+CREATE INDEX idx_note_tag_tag ON note_tag(tag_id, note_id);
