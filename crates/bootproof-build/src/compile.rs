@@ -119,9 +119,9 @@ fn rehearse_and_prove(
             proven.extend(head.prove(contract, diagnostics)?);
         }
     }
-    // Nobody takes them where something is wrong.
-    let samples =
-        if diagnostics.has_errors() { Vec::new() } else { samples::make(&migrations, &catalogs, &settings.stubs)? };
+    // What does not compile needs no rows.
+    let is_sound = !diagnostics.has_errors();
+    let samples = if is_sound { samples::make(&migrations, &catalogs, &settings.stubs)? } else { Vec::new() };
     let head = catalogs.pop().map(|(_, catalog)| catalog).unwrap_or_default();
     let schema = stage.schema()?;
     Ok(Some(Proven { migrations, contracts: proven, head, schema, image: stage.image()?, left_empty, samples }))
