@@ -1,6 +1,5 @@
 //! From a directory to a compilation: the only module that knows the order.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 
 use bootproof_catalog::Fingerprinter;
@@ -20,6 +19,7 @@ use crate::rehearse::Stage;
 use crate::revert::Apart;
 use crate::rows::{self, Rows, Runner, samples};
 use crate::source::{self, Source};
+use crate::unkeyed::Unkeyed;
 use crate::{compatible, outside, revert, writes};
 
 /// Migrations that ran, and the database they left.
@@ -161,8 +161,7 @@ fn rehearse(
     let nothing = Catalog::default();
     let mut migrations = Vec::new();
     let mut catalogs: Vec<(i64, Catalog)> = Vec::new();
-    let mut mismatches = BTreeSet::new();
-    let mut unkeyed = Vec::new();
+    let mut unkeyed = Unkeyed::default();
     let mut all_allows = Vec::new();
     let mut fingerprinter = Fingerprinter::default();
     for (position, (source, directives)) in sources.iter().zip(directives).enumerate() {
@@ -208,16 +207,10 @@ fn rehearse(
             diagnostics.retain(|known| known.rule() != "foreign-key-check" || known.file() != file);
         }
         diagnostics.extend(found.into_iter().filter_map(|finding| terms.settle(finding)));
-        let mut mismatches_after = mismatches.clone();
-        stage.foreign_key_mismatches(before, &after, &mut mismatches_after)?;
-        unkeyed.retain(|(mismatch, _)| mismatches_after.contains(mismatch));
-        for mismatch in mismatches_after.difference(&mismatches) {
-            unkeyed.push((mismatch.clone(), lint::foreign_key_mismatch(&source.up, &script, mismatch)));
-        }
-        mismatches = mismatches_after;
+        unkeyed.follow(&stage, &source.up, &script, before, &after)?;
         // With another tool a later migration may make the key that is missing.
         if !dialect.is_foreign() {
-            diagnostics.extend(unkeyed.drain(..).map(|(_, finding)| finding));
+            diagnostics.extend(unkeyed.tell());
         }
         if source.no_transaction && no_transaction.is_none() {
             diagnostics.extend(terms.settle(lint::inside_a_transaction(&source.up)));
@@ -261,7 +254,7 @@ fn rehearse(
         all_allows.push(allows);
     }
     // Here is what no migration made.
-    diagnostics.extend(unkeyed.into_iter().map(|(_, finding)| finding));
+    diagnostics.extend(unkeyed.tell());
     let (broken, left_empty) = rows.finish();
     diagnostics.extend(broken);
     Ok(Some(Rehearsal { stage, migrations, catalogs, allows: all_allows, left_empty }))

@@ -182,6 +182,16 @@
 //! A way back that stands in the same file as the way there, as goose and dbmate have it, is no part of the checksum: it can
 //! be mended after the release, as a `.down.sql` can.
 //!
+//! # How long it takes
+//!
+//! Two hundred migrations take well under a second, with rows and with hundreds of tables, in a build script as cargo compiles
+//! it: without optimisation, SQLite included. Whoever compiles more of them lets cargo optimise build scripts a little:
+//!
+//! ```toml
+//! [profile.dev.build-override]
+//! opt-level = 1
+//! ```
+//!
 //! # Without cargo
 //!
 //! [`check`] does the same for any directory and returns the [`Compilation`] or the [`Diagnostics`]. [`scaffold`] writes
@@ -210,6 +220,7 @@ pub mod scaffold;
 mod source;
 mod squash;
 mod step;
+mod unkeyed;
 mod writes;
 
 use std::path::Path;

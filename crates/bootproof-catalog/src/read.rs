@@ -70,8 +70,11 @@ struct Known {
     /// Its indexes, those that are made by CREATE INDEX.
     index_texts: Vec<Text>,
     table: Shared<Table>,
-    indexes: BTreeMap<String, Shared<Index>>,
+    indexes: Indexes,
 }
+
+/// By name in lower case.
+type Indexes = BTreeMap<String, Shared<Index>>;
 
 /// A name and the statement that made what bears it.
 #[derive(Debug, PartialEq, Eq)]
@@ -171,7 +174,7 @@ impl Reader {
         entry: &Entry,
         indexes: &[&Entry],
         pragmas: &mut Pragmas<'_>,
-    ) -> rusqlite::Result<(Shared<Table>, BTreeMap<String, Shared<Index>>)> {
+    ) -> rusqlite::Result<(Shared<Table>, Indexes)> {
         let readings = self.tables.entry(entry.key.clone()).or_default();
         let is_it = |known: &&Known| {
             known.text.is_of(entry)
