@@ -195,6 +195,44 @@ fn a_directory_is_checked_and_its_next_file_begun_without_a_build() {
 }
 
 #[test]
+fn what_was_released_is_listed_and_stays_as_it_is_or_begins_anew_in_one_file() {
+    let sandbox = Sandbox::empty();
+    let run = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_worklog-migrate"));
+        let output = command.args(arguments).current_dir(sandbox.path()).output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+    };
+    let file = sandbox.path().join("migrations/001_create_notes.sql");
+    std::fs::create_dir(file.parent().unwrap()).unwrap();
+    std::fs::write(&file, "CREATE TABLE notes(id INTEGER PRIMARY KEY);\n").unwrap();
+    let (code, told, _) = run(&["lock"]);
+    let expected = "migrations/migrations.lock: 1 released migration\n  added      001_create_notes.sql\n";
+    assert_eq!((code, told.as_str()), (0, expected));
+    let (code, told, _) = run(&["lock", "migrations", "--json"]);
+    let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+    assert_eq!((code, told["released"].as_u64(), told["added"].as_array().unwrap().len()), (0, Some(1), 0));
+
+    let squash = ["squash", "--to", "1", "--out", "one.sql"];
+    assert_eq!(run(&squash[..3]).0, 0);
+    assert_eq!(run(&squash).1, "one.sql\n");
+    let text = std::fs::read_to_string(sandbox.path().join("one.sql")).unwrap();
+    assert!(text.contains("CREATE TABLE notes(id INTEGER PRIMARY KEY);"), "{text}");
+    assert_eq!(run(&squash).0, 2, "nothing is overwritten");
+    assert_eq!(run(&["squash", "--to", "2"]).0, 2, "there is no such version");
+
+    std::fs::write(&file, "CREATE TABLE notes(id INTEGER PRIMARY KEY, day TEXT);\n").unwrap();
+    for command in ["check", "lock"] {
+        let (code, _, message) = run(&[command]);
+        assert_eq!(code, 1);
+        assert!(
+            message.contains("error[released-changed]") && message.contains("001_create_notes.sql:1:1"),
+            "{message}"
+        );
+    }
+}
+
+#[test]
 fn usage_errors_are_2_and_the_report_is_for_people_without_json() {
     let command = || Command::new(env!("CARGO_BIN_EXE_worklog-migrate"));
     assert_eq!(command().arg("--nonsense").output().unwrap().status.code(), Some(2));

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
-use bootproof_catalog::catalog::{Catalog, Index};
+use bootproof_catalog::catalog::{Catalog, Index, unlike};
 use bootproof_catalog::token::{self, Kind, Token};
-use bootproof_catalog::{Severity, difference};
+use bootproof_catalog::{Severity, Shared, difference};
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::source::File;
@@ -100,7 +100,8 @@ fn is_operator(token: &Token) -> bool {
 
 /// Indexes, and none that refuses a row.
 fn adds_only_indexes(before: &Catalog, after: &Catalog) -> bool {
-    let mut new = after.indexes.iter().filter(|(key, _)| !before.indexes.contains_key(*key)).peekable();
+    let is_new = |(key, _): &(&String, &Shared<Index>)| !before.indexes.contains_key(*key);
+    let mut new = unlike(&after.indexes, &before.indexes).filter(is_new).peekable();
     new.peek().is_some()
         && new.all(|(_, index)| refuses_no_row(index))
         && (&before.tables, &before.triggers, &before.views) == (&after.tables, &after.triggers, &after.views)

@@ -6,6 +6,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bootproof_catalog::catalog::unlike;
 use bootproof_catalog::{Catalog, Fingerprint};
 
 use crate::diagnostic::Diagnostics;
@@ -229,6 +230,18 @@ pub enum Object {
     View(String),
 }
 
+impl Object {
+    /// Its name; of a column, that of its table.
+    pub(crate) fn name(&self) -> &str {
+        let (Self::Table(name)
+        | Self::Column { table: name, .. }
+        | Self::Index(name)
+        | Self::Trigger(name)
+        | Self::View(name)) = self;
+        name
+    }
+}
+
 /// The way back from a migration.
 #[derive(Debug)]
 pub struct Revert {
@@ -282,25 +295,23 @@ impl Migration {
 /// What one schema has and an earlier one had not: tables, columns of tables that were there, indexes, triggers, views,
 /// each kind in alphabetical order.
 pub(crate) fn added(before: &Catalog, after: &Catalog) -> Vec<Object> {
-    let mut objects = Vec::new();
-    let is_new = |name: &String| !before.tables.contains_key(name);
-    objects
-        .extend(after.tables.iter().filter(|(key, _)| is_new(key)).map(|(_, table)| Object::Table(table.name.clone())));
-    for (key, table) in &after.tables {
-        let Some(earlier) = before.tables.get(key) else { continue };
-        objects.extend(
-            table
-                .columns
-                .iter()
-                .filter(|(column, _)| !earlier.columns.contains_key(*column))
-                .map(|(_, column)| Object::Column { table: table.name.clone(), column: column.name.clone() }),
-        );
+    let (mut tables, mut columns) = (Vec::new(), Vec::new());
+    for (key, table) in unlike(&after.tables, &before.tables) {
+        let Some(earlier) = before.tables.get(key) else {
+            tables.push(Object::Table(table.name.clone()));
+            continue;
+        };
+        let new = table.columns.iter().filter(|(column, _)| !earlier.columns.contains_key(*column));
+        columns
+            .extend(new.map(|(_, column)| Object::Column { table: table.name.clone(), column: column.name.clone() }));
     }
-    let indexes = after.indexes.iter().filter(|(key, _)| !before.indexes.contains_key(*key));
+    let indexes = unlike(&after.indexes, &before.indexes).filter(|(key, _)| !before.indexes.contains_key(*key));
+    let triggers = unlike(&after.triggers, &before.triggers).filter(|(key, _)| !before.triggers.contains_key(*key));
+    let views = unlike(&after.views, &before.views).filter(|(key, _)| !before.views.contains_key(*key));
+    let mut objects = tables;
+    objects.extend(columns);
     objects.extend(indexes.map(|(_, index)| Object::Index(index.name.clone())));
-    let triggers = after.triggers.iter().filter(|(key, _)| !before.triggers.contains_key(*key));
     objects.extend(triggers.map(|(_, trigger)| Object::Trigger(trigger.name.clone())));
-    let views = after.views.iter().filter(|(key, _)| !before.views.contains_key(*key));
     objects.extend(views.map(|(_, view)| Object::View(view.name.clone())));
     objects
 }

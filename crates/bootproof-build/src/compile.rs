@@ -2,9 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::Arc;
 
-use bootproof_catalog::Fingerprint;
+use bootproof_catalog::Fingerprinter;
 use bootproof_catalog::catalog::Catalog;
 use bootproof_catalog::source::checksum;
 
@@ -13,11 +12,15 @@ use crate::compiler::Settings;
 use crate::contract::Head;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::explain::Known;
-use crate::parse::{self, ContractSource, Directives};
+use crate::lint::head::{self, History};
+use crate::lint::{self, Ran, Terms};
+use crate::lock::Lock;
+use crate::parse::{self, Allows, ContractSource, Directives};
 use crate::rehearse::Stage;
+use crate::revert::Apart;
 use crate::rows::{self, Rows, Runner, samples};
-use crate::source::{self, File, Source};
-use crate::{compatible, lint, outside, revert, writes};
+use crate::source::{self, Source};
+use crate::{compatible, outside, revert, writes};
 
 /// Migrations that ran, and the database they left.
 struct Rehearsal {
@@ -25,6 +28,8 @@ struct Rehearsal {
     migrations: Vec<Migration>,
     /// The schema after every version.
     catalogs: Vec<(i64, Catalog)>,
+    /// What every migration allows itself.
+    allows: Vec<Allows>,
     left_empty: Vec<LeftEmpty>,
 }
 
@@ -41,28 +46,23 @@ struct Proven {
 
 /// Compiles a directory; messages show it under another name.
 pub(crate) fn compile(directory: &Path, shown: &Path, settings: &Settings) -> Result<Compilation, Diagnostics> {
-    with_draft(directory, shown, settings, None)
-}
-
-/// Compiles a directory as if a query contract that nobody has written yet were in it.
-pub(crate) fn with_draft(
-    directory: &Path,
-    shown: &Path,
-    settings: &Settings,
-    draft: Option<Arc<File>>,
-) -> Result<Compilation, Diagnostics> {
     let root = shown.display().to_string().replace('\\', "/");
     let mut diagnostics =
         Diagnostics::new(root.strip_suffix('/').filter(|root| !root.is_empty()).unwrap_or(&root).to_owned());
     settings.check(&mut diagnostics);
     let mut sources = source::read(directory, settings.dialect, &mut diagnostics);
-    sources.queries.extend(draft);
+    sources.queries.extend(settings.draft.clone());
+    let mut lock = Lock::read(directory, &mut diagnostics);
+    // Without one file, everything behind it could fail for a reason that is none of its own.
+    let is_complete = !diagnostics.has_errors() && lock.is_whole_with(&sources.migrations);
+    lock.check(&sources.migrations, &mut diagnostics);
     if let Some(version) = settings.up_to {
         sources.migrations.retain(|source| source.version <= version);
         sources.queries.clear();
     }
-    // Without one file, everything behind it could fail for a reason that is none of its own.
-    let is_complete = !diagnostics.has_errors();
+    if settings.releases_all {
+        lock.add(&sources.migrations);
+    }
     let mut directives = Vec::new();
     for source in &sources.migrations {
         directives.push(parse::migration(&source.up, &mut diagnostics));
@@ -74,7 +74,8 @@ pub(crate) fn with_draft(
     if !is_complete {
         return Err(diagnostics);
     }
-    match rehearse_and_prove(&sources.migrations, directives, &contracts, settings, &mut diagnostics) {
+    diagnostics.retain(|found| !(found.rule() == "mixed-widths" && allows(&sources.migrations, &directives, found)));
+    match rehearse_and_prove(settings, &sources.migrations, directives, &contracts, &lock, &mut diagnostics) {
         Ok(Some(Proven { migrations, contracts, head, schema, image, left_empty, samples }))
             if !diagnostics.has_errors() =>
         {
@@ -92,20 +93,24 @@ pub(crate) fn with_draft(
     }
 }
 
+/// Whether the file that a warning is about allows it.
+fn allows(sources: &[Source], directives: &[Directives], found: &Diagnostic) -> bool {
+    let mut files = sources.iter().zip(directives);
+    let its = files.find(|(source, _)| Some(source.up.name.as_str()) == found.file());
+    its.is_some_and(|(_, directives)| directives.allows.permit(found.rule()))
+}
+
 fn rehearse_and_prove(
+    settings: &Settings,
     sources: &[Source],
     directives: Vec<Directives>,
     contracts: &[ContractSource],
-    settings: &Settings,
+    lock: &Lock,
     diagnostics: &mut Diagnostics,
 ) -> rusqlite::Result<Option<Proven>> {
-    let stage = Stage::open(&settings.stubs)?;
-    let runner = Runner::of(diagnostics.dialect());
-    let rows = Rows::open(&stage, &settings.stubs)?;
-    let rehearsal = rehearse(stage, rows, sources, directives, runner, diagnostics)?;
-    let Some(Rehearsal { stage, migrations, mut catalogs, left_empty }) = rehearsal else {
-        return Ok(None);
-    };
+    let Some(rehearsal) = rehearse(settings, sources, directives, lock, diagnostics)? else { return Ok(None) };
+    judge_head(&rehearsal, contracts, lock, diagnostics);
+    let Rehearsal { stage, migrations, mut catalogs, left_empty, .. } = rehearsal;
     let mut proven = Vec::new();
     if let Some((_, catalog)) = catalogs.last() {
         let known = Known { earlier: &migrations, later: &[] };
@@ -122,51 +127,62 @@ fn rehearse_and_prove(
     Ok(Some(Proven { migrations, contracts: proven, head, schema, image: stage.image()?, left_empty, samples }))
 }
 
+/// What is only judged at the end, once nothing is wrong on the way.
+fn judge_head(rehearsal: &Rehearsal, contracts: &[ContractSource], lock: &Lock, diagnostics: &mut Diagnostics) {
+    if diagnostics.has_errors() {
+        return;
+    }
+    let Rehearsal { migrations, catalogs, allows, .. } = rehearsal;
+    let contracted = contracts.iter().map(|contract| contract.index.to_ascii_lowercase()).collect();
+    let history = History { migrations, catalogs, contracted, dialect: diagnostics.dialect() };
+    for (position, finding) in history.check() {
+        let (Some(migration), Some(allows)) = (migrations.get(position), allows.get(position)) else { continue };
+        diagnostics.extend(Terms { allows, is_released: lock.holds(migration.version) }.settle(finding));
+    }
+    for (migration, allows) in migrations.iter().zip(allows) {
+        if !lock.holds(migration.version) {
+            allows.report_unused(|rule| head::RULES.contains(&rule), &migration.file, diagnostics);
+        }
+    }
+}
+
 /// Runs every migration in order, up to the first that fails: those behind it would fail because of it.
 fn rehearse(
-    stage: Stage,
-    mut rows: Rows,
+    settings: &Settings,
     sources: &[Source],
     directives: Vec<Directives>,
-    runner: Runner,
+    lock: &Lock,
     diagnostics: &mut Diagnostics,
 ) -> rusqlite::Result<Option<Rehearsal>> {
+    let stage = Stage::open(&settings.stubs)?;
+    let apart = Apart::open(&settings.stubs)?;
+    let mut rows = Rows::open(&stage, &settings.stubs)?;
+    let dialect = diagnostics.dialect();
     let nothing = Catalog::default();
     let mut migrations = Vec::new();
     let mut catalogs: Vec<(i64, Catalog)> = Vec::new();
     let mut mismatches = BTreeSet::new();
+    let mut unkeyed = Vec::new();
+    let mut all_allows = Vec::new();
+    let mut fingerprinter = Fingerprinter::default();
     for (position, (source, directives)) in sources.iter().zip(directives).enumerate() {
         let Directives { allows, maintenance, compatible, no_transaction, step, calls } = directives;
+        let terms = Terms { allows: &allows, is_released: lock.holds(source.version) };
         let known = Known { earlier: &migrations, later: sources.get(position + 1..).unwrap_or_default() };
         let before = catalogs.last().map_or(&nothing, |(_, catalog)| catalog);
         let is_said = no_transaction.as_ref().map(|(_, span)| span.clone());
         let no_transaction = match no_transaction {
             Some((reason, _)) => Some(reason),
-            None => outside::said_by_its_tool(&stage, source, known, &allows)?,
+            None => outside::said_by_its_tool(&stage, source, known, terms)?,
         };
-        rows.keep(&stage)?;
         let script = match no_transaction {
-            Some(_) => stage.run_outside(&source.up, known, &allows, diagnostics)?,
-            None => stage.run(&source.up, known, &allows, diagnostics)?,
+            Some(_) => stage.run_outside(&source.up, known, terms, diagnostics)?,
+            None => stage.run(&source.up, known, terms, diagnostics)?,
         };
         let Some(script) = script else { return Ok(None) };
-        diagnostics.extend(is_said.and_then(|span| outside::needless(&source.up, &script, span)));
+        let needless = is_said.and_then(|span| outside::needless(&source.up, &script, span));
+        diagnostics.extend(needless.and_then(|finding| terms.settle(finding)));
         let after = stage.catalog()?;
-        for finding in lint::check(&source.up, &script, before, &after) {
-            // The step is what happens.
-            let is_of_a_step = calls && finding.rule() == "no-statements";
-            if !is_of_a_step && !allows.permit(finding.rule()) {
-                diagnostics.push(finding);
-            }
-        }
-        let mismatches_after = stage.foreign_key_mismatches(&after)?;
-        for mismatch in mismatches_after.difference(&mismatches) {
-            diagnostics.push(lint::foreign_key_mismatch(&source.up, &script, mismatch));
-        }
-        mismatches = mismatches_after;
-        if source.no_transaction && no_transaction.is_none() {
-            diagnostics.push(lint::inside_a_transaction(&source.up));
-        }
         let mut writes = writes::of(&source.up, &script, before, &after);
         let rehearsed = rows::Step {
             file: &source.up,
@@ -175,17 +191,42 @@ fn rehearse(
             after: &after,
             writes: &writes,
             stage: &stage,
-            runner: runner.of_file(source.no_transaction),
+            runner: Runner::of(dialect).of_file(source.no_transaction),
         };
-        // What runs outside the transaction moves pages, not rows.
-        if no_transaction.is_some() {
-            rows.pass(&rehearsed)?;
-        } else {
-            for finding in rows.rehearse(&rehearsed, &allows)? {
-                diagnostics.push(finding);
-            }
+        let mut found = lint::check(&Ran::new(&source.up, &script, before, &after));
+        // The step is what happens.
+        found.retain(|finding| !(calls && finding.rule() == "no-statements"));
+        let mut revealed = match no_transaction {
+            // What runs outside the transaction moves pages, not rows.
+            Some(_) => rows.pass(&rehearsed).map(|()| Vec::new())?,
+            None => rows.rehearse(&rehearsed, terms)?,
+        };
+        lint::tell_once(&mut found, &mut revealed, &script, &allows);
+        if revealed.iter().any(|finding| finding.rule() == "rows-dangle") {
+            // The statement that did it says more than the check behind it.
+            let file = Some(source.up.name.as_str());
+            diagnostics.retain(|known| known.rule() != "foreign-key-check" || known.file() != file);
         }
-        allows.report_unused(&source.up, diagnostics);
+        diagnostics.extend(found.into_iter().filter_map(|finding| terms.settle(finding)));
+        let mut mismatches_after = mismatches.clone();
+        stage.foreign_key_mismatches(before, &after, &mut mismatches_after)?;
+        unkeyed.retain(|(mismatch, _)| mismatches_after.contains(mismatch));
+        for mismatch in mismatches_after.difference(&mismatches) {
+            unkeyed.push((mismatch.clone(), lint::foreign_key_mismatch(&source.up, &script, mismatch)));
+        }
+        mismatches = mismatches_after;
+        // With another tool a later migration may make the key that is missing.
+        if !dialect.is_foreign() {
+            diagnostics.extend(unkeyed.drain(..).map(|(_, finding)| finding));
+        }
+        if source.no_transaction && no_transaction.is_none() {
+            diagnostics.extend(terms.settle(lint::inside_a_transaction(&source.up)));
+        }
+        diagnostics.extend(revealed.into_iter().filter_map(|finding| terms.settle(finding)));
+        // A file that has been released cannot be rid of a line that a later compiler finds needless.
+        if !terms.is_released {
+            allows.report_unused(|rule| !head::RULES.contains(&rule), &source.up, diagnostics);
+        }
         let step = step.map(|step| step.resolve(&stage, &source.up, &after, diagnostics)).transpose()?;
         writes.extend(step.iter().flat_map(|step| step.writes.iter().cloned()));
         let is_compatible = compatible::judge(&source.up, compatible, before, &after, &writes, diagnostics);
@@ -199,7 +240,7 @@ fn rehearse(
             None if position == 0 => None,
             // What was done to the file as a whole, dropping what was added does not undo.
             None if no_transaction.is_some() => None,
-            None => revert::derived(&stage, before, &after, &writes, known)?,
+            None => revert::derived(&stage, &apart, before, &after, &writes, known)?,
         };
         migrations.push(Migration {
             version: source.version,
@@ -208,7 +249,7 @@ fn rehearse(
             statements: script.into_iter().map(|performed| performed.statement).collect(),
             creates: added(before, &after),
             writes,
-            fingerprint: Fingerprint::of(&after),
+            fingerprint: fingerprinter.of(&after),
             revert,
             maintenance,
             is_compatible,
@@ -217,10 +258,11 @@ fn rehearse(
             file: source.up.clone(),
         });
         catalogs.push((source.version, after));
+        all_allows.push(allows);
     }
-    let (findings, left_empty) = rows.finish();
-    for finding in findings {
-        diagnostics.push(finding);
-    }
-    Ok(Some(Rehearsal { stage, migrations, catalogs, left_empty }))
+    // Here is what no migration made.
+    diagnostics.extend(unkeyed.into_iter().map(|(_, finding)| finding));
+    let (broken, left_empty) = rows.finish();
+    diagnostics.extend(broken);
+    Ok(Some(Rehearsal { stage, migrations, catalogs, allows: all_allows, left_empty }))
 }

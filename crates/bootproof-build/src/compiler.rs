@@ -2,12 +2,16 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::{env, fs};
 
 use crate::compilation::Compilation;
 use crate::compile;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::dialect::Dialect;
+use crate::lock::{self, LockError, Locked};
+use crate::source::File;
+use crate::squash::{self, SquashError};
 
 /// Compiles a directory of migrations; [`compile`](crate::compile()) and [`check`](crate::check) with options.
 ///
@@ -41,12 +45,17 @@ pub struct Compiler {
     settings: Settings,
 }
 
-/// What a [`Compiler`] was told.
+/// What a compilation goes by besides the files.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Settings {
     pub(crate) dialect: Option<Dialect>,
     pub(crate) stubs: Vec<Stub>,
+    /// The last version to compile; then no query contract is, which belong to the head.
     pub(crate) up_to: Option<i64>,
+    /// A query contract that nobody has written yet.
+    pub(crate) draft: Option<Arc<File>>,
+    /// Whether everything counts as released that a lock file could list.
+    pub(crate) releases_all: bool,
 }
 
 /// A function of the application, by name and number of arguments.
@@ -156,5 +165,24 @@ impl Compiler {
     /// Everything that is wrong, not only the first thing; warnings are among it.
     pub fn check(&self) -> Result<Compilation, Diagnostics> {
         compile::compile(&self.directory, &self.directory, &self.settings)
+    }
+
+    /// Lists every migration of the directory as released, as [`lock`](crate::lock()) does.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`lock`](crate::lock()).
+    pub fn lock(&self) -> Result<Locked, LockError> {
+        lock::lock(&self.directory, &self.settings)
+    }
+
+    /// The text of one file that leaves the same as all migrations up to a version, as [`squash`](crate::squash()) does,
+    /// divided as the tool of the directory wants it.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`squash`](crate::squash()).
+    pub fn squash(&self, to: i64) -> Result<String, SquashError> {
+        squash::squash(&self.directory, to, &self.settings)
     }
 }

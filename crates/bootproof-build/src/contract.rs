@@ -11,6 +11,7 @@ use rusqlite::ToSql;
 use crate::compilation::Contract;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::explain::{Explainer, Known, nearest};
+use crate::lint::{self, Terms};
 use crate::parse::ContractSource;
 use crate::rehearse::Stage;
 use crate::source::File;
@@ -68,6 +69,10 @@ impl Head<'_> {
             diagnostics.push(unused_index(file, &query, index, &plan));
             return Ok(None);
         }
+        for finding in lint::plan::check(file, &query.span, &query.sql, &plan, self.catalog) {
+            diagnostics.extend(Terms { allows: &source.allows, is_released: false }.settle(finding));
+        }
+        source.allows.report_unused(|_| true, file, diagnostics);
         let name = file.name.trim_start_matches("queries/").trim_end_matches(".sql");
         Ok(is_sample_sound.then(|| Contract {
             name: name.to_owned(),

@@ -58,7 +58,8 @@ impl Diagnostic {
         Self {
             severity: Severity::Error,
             rule,
-            message: message.into(),
+            // Names and texts of a schema can be of several lines.
+            message: message.into().replace(['\n', '\r'], " "),
             place: Place::Directory,
             label: None,
             notes: Vec::new(),
@@ -70,9 +71,9 @@ impl Diagnostic {
         Self { severity: Severity::Warning, ..Self::error(rule, message) }
     }
 
-    /// The same, of what does not stop the build.
-    pub(crate) fn into_warning(mut self) -> Self {
-        self.severity = Severity::Warning;
+    /// With another severity.
+    pub(crate) fn with_severity(mut self, severity: Severity) -> Self {
+        self.severity = severity;
         self
     }
 
@@ -173,6 +174,14 @@ impl Diagnostic {
         &self.helps
     }
 
+    /// Where it is in the text of a file, if it is about a part of one.
+    pub(crate) fn span(&self) -> Option<&Range<usize>> {
+        match &self.place {
+            Place::Span(_, span) => Some(span),
+            Place::Directory | Place::File(_) | Place::Name(_) => None,
+        }
+    }
+
     fn path(&self, root: &str) -> String {
         self.file().map_or_else(|| root.to_owned(), |name| format!("{root}/{name}"))
     }
@@ -236,6 +245,10 @@ impl Diagnostics {
 
     pub(crate) fn extend(&mut self, diagnostics: impl IntoIterator<Item = Diagnostic>) {
         self.list.extend(diagnostics);
+    }
+
+    pub(crate) fn retain(&mut self, is_kept: impl FnMut(&Diagnostic) -> bool) {
+        self.list.retain(is_kept);
     }
 
     /// That the directory is read in this dialect.

@@ -18,6 +18,8 @@ pub(crate) struct Effects {
     pub(crate) selects: bool,
     /// Tables and views whose rows it writes, those it drops included.
     pub(crate) writes: BTreeSet<String>,
+    /// Columns that it reads, by table; the column is empty where rows are only counted.
+    pub(crate) reads: BTreeSet<(String, String)>,
     /// Tables and views that it drops.
     pub(crate) drops_tables: BTreeSet<String>,
     /// Indexes and triggers that it drops; the triggers of a dropped table or view are among them.
@@ -115,8 +117,11 @@ impl Effects {
             AuthAction::DropIndex { index_name: name, .. } | AuthAction::DropTrigger { trigger_name: name, .. } => {
                 self.drops.insert(name.to_ascii_lowercase());
             }
-            AuthAction::Read { table_name, .. }
-            | AuthAction::CreateTable { table_name }
+            AuthAction::Read { table_name, column_name } => {
+                self.touch(table_name);
+                self.reads.insert((table_name.to_ascii_lowercase(), column_name.to_ascii_lowercase()));
+            }
+            AuthAction::CreateTable { table_name }
             | AuthAction::CreateVtable { table_name, .. }
             | AuthAction::CreateIndex { table_name, .. }
             | AuthAction::CreateTrigger { table_name, .. }

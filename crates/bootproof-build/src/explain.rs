@@ -3,8 +3,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use bootproof_catalog::catalog::Catalog;
-use bootproof_catalog::token;
+use bootproof_catalog::catalog::{Catalog, Table};
+use bootproof_catalog::{Shared, token};
 
 use crate::budget;
 use crate::compilation::{Migration, Object};
@@ -47,6 +47,15 @@ impl Explainer<'_> {
         };
         // The rest of the file may be part of the message, if a quote is never closed.
         let summary = message.lines().next().unwrap_or_default();
+        if message.contains("should this be a string literal") {
+            let name = subject(&message).unwrap_or_default();
+            return Diagnostic::error(
+                "double-quoted-string",
+                format!("`\"{name}\"` is a name in double quotes: no such column"),
+            )
+            .at(self.file, span)
+            .help(format!("a text stands in single quotes: '{name}'"));
+        }
         let mut diagnostic = Diagnostic::error("sqlite", summary).at(self.file, span);
         if let Some(help) = self.help(&message, rest) {
             diagnostic = diagnostic.help(help);
@@ -72,9 +81,6 @@ impl Explainer<'_> {
 
     fn help(&self, message: &str, rest: Range<usize>) -> Option<String> {
         let name = subject(message).unwrap_or_default();
-        if message.contains("should this be a string literal") {
-            return Some(format!("double quotes hold a name, single quotes a text: '{name}'"));
-        }
         // `error in view v: …`, `error in trigger t after drop column: …`
         if let Some((object, _)) = message.strip_prefix("error in ").and_then(|rest| rest.split_once(": ")) {
             let object = object.split(" after ").next().unwrap_or(object);
@@ -132,7 +138,7 @@ impl Explainer<'_> {
         let mut tables: Vec<_> = mentioned.filter_map(|token| self.catalog.tables.get(&token.text)).collect();
         tables.sort_by_key(|table| &table.name);
         tables.dedup_by_key(|table| &table.name);
-        let columns = |table: &&bootproof_catalog::catalog::Table| -> Vec<String> {
+        let columns = |table: &&Shared<Table>| -> Vec<String> {
             table.columns.values().map(|column| column.name.clone()).collect()
         };
         if let Some(nearest) = nearest(name, tables.iter().flat_map(columns)) {

@@ -87,9 +87,16 @@
 //! every migration accepts are written to a file of their own, with which `bootproof::test_every_upgrade!` upgrades a real
 //! database from every version in one line of an application's tests.
 //!
-//! Where one of these rules, or of `dangling-foreign-key`, `if-not-exists`, `lost-object`, `no-statements`, `positional-copy`
-//! and `pragma`, is broken on purpose, the file says so with a reason:
-//! `-- bootproof: allow lost-object "nobody searches by colour any more"`.
+//! What is a matter of judgement, such as an index that another one makes superfluous, is a warning and lets the build go on.
+//! [`RULES`] has every rule; `docs/lints.md` explains each, with an example that breaks it and one that does not. Where one is
+//! broken on purpose, the file says so with a reason:
+//! `-- bootproof: allow lost-object "nobody searches by colour any more"`. What throws rows away has to say so:
+//! `-- bootproof: allow destroys-data "the import of 2019 was never used"`.
+//!
+//! # What has been released
+//!
+//! [`lock`](lock()) lists the migrations of a directory in `migrations.lock`, which is committed beside them. From then on it is an
+//! error to edit, rename or remove one of them, or to add one below them. Without that file nothing of it is checked.
 //!
 //! # What only an operator can decide
 //!
@@ -178,7 +185,7 @@
 //! # Without cargo
 //!
 //! [`check`] does the same for any directory and returns the [`Compilation`] or the [`Diagnostics`]. [`scaffold`] writes
-//! what an author begins with, the next migration or the contract of an index.
+//! what an author begins with, the next migration or the contract of an index. [`squash`](squash()) makes one file of many.
 
 mod budget;
 mod compatible;
@@ -193,6 +200,7 @@ mod emit;
 mod explain;
 mod heap;
 mod lint;
+mod lock;
 mod outside;
 mod parse;
 mod rehearse;
@@ -200,6 +208,7 @@ mod revert;
 mod rows;
 pub mod scaffold;
 mod source;
+mod squash;
 mod step;
 mod writes;
 
@@ -212,6 +221,9 @@ pub use compilation::{Contract, Migration, Object, Revert, Statement};
 pub use compiler::Compiler;
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
 pub use dialect::{Dialect, UnknownDialect};
+pub use lint::rule::{Allowed, RULES, Rule};
+pub use lock::{LockError, Locked};
+pub use squash::SquashError;
 
 /// Compiles a directory, given relative to the crate, into `$OUT_DIR/bootproof.rs`; for `build.rs`.
 ///
@@ -231,4 +243,31 @@ pub fn compile(directory: impl AsRef<Path>) -> ExitCode {
 /// Everything that is wrong, not only the first thing; warnings are among it.
 pub fn check(directory: impl AsRef<Path>) -> Result<Compilation, Diagnostics> {
     Compiler::new(directory.as_ref()).check()
+}
+
+/// Lists every migration of a directory as released, in `migrations.lock` beside them.
+///
+/// From then on it is an error to edit, rename or remove one of those files, or to add one below them. Only new lines are
+/// added, and the file is written whole or not at all; where there is nothing new it is not touched.
+///
+/// # Errors
+///
+/// A directory that does not compile, among it a released file that is not as it was; a file that cannot be written.
+pub fn lock(directory: impl AsRef<Path>) -> Result<Locked, LockError> {
+    Compiler::new(directory.as_ref()).lock()
+}
+
+/// The text of one file that leaves the same as all migrations up to a version: the same schema, proven by its
+/// fingerprint, and the same rows. Writes nothing.
+///
+/// It is for beginning a new directory. A database that has a history goes on needing the files it was made by: it would be
+/// refused by a program that has this one instead. Rows that the migrations inserted are written down as they are in an
+/// empty database, with the time of now where they took the time from the clock.
+///
+/// # Errors
+///
+/// A directory that does not compile, a version that does not exist, or what one file cannot bring back, such as rows that
+/// only a virtual table holds.
+pub fn squash(directory: impl AsRef<Path>, to: i64) -> Result<String, SquashError> {
+    Compiler::new(directory.as_ref()).squash(to)
 }

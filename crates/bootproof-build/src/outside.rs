@@ -9,7 +9,7 @@ use crate::diagnostic::Diagnostic;
 use crate::dialect::wrapper::Role;
 use crate::effect::Effects;
 use crate::explain::Known;
-use crate::parse::Allows;
+use crate::lint::Terms;
 use crate::rehearse::{Performed, Stage};
 use crate::source::{File, Source};
 
@@ -48,9 +48,9 @@ pub(crate) fn said_by_its_tool(
     stage: &Stage,
     source: &Source,
     known: Known<'_>,
-    allows: &Allows,
+    terms: Terms<'_>,
 ) -> rusqlite::Result<Option<String>> {
-    if !source.no_transaction || stage.runs_inside(&source.up, known, allows)? {
+    if !source.no_transaction || stage.runs_inside(&source.up, known, terms)? {
         return Ok(None);
     }
     Ok(Some(format!("{} runs this file outside a transaction", source.up.dialect)))

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::lint;
+use crate::explain::nearest;
+use crate::lint::rule::{self, Allowed};
 use crate::source::File;
 use crate::step::{self, StepSource};
 
@@ -43,9 +44,9 @@ impl Allows {
         allow.inspect(|allow| allow.is_used.set(true)).is_some()
     }
 
-    /// Reports the allowances that nothing made use of.
-    pub(crate) fn report_unused(&self, file: &Arc<File>, diagnostics: &mut Diagnostics) {
-        for allow in self.0.iter().filter(|allow| !allow.is_used.get()) {
+    /// Reports the allowances of some rules that nothing made use of.
+    pub(crate) fn report_unused(&self, of: impl Fn(&str) -> bool, file: &Arc<File>, diagnostics: &mut Diagnostics) {
+        for allow in self.0.iter().filter(|allow| of(allow.rule) && !allow.is_used.get()) {
             diagnostics.push(
                 Diagnostic::error("unused-allow", format!("nothing here breaks the rule `{}`", allow.rule))
                     .at(file, allow.span.clone())
@@ -75,6 +76,7 @@ pub(crate) struct Directives {
 #[derive(Debug)]
 pub(crate) struct ContractSource {
     pub(crate) file: Arc<File>,
+    pub(crate) allows: Allows,
     pub(crate) description: String,
     pub(crate) index: String,
     pub(crate) index_span: Range<usize>,
@@ -94,7 +96,7 @@ pub(crate) fn migration(file: &Arc<File>, diagnostics: &mut Diagnostics) -> Dire
         let is_said = said.contains(&directive.keyword);
         said.push(directive.keyword);
         let problem = match directive.keyword {
-            "allow" => allow(&directive).map(|allow| found.allows.0.push(allow)).err(),
+            "allow" => allow(&directive, Allowed::InMigration).map(|allow| found.allows.0.push(allow)).err(),
             "compatible" | "maintenance" | "no-transaction" | "rust" | "writes" if is_said => {
                 Some(Box::new(repeated(&directive)))
             }
@@ -132,14 +134,17 @@ pub(crate) fn no_directives(file: &Arc<File>, diagnostics: &mut Diagnostics) {
     }
 }
 
-fn allow(directive: &Directive<'_>) -> Result<Allow, Box<Diagnostic>> {
+fn allow(directive: &Directive<'_>, place: Allowed) -> Result<Allow, Box<Diagnostic>> {
     const FORM: &str = "write `-- bootproof: allow RULE \"why it is right here\"`";
     let (name, reason) = directive.argument.split_once(char::is_whitespace).unwrap_or((directive.argument, ""));
-    let Some(&rule) = lint::ALLOWABLE.iter().find(|&&rule| rule == name) else {
-        return Err(Box::new(
-            Diagnostic::error("unknown-rule", format!("no rule `{name}` can be allowed"))
-                .help(format!("the rules that can be allowed are {}", list(&lint::ALLOWABLE))),
-        ));
+    let rules = rule::allowable(place);
+    let Some(&rule) = rules.iter().find(|&&rule| rule == name) else {
+        return Err(Box::new(Diagnostic::error("unknown-rule", format!("no rule `{name}` can be allowed here")).help(
+            match nearest(name, rules.iter().map(|&rule| rule.to_owned())) {
+                Some(nearest) => format!("did you mean `{nearest}`?"),
+                None => format!("the rules that can be allowed here are {}", list(&rules)),
+            },
+        )));
     };
     if quoted_reason(reason).is_none() {
         let diagnostic = Diagnostic::error("missing-reason", format!("`{rule}` is allowed without a reason"));
@@ -191,6 +196,7 @@ pub(crate) fn quoted_reason(argument: &str) -> Option<&str> {
 
 /// The parts of a contract file, or diagnostics.
 pub(crate) fn contract(file: &Arc<File>, diagnostics: &mut Diagnostics) -> Option<ContractSource> {
+    let mut allows = Allows::default();
     let mut index = None;
     let mut budget = None;
     let mut sample: Option<Directive<'_>> = None;
@@ -209,6 +215,9 @@ pub(crate) fn contract(file: &Arc<File>, diagnostics: &mut Diagnostics) -> Optio
     }
     for directive in directives {
         let problem = match directive.keyword {
+            "allow" => {
+                allow(&directive, Allowed::InContract).map(|allow| allows.0.push(allow)).err().map(|problem| *problem)
+            }
             "index" if index.is_some() => Some(repeated(&directive)),
             "index" if directive.argument.is_empty() => Some(
                 Diagnostic::error("directive", "the index is not named").help("write `-- bootproof: index idx_name`"),
@@ -234,7 +243,7 @@ pub(crate) fn contract(file: &Arc<File>, diagnostics: &mut Diagnostics) -> Optio
                 sample = Some(directive);
                 continue;
             }
-            _ => Some(unknown(&directive, "a query contract", &["index", "budget", "sample"])),
+            _ => Some(unknown(&directive, "a query contract", &["allow", "index", "budget", "sample"])),
         };
         if let Some(problem) = problem {
             is_sound = false;
@@ -244,6 +253,7 @@ pub(crate) fn contract(file: &Arc<File>, diagnostics: &mut Diagnostics) -> Optio
     let ((index, index_span), budget) = (index?, budget?);
     is_sound.then(|| ContractSource {
         file: Arc::clone(file),
+        allows,
         description: description(&file.text),
         index,
         index_span,

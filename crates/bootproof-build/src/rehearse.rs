@@ -7,14 +7,14 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
-use bootproof_catalog::catalog::Catalog;
-use bootproof_catalog::{AUDIT_DDL, HISTORY_DDL, Reader, is_bookkeeping};
+use bootproof_catalog::catalog::{Catalog, Table};
+use bootproof_catalog::{AUDIT_DDL, HISTORY_DDL, Reader, difference, is_bookkeeping, quoted};
 use rusqlite::backup::Backup;
 use rusqlite::config::DbConfig;
 use rusqlite::fallible_iterator::FallibleIterator as _;
 use rusqlite::functions::FunctionFlags;
 use rusqlite::types::Null;
-use rusqlite::{Batch, Connection};
+use rusqlite::{Batch, Connection, params_from_iter};
 
 use crate::budget::{self, Budget};
 use crate::compilation::Statement;
@@ -23,7 +23,8 @@ use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::dialect::wrapper::{self, Role, Wrapping};
 use crate::effect::{Effects, Recorder};
 use crate::explain::{Explainer, Known};
-use crate::lint;
+use crate::lint::if_not_exists::{self, Creation};
+use crate::lint::{self, Terms};
 use crate::parse::Allows;
 use crate::source::File;
 
@@ -39,6 +40,8 @@ pub(crate) struct Stage {
 pub(crate) struct Performed {
     pub(crate) statement: Statement,
     pub(crate) effects: Effects,
+    /// How what `IF NOT EXISTS` keeps differs from what the statement would have made.
+    pub(crate) kept: Vec<String>,
 }
 
 /// A way back that ran and was undone.
@@ -86,11 +89,30 @@ impl Stage {
     ///
     /// SQLite looks at the key itself, so it does not matter that the tables are empty
     /// (<https://sqlite.org/foreignkeys.html#fk_schema_errors>). It tells one for each child.
-    pub(crate) fn foreign_key_mismatches(&self, catalog: &Catalog) -> rusqlite::Result<BTreeSet<(String, String)>> {
+    /// What is not known to be as it was `before` is looked at again.
+    pub(crate) fn foreign_key_mismatches(
+        &self,
+        before: &Catalog,
+        after: &Catalog,
+        mismatches: &mut BTreeSet<(String, String)>,
+    ) -> rusqlite::Result<()> {
         self.budget.renew();
-        let mut mismatches = BTreeSet::new();
+        let mut changed = after.tables_unlike(before);
+        changed.extend(before.tables_unlike(after));
+        if changed.is_empty() {
+            return Ok(());
+        }
+        let concerns = |table: &Table| table.foreign_keys.iter().any(|key| changed.contains(&key.parent));
+        mismatches.retain(|(child, _)| {
+            let child = child.to_ascii_lowercase();
+            !changed.contains(&child) && !after.tables.get(&child).is_none_or(|table| concerns(table))
+        });
         let mut statement = self.connection.prepare("SELECT 1 FROM pragma_foreign_key_check(?1, 'main')")?;
-        for table in catalog.tables.values().filter(|table| !table.foreign_keys.is_empty()) {
+        let to_check = after
+            .tables
+            .iter()
+            .filter(|(key, table)| !table.foreign_keys.is_empty() && (changed.contains(*key) || concerns(table)));
+        for (_, table) in to_check {
             match statement.query([&table.name])?.next() {
                 Ok(_) => {}
                 // `foreign key mismatch - "child" referencing "parent"`
@@ -101,7 +123,7 @@ impl Stage {
                 Err(error) => return Err(error),
             }
         }
-        Ok(mismatches)
+        Ok(())
     }
 
     /// Runs a migration inside a transaction, as boot will, and commits it if it is without fault.
@@ -111,11 +133,11 @@ impl Stage {
         &self,
         file: &Arc<File>,
         known: Known<'_>,
-        allows: &Allows,
+        terms: Terms<'_>,
         diagnostics: &mut Diagnostics,
     ) -> rusqlite::Result<Option<Vec<Performed>>> {
         self.connection.execute_batch("BEGIN")?;
-        let script = self.run_statements(Wrapping::new(file), known, allows, diagnostics)?;
+        let script = self.run_statements(Wrapping::new(file), known, terms, diagnostics)?;
         if script.is_some() {
             self.connection.execute_batch("COMMIT")?;
         }
@@ -129,17 +151,17 @@ impl Stage {
         &self,
         file: &Arc<File>,
         known: Known<'_>,
-        allows: &Allows,
+        terms: Terms<'_>,
         diagnostics: &mut Diagnostics,
     ) -> rusqlite::Result<Option<Vec<Performed>>> {
-        self.run_statements(Wrapping::outside(file), known, allows, diagnostics)
+        self.run_statements(Wrapping::outside(file), known, terms, diagnostics)
     }
 
     /// Whether a migration that its own tool runs outside a transaction runs inside one as well. Undoes it.
-    pub(crate) fn runs_inside(&self, file: &Arc<File>, known: Known<'_>, allows: &Allows) -> rusqlite::Result<bool> {
+    pub(crate) fn runs_inside(&self, file: &Arc<File>, known: Known<'_>, terms: Terms<'_>) -> rusqlite::Result<bool> {
         let mut ignored = Diagnostics::new(String::new());
         self.connection.execute_batch("BEGIN")?;
-        let script = self.run_statements(Wrapping::new(file), known, allows, &mut ignored)?;
+        let script = self.run_statements(Wrapping::new(file), known, terms, &mut ignored)?;
         if !self.connection.is_autocommit() {
             self.connection.execute_batch("ROLLBACK")?;
         }
@@ -165,7 +187,8 @@ impl Stage {
         diagnostics: &mut Diagnostics,
     ) -> rusqlite::Result<Option<Tried>> {
         self.connection.execute_batch("BEGIN")?;
-        let script = self.run_statements(Wrapping::new(file), known, &Allows::default(), diagnostics)?;
+        let terms = Terms { allows: &Allows::default(), is_released: false };
+        let script = self.run_statements(Wrapping::new(file), known, terms, diagnostics)?;
         let tried = script.map(|script| Ok(Tried { script, left: self.catalog()? })).transpose();
         if !self.connection.is_autocommit() {
             self.connection.execute_batch("ROLLBACK")?;
@@ -173,18 +196,61 @@ impl Stage {
         tried
     }
 
+    /// Runs a script on a schema of what was `there` and what was `made` with it, undoes it all, and tells what it did if it
+    /// left what was there, and if these statements make a schema of their own.
+    pub(crate) fn try_on(
+        &self,
+        there: &[String],
+        made: &[String],
+        script: &Arc<File>,
+    ) -> rusqlite::Result<Option<Vec<Performed>>> {
+        let run = |statements: &[String]| statements.iter().try_for_each(|sql| self.connection.execute_batch(sql));
+        self.connection.execute_batch("BEGIN")?;
+        self.budget.renew();
+        let before = run(there).and_then(|()| self.catalog());
+        let tried = match before.and_then(|before| run(made).map(|()| before)) {
+            Ok(before) => {
+                let terms = Terms { allows: &Allows::default(), is_released: false };
+                let known = Known { earlier: &[], later: &[] };
+                let ran =
+                    self.run_statements(Wrapping::new(script), known, terms, &mut Diagnostics::new(String::new()));
+                ran.map(|ran| ran.filter(|_| self.catalog().is_ok_and(|left| left == before)))
+            }
+            Err(_) => Ok(None),
+        };
+        if !self.connection.is_autocommit() {
+            self.connection.execute_batch("ROLLBACK")?;
+        }
+        tried
+    }
+
+    /// The statements that made some objects, by name in lower case; tables first, then views, indexes and triggers.
+    pub(crate) fn statements_of(&self, names: &BTreeSet<String>) -> rusqlite::Result<Vec<String>> {
+        if names.is_empty() {
+            return Ok(Vec::new());
+        }
+        let marks = vec!["?"; names.len()].join(", ");
+        let sql = format!(
+            "SELECT sql FROM main.sqlite_schema WHERE sql IS NOT NULL AND lower(name) IN ({marks})
+             ORDER BY CASE type WHEN 'table' THEN 1 WHEN 'view' THEN 2 WHEN 'index' THEN 3 ELSE 4 END, rowid"
+        );
+        let mut statement = self.connection.prepare(&sql)?;
+        let statements = statement.query_map(params_from_iter(names), |row| row.get(0))?;
+        statements.collect()
+    }
+
     fn run_statements(
         &self,
         mut wrapping: Wrapping<'_>,
         known: Known<'_>,
-        allows: &Allows,
+        terms: Terms<'_>,
         diagnostics: &mut Diagnostics,
     ) -> rusqlite::Result<Option<Vec<Performed>>> {
-        let script = self.run_pieces(known, allows, &mut wrapping, diagnostics)?;
+        let script = self.run_pieces(known, terms.allows, &mut wrapping, diagnostics)?;
         if wrapping.alters_as_before() {
             self.connection.pragma_update(None, "legacy_alter_table", false)?;
         }
-        let is_closed = script.is_none() || wrapping.finish(diagnostics);
+        let is_closed = script.is_none() || wrapping.finish(terms, diagnostics);
         Ok(script.filter(|_| is_closed))
     }
 
@@ -237,6 +303,7 @@ impl Stage {
             if matches!(role, Role::LeftOut) {
                 continue;
             }
+            let kept = self.kept(file.text.get(prepared.span.clone()).unwrap_or_default())?;
             let outcome = if matches!(role, Role::Check) {
                 first_violation(&mut prepared.statement).map(|violation| {
                     diagnostics.extend(violation.map(|found| found.at(file, file.first_word(prepared.span.clone()))));
@@ -258,8 +325,46 @@ impl Stage {
                 continue;
             }
             let line = file.line(span.start);
-            script.push(Performed { statement: Statement { span, line }, effects });
+            script.push(Performed { statement: Statement { span, line }, effects, kept });
         }
+    }
+
+    /// What a `CREATE … IF NOT EXISTS` that is about to run will keep instead: how that differs from what it asks for.
+    ///
+    /// SQLite tells by making both.
+    fn kept(&self, sql: &str) -> rusqlite::Result<Vec<String>> {
+        let Some(Creation { kind, name, .. }) = if_not_exists::conditional(sql) else { return Ok(Vec::new()) };
+        let only = |catalog: Catalog| match kind.as_str() {
+            "TABLE" => Catalog {
+                tables: catalog.tables.into_iter().filter(|(key, _)| *key == name).collect(),
+                ..Catalog::default()
+            },
+            "INDEX" => Catalog {
+                indexes: catalog.indexes.into_iter().filter(|(key, _)| *key == name).collect(),
+                ..Catalog::default()
+            },
+            "TRIGGER" => Catalog {
+                triggers: catalog.triggers.into_iter().filter(|(key, _)| *key == name).collect(),
+                ..Catalog::default()
+            },
+            _ => Catalog {
+                views: catalog.views.into_iter().filter(|(key, _)| *key == name).collect(),
+                ..Catalog::default()
+            },
+        };
+        let found = only(self.catalog()?);
+        if found == Catalog::default() {
+            return Ok(Vec::new());
+        }
+        self.connection.execute_batch("SAVEPOINT kept")?;
+        self.budget.renew();
+        let made = self.connection.execute_batch(&format!("DROP {kind} {}; {sql}", quoted(&name)));
+        let asked_for = made.and_then(|()| self.catalog());
+        self.connection.execute_batch("ROLLBACK TO kept; RELEASE kept")?;
+        // Where it cannot be made here, it says nothing of another definition.
+        let differences = asked_for.map(|catalog| difference::between(&only(catalog), &found)).unwrap_or_default();
+        let lacking = differences.into_iter().filter(|difference| difference.severity != difference::Severity::Extra);
+        Ok(lacking.map(|difference| difference.message).collect())
     }
 
     /// Prepares the first statement in a part of a file, and tells where the next one starts.
@@ -279,10 +384,10 @@ impl Stage {
     /// The statements that make the schema, without the bookkeeping of SQLite and of the migrator.
     pub(crate) fn schema(&self) -> rusqlite::Result<Vec<String>> {
         self.budget.renew();
-        let sql = "SELECT o.name, o.tbl_name, o.sql FROM main.sqlite_schema AS o
-                   LEFT JOIN pragma_table_list AS t ON t.schema = 'main' AND t.name = o.name
-                   WHERE o.sql IS NOT NULL AND t.type IS NOT 'shadow'
-                   ORDER BY CASE o.type WHEN 'table' THEN 1 WHEN 'view' THEN 2 WHEN 'index' THEN 3 ELSE 4 END, o.name";
+        let sql = "SELECT name, tbl_name, sql FROM main.sqlite_schema
+                   WHERE sql IS NOT NULL
+                   AND name NOT IN (SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'shadow')
+                   ORDER BY CASE type WHEN 'table' THEN 1 WHEN 'view' THEN 2 WHEN 'index' THEN 3 ELSE 4 END, name";
         let mut statement = self.connection.prepare(sql)?;
         let mut rows = statement.query([])?;
         let mut schema = Vec::new();
@@ -329,6 +434,13 @@ pub(crate) fn copy(from: &Connection, to: &mut Connection) -> rusqlite::Result<(
     Backup::new(from, to)?.step(-1).map(|_| ())
 }
 
+/// The database of an image, to read from.
+pub(crate) fn open_image(image: &[u8], stubs: &[Stub]) -> rusqlite::Result<Connection> {
+    let (mut connection, _) = database(stubs)?;
+    connection.deserialize_read_exact(rusqlite::MAIN_DB, image, image.len(), true)?;
+    Ok(connection)
+}
+
 /// A time in seconds since 1970 as `YYYYMMDDHHMMSS` in UTC: SQLite's calendar saves every build script a library.
 pub(crate) fn timestamp(seconds: i64) -> rusqlite::Result<i64> {
     let connection = Connection::open_in_memory()?;
@@ -343,9 +455,12 @@ fn refusal(file: &Arc<File>, prepared: &Prepared<'_>, role: &Role, allows: &Allo
     }
     let diagnostic = match role {
         Role::Refused(diagnostic) => Diagnostic::clone(diagnostic),
-        Role::Statement => lint::forbidden(&prepared.effects).filter(|diagnostic| !allows.permit(diagnostic.rule()))?,
+        Role::Statement => lint::forbidden(&prepared.effects)?,
         Role::Honoured | Role::LeftOut | Role::Check => return None,
     };
+    if allows.permit(diagnostic.rule()) {
+        return None;
+    }
     Some(diagnostic.at(file, file.first_word(prepared.span.clone())))
 }
 

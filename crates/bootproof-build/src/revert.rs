@@ -1,11 +1,15 @@
 //! The way back from a migration: derived where it only adds, written by hand otherwise, rehearsed always.
 
+mod apart;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use bootproof_catalog::catalog::{Catalog, Table};
-use bootproof_catalog::{Fingerprint, difference, quoted};
+use bootproof_catalog::catalog::{Catalog, Table, unlike};
+use bootproof_catalog::{Fingerprint, Shared, difference, quoted};
+
+pub(crate) use apart::Apart;
 
 use crate::compilation::{Object, Revert, Statement, added};
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
@@ -36,7 +40,7 @@ pub(crate) fn written(
 /// What is wrong with a way back that nobody needs.
 fn unused(diagnostic: Diagnostic) -> Diagnostic {
     match diagnostic.severity() {
-        Severity::Error => diagnostic.into_warning().note("this way back is not used"),
+        Severity::Error => diagnostic.with_severity(Severity::Warning).note("this way back is not used"),
         Severity::Warning => diagnostic,
     }
 }
@@ -71,18 +75,35 @@ fn proven(
 /// Never for a migration that wrote rows of tables that were there: nothing gives the old values back.
 pub(crate) fn derived(
     stage: &Stage,
+    apart: &Apart,
     before: &Catalog,
     after: &Catalog,
     writes: &BTreeSet<String>,
     known: Known<'_>,
 ) -> rusqlite::Result<Option<Revert>> {
-    if writes.iter().any(|table| before.tables.contains_key(table)) {
+    let objects = added(before, after);
+    if writes.iter().any(|table| before.tables.contains_key(table)) || !only_adds(before, after, &objects) {
         return Ok(None);
     }
-    let file = Arc::new(File::new("", script(before, after)));
+    let file = Arc::new(File::new("", script(before, after, &objects)));
+    if let Some(script) = apart.try_out(stage, after, &objects, &file)? {
+        return Ok(Some(revert(&file, None, Tried { script, left: before.clone() }, after)));
+    }
     // Whatever goes wrong, the answer is only that there is no way back: SQLite refuses to drop some columns.
     let tried = stage.try_out(&file, known, &mut Diagnostics::new(String::new()))?;
     Ok(tried.filter(|tried| returns(before, tried)).map(|tried| revert(&file, None, tried, after)))
+}
+
+/// Whether all that was there is there as it was, but for columns that were added: a script that drops brings back nothing
+/// else.
+fn only_adds(before: &Catalog, after: &Catalog, added: &[Object]) -> bool {
+    let has_new_columns = |name: &String| {
+        added.iter().any(|object| matches!(object, Object::Column { table, .. } if table.eq_ignore_ascii_case(name)))
+    };
+    unlike(&before.tables, &after.tables).all(|(name, _)| has_new_columns(name))
+        && unlike(&before.indexes, &after.indexes).next().is_none()
+        && unlike(&before.triggers, &after.triggers).next().is_none()
+        && unlike(&before.views, &after.views).next().is_none()
 }
 
 /// Whether a way back left exactly the schema before its migration.
@@ -100,7 +121,8 @@ fn changes_nothing(after: &Catalog, tried: &Tried) -> bool {
 fn revert(file: &File, name: Option<String>, Tried { script, left }: Tried, after: &Catalog) -> Revert {
     let mut writes = writes::of(file, &script, after, &left);
     // The rows of a table that the script makes have nothing to be compared with.
-    writes.extend(left.tables.keys().filter(|name| !after.tables.contains_key(*name)).cloned());
+    let other = unlike(&left.tables, &after.tables).map(|(name, _)| name);
+    writes.extend(other.filter(|name| !after.tables.contains_key(*name)).cloned());
     let offset = file.part.start;
     let statements = script.into_iter().map(|Performed { statement: Statement { span, line }, .. }| Statement {
         span: span.start - offset..span.end - offset,
@@ -115,9 +137,8 @@ fn revert(file: &File, name: Option<String>, Tried { script, left }: Tried, afte
 /// to be done, not for another schema: where an operator has dropped it by hand, the way back finds that done. It hides no
 /// slip: the names come from the catalog, and the rehearsal requires that the index is gone. A table, a column, a trigger
 /// or a view that is missing is drift, and there the script fails.
-fn script(before: &Catalog, after: &Catalog) -> String {
+fn script(before: &Catalog, after: &Catalog, objects: &[Object]) -> String {
     let mut sql = String::new();
-    let objects = added(before, after);
     let named = |pick: fn(&Object) -> Option<&String>| objects.iter().filter_map(pick);
     let views = named(|object| if let Object::View(name) = object { Some(name) } else { None });
     let triggers = named(|object| if let Object::Trigger(name) = object { Some(name) } else { None });
@@ -130,7 +151,7 @@ fn script(before: &Catalog, after: &Catalog) -> String {
         // Writing to a String cannot fail.
         let _ = writeln!(sql, "DROP {kind} {};", quoted(name));
     }
-    for object in &objects {
+    for object in objects {
         if let Object::Column { table, column } = object {
             let _ = writeln!(sql, "ALTER TABLE {} DROP COLUMN {};", quoted(table), quoted(column));
         }
@@ -142,7 +163,7 @@ fn script(before: &Catalog, after: &Catalog) -> String {
 }
 
 /// The added tables, those that point to others before those.
-fn children_first<'a>(before: &Catalog, after: &'a Catalog) -> Vec<&'a Table> {
+fn children_first<'a>(before: &Catalog, after: &'a Catalog) -> Vec<&'a Shared<Table>> {
     let mut left: BTreeMap<_, _> = after.tables.iter().filter(|(key, _)| !before.tables.contains_key(*key)).collect();
     let mut ordered = Vec::new();
     while let Some(first) = left.keys().next().copied() {

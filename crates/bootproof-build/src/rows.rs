@@ -22,6 +22,7 @@ mod tests;
 mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::sync::Arc;
 
 use bootproof_catalog::catalog::Catalog;
@@ -33,8 +34,8 @@ use crate::compilation::LeftEmpty;
 use crate::compiler::Stub;
 use crate::diagnostic::Diagnostic;
 use crate::dialect::Dialect;
-use crate::parse::Allows;
-use crate::rehearse::{Performed, Stage, copy, database};
+use crate::lint::Terms;
+use crate::rehearse::{Performed, Stage, copy, database, step_to_the_end};
 use crate::source::File;
 
 use attempt::Keys;
@@ -93,8 +94,10 @@ pub(crate) struct Step<'a> {
 pub(crate) struct Rows {
     connection: Connection,
     budget: Budget,
-    /// The empty database before the migration: what to begin with when it is tried again.
+    /// The empty database before the migration, once `behind` has run: what to begin with when it is tried again.
     seeds: Connection,
+    /// What `seeds` has yet to run. Most migrations are never tried again, so it is not kept up with them.
+    behind: Vec<(Arc<File>, Vec<Range<usize>>)>,
     numbers: Numbers,
     /// Tables that may lack rows.
     unsettled: BTreeSet<String>,
@@ -107,10 +110,13 @@ impl Rows {
     pub(crate) fn open(stage: &Stage, stubs: &[Stub]) -> rusqlite::Result<Self> {
         let (mut connection, budget) = database(stubs)?;
         stage.copy_to(&mut connection)?;
+        let (mut seeds, _) = database(stubs)?;
+        stage.copy_to(&mut seeds)?;
         Ok(Self {
             connection,
             budget,
-            seeds: database(stubs)?.0,
+            seeds,
+            behind: Vec::new(),
             numbers: Numbers::default(),
             unsettled: BTreeSet::new(),
             broken: BTreeMap::new(),
@@ -118,22 +124,20 @@ impl Rows {
         })
     }
 
-    /// Keeps the empty database as it is before the next migration.
-    pub(crate) fn keep(&mut self, stage: &Stage) -> rusqlite::Result<()> {
-        stage.copy_to(&mut self.seeds)
-    }
-
     /// Goes on behind a migration that does nothing to rows.
     pub(crate) fn pass(&mut self, step: &Step<'_>) -> rusqlite::Result<()> {
+        // It may not run inside a transaction, as what is behind does.
+        self.behind.clear();
+        step.stage.copy_to(&mut self.seeds)?;
         self.go_on_without_rows(step)
     }
 
-    /// Runs a migration on rows and tells what they reveal.
-    pub(crate) fn rehearse(&mut self, step: &Step<'_>, allows: &Allows) -> rusqlite::Result<Vec<Diagnostic>> {
+    /// Runs a migration on rows and tells what they reveal; what is broken may yet be mended, and is told by [`Rows::finish`].
+    pub(crate) fn rehearse(&mut self, step: &Step<'_>, terms: Terms<'_>) -> rusqlite::Result<Vec<Diagnostic>> {
         let tried = self.try_all(step);
         // A script may have set how ALTER TABLE works.
         self.connection.pragma_update(None, "legacy_alter_table", false)?;
-        let mut findings = match tried {
+        let findings = match tried {
             Ok(findings) => findings,
             Err(error) => {
                 // Whatever is odd about these rows, the migration has run without them.
@@ -141,8 +145,9 @@ impl Rows {
                 Vec::new()
             }
         };
-        findings.retain(|finding| !allows.permit(finding.rule()));
-        self.look_at_objects(step, allows);
+        self.look_at_objects(step, terms);
+        let spans = step.script.iter().map(|performed| performed.statement.span.clone());
+        self.behind.push((Arc::clone(step.file), spans.collect()));
         Ok(findings)
     }
 
@@ -202,6 +207,13 @@ impl Rows {
 
     /// The database as it was before the migration, without rows of ours.
     fn begin_anew(&mut self, before: &Catalog) -> rusqlite::Result<()> {
+        for (file, spans) in self.behind.drain(..) {
+            self.seeds.execute_batch("BEGIN")?;
+            for span in spans {
+                step_to_the_end(&mut self.seeds.prepare(file.text.get(span).unwrap_or_default())?)?;
+            }
+            self.seeds.execute_batch("COMMIT; PRAGMA legacy_alter_table = OFF")?;
+        }
         copy(&self.seeds, &mut self.connection)?;
         self.unsettled = before.tables.keys().cloned().collect();
         Ok(())
@@ -305,7 +317,7 @@ impl Rows {
     }
 
     /// Remembers which triggers and views the migration broke, and forgets those that are sound again.
-    fn look_at_objects(&mut self, step: &Step<'_>, allows: &Allows) {
+    fn look_at_objects(&mut self, step: &Step<'_>, terms: Terms<'_>) {
         let mut touched = touched(step);
         let is_new = |name: &&String, known: bool| !known && !name.is_empty();
         let new_views = step
@@ -329,8 +341,7 @@ impl Rows {
         let Ok(mut broken) = objects::broken(&self.connection, step.after, &objects) else { return };
         self.broken.retain(|object, _| broken.remove(object).is_some());
         for ((kind, key), message) in broken {
-            let finding = findings::broken(step, kind, &key, &message);
-            let finding = Some(finding).filter(|finding| !allows.permit(finding.rule()));
+            let finding = terms.settle(findings::broken(step, kind, &key, &message));
             self.broken.insert((kind, key), finding);
         }
     }

@@ -55,7 +55,7 @@ impl File {
 
     /// The line of a byte, counted from 1.
     pub(crate) fn line(&self, offset: usize) -> usize {
-        self.text.bytes().take(offset).filter(|&byte| byte == b'\n').count() + 1
+        self.text.get(..offset).unwrap_or(&self.text).matches('\n').count() + 1
     }
 
     /// Where the first word stands in a range of bytes, behind white space, comments and semicolons.

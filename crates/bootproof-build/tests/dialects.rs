@@ -345,6 +345,7 @@ fn what_real_migrations_hold_works() {
         CREATE TRIGGER i INSTEAD OF INSERT ON v BEGIN INSERT INTO a(id) VALUES (new.id); END;
         CREATE UNIQUE INDEX p ON a(kind COLLATE NOCASE DESC) WHERE parent IS NULL;
         CREATE INDEX e ON a(lower(kind), json_extract(data, '$.n'));
+        CREATE INDEX c ON a(parent);
         INSERT INTO a(id, data) SELECT value, json_object('kind', 'k' || value, 'n', value) FROM json_each('[1,2,3]') WHERE true
             ON CONFLICT(id) DO UPDATE SET data = excluded.data RETURNING id;
         INSERT INTO v(id, depth) VALUES (9, 0);
@@ -360,7 +361,7 @@ fn what_real_migrations_hold_works() {
         -- the end";
     let compilation = compile(Dialect::Sqlx, &[("20250131120000_everything.sql", text)]);
     assert!(compilation.warnings().iter().next().is_none(), "{}", compilation.warnings());
-    assert_eq!(compilation.schema().len(), 10, "{:#?}", compilation.schema());
+    assert_eq!(compilation.schema().len(), 11, "{:#?}", compilation.schema());
 }
 
 #[test]

@@ -4,7 +4,7 @@
 
 use std::fs;
 
-use bootproof_build::{Compilation, check};
+use bootproof_build::{Compilation, Diagnostic, Diagnostics, check};
 use tempfile::TempDir;
 
 fn directory(files: &[&str]) -> TempDir {
@@ -15,8 +15,41 @@ fn directory(files: &[&str]) -> TempDir {
     directory
 }
 
+/// The rules that are about rows.
+const OF_ROWS: [&str; 10] = [
+    "broken-trigger",
+    "broken-view",
+    "cascade-deletes",
+    "column-as-text",
+    "fails-on-rows",
+    "rows-dangle",
+    "rows-deleted",
+    "rows-lost",
+    "values-changed",
+    "values-nulled",
+];
+
+fn findings(files: &[&str]) -> Diagnostics {
+    match check(directory(files).path()) {
+        Ok(compilation) => compilation.warnings().clone(),
+        Err(diagnostics) => diagnostics,
+    }
+}
+
+/// Compiles files that allow themselves whatever their text alone tells, such as a plain DROP.
 fn compile(files: &[&str]) -> Compilation {
-    check(directory(files).path()).unwrap_or_else(|diagnostics| panic!("{diagnostics}"))
+    let mut files: Vec<String> = files.iter().map(|text| (*text).to_owned()).collect();
+    loop {
+        let texts: Vec<&str> = files.iter().map(String::as_str).collect();
+        let found = findings(&texts);
+        let told = found.iter().find(|found| !OF_ROWS.contains(&found.rule()) && found.rule() != "sqlite");
+        let Some(told) = told else {
+            return check(directory(&texts).path()).unwrap_or_else(|diagnostics| panic!("{diagnostics}"));
+        };
+        let version: usize = told.file().unwrap().split('_').next().unwrap().parse().unwrap();
+        files[version] = format!("-- bootproof: allow {} \"another matter\"\n{}", told.rule(), files[version]);
+        assert!(files[version].len() < 4000, "{found}");
+    }
 }
 
 /// Compiles without any finding, and with rows in every table.
@@ -30,17 +63,14 @@ fn left_empty(compilation: &Compilation) -> Vec<String> {
     compilation.left_empty().iter().map(ToString::to_string).collect()
 }
 
-/// The findings, warnings too: rule, file and line.
+/// The findings about rows, warnings too: rule, file and line.
 fn found(files: &[&str]) -> Vec<String> {
-    let diagnostics = match check(directory(files).path()) {
-        Ok(compilation) => compilation.warnings().clone(),
-        Err(diagnostics) => diagnostics,
-    };
-    let line = |finding: &bootproof_build::Diagnostic| {
+    let line = |finding: &Diagnostic| {
         let (severity, rule) = (finding.severity().name(), finding.rule());
         format!("{severity} {rule} {}:{}", finding.file().unwrap_or_default(), finding.line().unwrap_or_default())
     };
-    diagnostics.iter().map(line).collect()
+    let is_of_rows = |found: &&Diagnostic| OF_ROWS.contains(&found.rule()) || found.rule() == "unused-allow";
+    findings(files).iter().filter(is_of_rows).map(line).collect()
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write as _};
 
+use crate::shared::Shared;
 use crate::token;
 
 /// Everything an application's schema consists of, by name in lower case: SQLite compares names without regard to the
@@ -10,13 +11,13 @@ use crate::token;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Catalog {
     /// Tables, virtual tables included; shadow tables of virtual tables are not.
-    pub tables: BTreeMap<String, Table>,
+    pub tables: BTreeMap<String, Shared<Table>>,
     /// Indexes made by CREATE INDEX.
-    pub indexes: BTreeMap<String, Index>,
+    pub indexes: BTreeMap<String, Shared<Index>>,
     /// Triggers.
-    pub triggers: BTreeMap<String, Definition>,
+    pub triggers: BTreeMap<String, Shared<Definition>>,
     /// Views.
-    pub views: BTreeMap<String, Definition>,
+    pub views: BTreeMap<String, Shared<Definition>>,
 }
 
 /// A table.
@@ -208,27 +209,47 @@ impl Catalog {
     /// The whole catalog as text, one fact a line, in an order that depends on nothing but the facts.
     #[must_use]
     pub fn describe(&self) -> String {
-        let mut text = String::new();
-        for (name, table) in &self.tables {
-            table.describe(name, &mut text);
-        }
-        for (name, index) in &self.indexes {
-            let Index { unique, terms, predicate, .. } = index;
-            let table = index.table.to_ascii_lowercase();
-            // Writing to a String cannot fail.
-            let _ = writeln!(text, "index {name:?} {table:?} {unique} {terms:?} {predicate:?}");
-        }
-        for (kind, definitions) in [("trigger", &self.triggers), ("view", &self.views)] {
-            for (name, definition) in definitions {
-                let _ = writeln!(text, "{kind} {name:?} {:?}", definition.canonical);
-            }
-        }
-        text
+        self.description().collect()
+    }
+
+    /// The same text in parts.
+    pub(crate) fn description(&self) -> impl Iterator<Item = &str> {
+        let tables = self.tables.values().map(|table| table.description(Table::describe));
+        let indexes = self.indexes.values().map(|index| index.description(Index::describe));
+        let triggers = self.triggers.values().flat_map(|found| ["trigger ", found.description(Definition::describe)]);
+        let views = self.views.values().flat_map(|found| ["view ", found.description(Definition::describe)]);
+        tables.chain(indexes).chain(triggers).chain(views)
+    }
+
+    /// The names of the tables that another catalog does not have, or has otherwise, an index of theirs included; in lower
+    /// case.
+    #[must_use]
+    pub fn tables_unlike(&self, other: &Self) -> BTreeSet<String> {
+        let tables = unlike(&self.tables, &other.tables).map(|(name, _)| name.clone());
+        tables.chain(unlike(&self.indexes, &other.indexes).map(|(_, index)| index.table.to_ascii_lowercase())).collect()
     }
 }
 
+/// What one of two maps has and the other has not, or has otherwise: both are walked through once.
+pub fn unlike<'m, T: PartialEq>(
+    these: &'m BTreeMap<String, Shared<T>>,
+    others: &'m BTreeMap<String, Shared<T>>,
+) -> impl Iterator<Item = (&'m String, &'m Shared<T>)> {
+    let mut others = others.iter().peekable();
+    these.iter().filter(move |(name, this)| {
+        // What is shared has the same name, so no names need to be compared: most of two versions is.
+        if others.next_if(|(_, other)| other.is_identical(this)).is_some() {
+            return false;
+        }
+        while others.next_if(|(other, _)| other < name).is_some() {}
+        others.next_if(|(other, _)| other == name).is_none_or(|(_, other)| other != *this)
+    })
+}
+
 impl Table {
-    fn describe(&self, name: &str, text: &mut String) {
+    fn describe(&self) -> String {
+        let mut text = String::new();
+        let name = self.name.to_ascii_lowercase();
         // Writing to a String cannot fail.
         let _ = writeln!(
             text,
@@ -241,6 +262,22 @@ impl Table {
             let _ = writeln!(text, "  column {name:?} {affinity} {not_null} {default:?} {collation:?} {generated:?}");
         }
         let _ = writeln!(text, "  {:?} {:?} {:?}", self.unique, self.foreign_keys, self.checks);
+        text
+    }
+}
+
+impl Index {
+    fn describe(&self) -> String {
+        let Self { unique, terms, predicate, .. } = self;
+        let (name, table) = (self.name.to_ascii_lowercase(), self.table.to_ascii_lowercase());
+        format!("index {name:?} {table:?} {unique} {terms:?} {predicate:?}\n")
+    }
+}
+
+impl Definition {
+    /// Behind the word for its kind.
+    fn describe(&self) -> String {
+        format!("{:?} {:?}\n", self.name.to_ascii_lowercase(), self.canonical)
     }
 }
 

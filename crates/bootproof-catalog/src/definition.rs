@@ -13,7 +13,7 @@ struct Part<'a> {
 }
 
 impl Table {
-    /// CHECK, COLLATE, AUTOINCREMENT, ON CONFLICT, deferred foreign keys and generated expressions.
+    /// CHECK, COLLATE, AUTOINCREMENT, ON CONFLICT, deferred foreign keys, generated expressions and table options.
     pub(crate) fn read_text(&mut self, sql: &str) {
         let tokens = token::tokens(sql);
         if tokens.get(1).is_some_and(|word| word.is_keyword("virtual")) {
@@ -21,7 +21,15 @@ impl Table {
             self.options.insert(canonical(sql));
             return;
         }
-        let Some((body, _)) = token::parenthesised(&tokens) else { return };
+        let Some((body, after)) = token::parenthesised(&tokens) else { return };
+        // `WITHOUT ROWID` and `STRICT`, in any order (<https://sqlite.org/syntax/table-options.html>).
+        for option in token::split_list(after) {
+            match option {
+                [without, _] if without.is_keyword("without") => self.options.insert("without rowid".to_owned()),
+                [strict] => self.options.insert(strict.as_name()),
+                _ => false,
+            };
+        }
         // A reserved word, so never a name; in a `PRIMARY KEY (…)` it stands inside the parentheses.
         if body.iter().any(|word| word.is_keyword("autoincrement")) {
             self.options.insert("autoincrement".to_owned());

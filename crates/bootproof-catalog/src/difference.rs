@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use crate::catalog::{Catalog, Column, Definition, Index, Table};
+use crate::catalog::{Catalog, Column, Definition, Index, Table, unlike};
+use crate::shared::Shared;
 use crate::token;
 
 /// What a difference means for a boot.
@@ -86,21 +87,21 @@ impl fmt::Display for Difference {
 #[must_use]
 pub fn between(expected: &Catalog, found: &Catalog) -> Vec<Difference> {
     let mut differences = Differences::default();
-    for (key, table) in &expected.tables {
+    for (key, table) in unlike(&expected.tables, &found.tables) {
         match found.tables.get(key) {
             Some(other) => differences.table(key, table, other),
             None => differences.missing(&Place::named(Subject::Table, key), &table.name),
         }
     }
     differences.extras(Subject::Table, &expected.tables, &found.tables, |table| &table.name);
-    for (key, index) in &expected.indexes {
+    for (key, index) in unlike(&expected.indexes, &found.indexes) {
         differences.index(key, index, found.indexes.get(key));
     }
     differences.extras(Subject::Index, &expected.indexes, &found.indexes, |index| &index.name);
     for (subject, expected, found) in
         [(Subject::Trigger, &expected.triggers, &found.triggers), (Subject::View, &expected.views, &found.views)]
     {
-        for (key, definition) in expected {
+        for (key, definition) in unlike(expected, found) {
             differences.definition(&Place::named(subject, key), definition, found.get(key));
         }
         differences.extras(subject, expected, found, |definition| &definition.name);
@@ -147,33 +148,33 @@ impl Differences {
         self.add(Severity::Extra, place, "extra", message);
     }
 
-    fn extras<T>(
+    fn extras<T: PartialEq>(
         &mut self,
         subject: Subject,
-        expected: &BTreeMap<String, T>,
-        found: &BTreeMap<String, T>,
+        expected: &BTreeMap<String, Shared<T>>,
+        found: &BTreeMap<String, Shared<T>>,
         name: impl Fn(&T) -> &String,
     ) {
-        for (key, value) in found.iter().filter(|(key, _)| !expected.contains_key(*key)) {
+        for (key, value) in unlike(found, expected).filter(|(key, _)| !expected.contains_key(*key)) {
             self.extra(&Place::named(subject, key), name(value));
         }
     }
 
-    fn index(&mut self, key: &str, expected: &Index, found: Option<&Index>) {
+    fn index(&mut self, key: &str, expected: &Index, found: Option<&Shared<Index>>) {
         let place = Place::named(Subject::Index, key);
         let name = &expected.name;
         match found {
             None => self.add(Severity::Repairable, &place, "missing", format!("index `{name}` is missing")),
             Some(found) if !found.is_same(expected) => {
                 let message = format!("index `{name}` is {} instead of {}", found.signature(), expected.signature());
-                let found = Index { table: found.table.to_ascii_lowercase(), ..found.clone() };
+                let found = Index { table: found.table.to_ascii_lowercase(), ..Index::clone(found) };
                 self.add(Severity::Repairable, &place, &format!("is {}", found.signature()), message);
             }
             Some(_) => {}
         }
     }
 
-    fn definition(&mut self, place: &Place<'_>, expected: &Definition, found: Option<&Definition>) {
+    fn definition(&mut self, place: &Place<'_>, expected: &Definition, found: Option<&Shared<Definition>>) {
         match found {
             None => self.missing(place, &expected.name),
             Some(found) if found.canonical != expected.canonical => {

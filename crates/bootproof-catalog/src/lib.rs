@@ -17,15 +17,17 @@ pub mod difference;
 pub mod fingerprint;
 pub mod query_plan;
 mod read;
+mod shared;
 pub mod source;
 pub mod token;
 
 pub use catalog::Catalog;
 pub use definition::index_terms;
 pub use difference::{Difference, Severity, Subject};
-pub use fingerprint::Fingerprint;
+pub use fingerprint::{Fingerprint, Fingerprinter};
 pub use query_plan::QueryPlan;
 pub use read::Reader;
+pub use shared::Shared;
 pub use token::quoted;
 
 /// The table in which refinery records applied migrations.

@@ -1,10 +1,12 @@
 //! Reads a catalog through SQLite's own pragmas.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use rusqlite::{Connection, Statement};
+use rusqlite::{Connection, Row, Statement};
 
 use crate::catalog::{Affinity, Catalog, Definition, ForeignKey, Index, Table, key_term};
+use crate::shared::Shared;
 use crate::{definition, is_bookkeeping, token};
 
 impl Catalog {
@@ -20,14 +22,45 @@ impl Catalog {
     }
 }
 
-/// Reads one catalog after another: what is written as it was the last time is not read anew.
+/// Reads one catalog after another: what is written as it was is not read anew, and what did not change is shared.
 ///
 /// The text of a table and those of its indexes decide everything that a catalog says of it.
 #[derive(Debug, Default)]
 pub struct Reader {
-    tables: BTreeMap<String, Known>,
+    last: Last,
+    /// Every table as it was read, the latest reading last.
+    tables: BTreeMap<String, Vec<Known>>,
     /// Triggers and views, each with its text in them.
-    definitions: BTreeMap<String, Definition>,
+    definitions: BTreeMap<String, Shared<Definition>>,
+}
+
+/// How many readings of a table are kept: whoever tries a way back and undoes it goes to and fro.
+const READINGS: usize = 4;
+
+/// The schema that was read last.
+#[derive(Debug, Default)]
+struct Last {
+    entries: Vec<Arc<Entry>>,
+    /// Tables that belong to virtual ones, by name in lower case.
+    shadows: BTreeSet<String>,
+    catalog: Catalog,
+}
+
+/// A row of the schema.
+#[derive(Debug)]
+struct Entry {
+    rowid: i64,
+    kind: String,
+    name: String,
+    /// The table that it is or is on.
+    owner: String,
+    sql: String,
+    /// Name and owner, to be compared at once.
+    names: String,
+    /// The name in lower case.
+    key: String,
+    /// The owner in lower case.
+    owner_key: String,
 }
 
 /// A table as it was read.
@@ -36,8 +69,8 @@ struct Known {
     text: Text,
     /// Its indexes, those that are made by CREATE INDEX.
     index_texts: Vec<Text>,
-    table: Table,
-    indexes: BTreeMap<String, Index>,
+    table: Shared<Table>,
+    indexes: BTreeMap<String, Shared<Index>>,
 }
 
 /// A name and the statement that made what bears it.
@@ -54,79 +87,212 @@ impl Reader {
     ///
     /// Whatever SQLite says: a corrupt schema, a locked file.
     pub fn read(&mut self, connection: &Connection) -> rusqlite::Result<Catalog> {
-        let Listed { mut options, shadows } = list(connection)?;
-        let mut catalog = Catalog::default();
-        let mut tables = Vec::new();
-        let mut index_texts: BTreeMap<String, Vec<Text>> = BTreeMap::new();
-        let mut statement =
-            connection.prepare("SELECT type, name, tbl_name, sql FROM main.sqlite_schema WHERE sql IS NOT NULL")?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            let (kind, name, owner, sql): (String, String, String, String) =
-                (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
-            let key = name.to_ascii_lowercase();
-            if is_bookkeeping(&name) || is_bookkeeping(&owner) || shadows.contains(&key) {
-                continue;
-            }
-            match kind.as_str() {
-                "table" => tables.push((key, Text { name, sql })),
-                "index" => index_texts.entry(owner.to_ascii_lowercase()).or_default().push(Text { name, sql }),
-                "trigger" | "view" => {
-                    let map = if kind == "view" { &mut catalog.views } else { &mut catalog.triggers };
-                    map.insert(key, self.definition(name, owner, sql));
+        // What fails on the way leaves nothing to compare with.
+        let Last { entries, mut shadows, mut catalog } = std::mem::take(&mut self.last);
+        let mut compared = Compared::read(connection, entries)?;
+        if !compared.is_equal() {
+            if compared.entries.iter().chain(&compared.gone).any(|entry| entry.is_of_virtual_table()) {
+                let now = read_shadows(connection)?;
+                if now != shadows {
+                    // What was a table may be a part of another one by now.
+                    (shadows, catalog) = (now, Catalog::default());
+                    compared.is_new.fill(true);
+                    compared.gone.clear();
                 }
+            }
+            self.update(&mut catalog, connection, &compared, &shadows)?;
+        }
+        self.last = Last { entries: compared.entries, shadows, catalog: catalog.clone() };
+        Ok(catalog)
+    }
+
+    fn update(
+        &mut self,
+        catalog: &mut Catalog,
+        connection: &Connection,
+        compared: &Compared,
+        shadows: &BTreeSet<String>,
+    ) -> rusqlite::Result<()> {
+        let is_ours = |entry: &Entry| {
+            !is_bookkeeping(&entry.name) && !is_bookkeeping(&entry.owner) && !shadows.contains(&entry.key)
+        };
+        // Tables of which something changed.
+        let mut changed: BTreeSet<&str> = BTreeSet::new();
+        for entry in &compared.gone {
+            match entry.kind.as_str() {
+                "table" => drop(catalog.tables.remove(&entry.key)),
+                "index" => drop(catalog.indexes.remove(&entry.key)),
+                "trigger" => drop(catalog.triggers.remove(&entry.key)),
+                _ => drop(catalog.views.remove(&entry.key)),
+            }
+            changed.insert(&entry.owner_key);
+        }
+        for entry in compared.made().filter(|entry| is_ours(entry)) {
+            match entry.kind.as_str() {
+                "trigger" => drop(catalog.triggers.insert(entry.key.clone(), self.definition(entry))),
+                "view" => drop(catalog.views.insert(entry.key.clone(), self.definition(entry))),
+                _ => drop(changed.insert(&entry.owner_key)),
+            }
+        }
+        let mut tables: BTreeMap<&str, (Option<&Entry>, Vec<&Entry>)> = BTreeMap::new();
+        for entry in compared.entries.iter().filter(|entry| changed.contains(entry.owner_key.as_str())) {
+            match entry.kind.as_str() {
+                "table" if is_ours(entry) => tables.entry(&entry.owner_key).or_default().0 = Some(entry),
+                "index" if is_ours(entry) => tables.entry(&entry.owner_key).or_default().1.push(entry),
                 _ => {}
             }
         }
         let mut pragmas = Pragmas::prepare(connection)?;
-        for (key, text) in tables {
-            let index_texts = index_texts.remove(&key).unwrap_or_default();
-            let is_known =
-                self.tables.get(&key).is_some_and(|known| known.text == text && known.index_texts == index_texts);
-            if !is_known {
-                let known = Known::read(text, index_texts, options.remove(&key).unwrap_or_default(), &mut pragmas)?;
-                self.tables.insert(key.clone(), known);
-            }
-            if let Some(known) = self.tables.get(&key) {
-                catalog.indexes.extend(known.indexes.clone());
-                catalog.tables.insert(key, known.table.clone());
-            }
+        for (key, (table, indexes)) in tables {
+            let Some(table) = table else { continue };
+            let (table, indexes) = self.table(table, &indexes, &mut pragmas)?;
+            catalog.tables.insert(key.to_owned(), table);
+            catalog.indexes.extend(indexes);
         }
-        Ok(catalog)
+        Ok(())
     }
 
-    fn definition(&mut self, name: String, owner: String, sql: String) -> Definition {
+    fn definition(&mut self, entry: &Entry) -> Shared<Definition> {
+        let Entry { name, owner, sql, .. } = entry;
         // A trigger and a view can have one name.
-        let is_same = |known: &&Definition| known.sql == sql && known.name == name && known.table == owner;
-        if let Some(known) = self.definitions.get(&sql).filter(is_same) {
+        let is_same = |known: &&Shared<Definition>| known.name == *name && known.table == *owner;
+        if let Some(known) = self.definitions.get(sql).filter(is_same) {
             return known.clone();
         }
-        let definition = Definition { name, table: owner, canonical: definition::canonical(&sql), sql };
-        self.definitions.insert(definition.sql.clone(), definition.clone());
+        let canonical = definition::canonical(sql);
+        let definition =
+            Shared::new(Definition { name: name.clone(), table: owner.clone(), canonical, sql: sql.clone() });
+        self.definitions.insert(sql.clone(), definition.clone());
         definition
+    }
+
+    fn table(
+        &mut self,
+        entry: &Entry,
+        indexes: &[&Entry],
+        pragmas: &mut Pragmas<'_>,
+    ) -> rusqlite::Result<(Shared<Table>, BTreeMap<String, Shared<Index>>)> {
+        let readings = self.tables.entry(entry.key.clone()).or_default();
+        let is_it = |known: &&Known| {
+            known.text.is_of(entry)
+                && known.index_texts.len() == indexes.len()
+                && known.index_texts.iter().zip(indexes).all(|(text, index)| text.is_of(index))
+        };
+        if let Some(known) = readings.iter().rfind(is_it) {
+            return Ok((known.table.clone(), known.indexes.clone()));
+        }
+        let known = Known::read(entry, indexes, pragmas)?;
+        let read = (known.table.clone(), known.indexes.clone());
+        if readings.len() == READINGS {
+            readings.remove(0);
+        }
+        readings.push(known);
+        Ok(read)
+    }
+}
+
+/// The rows of a schema, compared with those that were read before.
+struct Compared {
+    entries: Vec<Arc<Entry>>,
+    /// Which of them are new or other than before.
+    is_new: Vec<bool>,
+    /// Those of before that are no longer there, or other now.
+    gone: Vec<Arc<Entry>>,
+}
+
+impl Compared {
+    fn read(connection: &Connection, before: Vec<Arc<Entry>>) -> rusqlite::Result<Self> {
+        let mut compared = Self { entries: Vec::with_capacity(before.len()), is_new: Vec::new(), gone: Vec::new() };
+        let mut before = before.into_iter().peekable();
+        let mut statement = connection.prepare(
+            "SELECT rowid, sql, name || char(10) || tbl_name, type, name, tbl_name FROM main.sqlite_schema
+             WHERE sql IS NOT NULL ORDER BY rowid",
+        )?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let rowid = row.get(0)?;
+            while let Some(gone) = before.next_if(|entry| entry.rowid < rowid) {
+                compared.gone.push(gone);
+            }
+            let known = before.next_if(|entry| entry.rowid == rowid);
+            let (same, other) = match known {
+                Some(entry) if entry.is_in(row)? => (Some(entry), None),
+                other => (None, other),
+            };
+            compared.gone.extend(other);
+            compared.is_new.push(same.is_none());
+            compared.entries.push(match same {
+                Some(entry) => entry,
+                None => Arc::new(Entry::read(row)?),
+            });
+        }
+        compared.gone.extend(before);
+        Ok(compared)
+    }
+
+    fn is_equal(&self) -> bool {
+        self.gone.is_empty() && !self.is_new.contains(&true)
+    }
+
+    fn made(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().zip(&self.is_new).filter(|(_, is_new)| **is_new).map(|(entry, _)| &**entry)
+    }
+}
+
+impl Entry {
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        let (name, owner): (String, String) = (row.get(4)?, row.get(5)?);
+        Ok(Self {
+            rowid: row.get(0)?,
+            kind: row.get(3)?,
+            sql: row.get(1)?,
+            names: row.get(2)?,
+            key: name.to_ascii_lowercase(),
+            owner_key: owner.to_ascii_lowercase(),
+            name,
+            owner,
+        })
+    }
+
+    /// Whether a row says the same: the statement tells what kind it is.
+    fn is_in(&self, row: &Row<'_>) -> rusqlite::Result<bool> {
+        Ok(row.get_ref(1)?.as_bytes() == Ok(self.sql.as_bytes())
+            && row.get_ref(2)?.as_bytes() == Ok(self.names.as_bytes()))
+    }
+
+    /// Only these have shadow tables. SQLite itself writes the beginning of the text.
+    fn is_of_virtual_table(&self) -> bool {
+        self.sql.starts_with("CREATE VIRTUAL TABLE")
+    }
+}
+
+impl Text {
+    fn of(entry: &Entry) -> Self {
+        Self { name: entry.name.clone(), sql: entry.sql.clone() }
+    }
+
+    fn is_of(&self, entry: &Entry) -> bool {
+        self.sql == entry.sql && self.name == entry.name
     }
 }
 
 impl Known {
-    fn read(
-        text: Text,
-        index_texts: Vec<Text>,
-        options: BTreeSet<String>,
-        pragmas: &mut Pragmas<'_>,
-    ) -> rusqlite::Result<Self> {
-        let mut table = Table { name: text.name.clone(), options, ..Table::default() };
+    fn read(table: &Entry, indexes: &[&Entry], pragmas: &mut Pragmas<'_>) -> rusqlite::Result<Self> {
+        let (text, index_texts) = (Text::of(table), indexes.iter().map(|index| Text::of(index)).collect());
+        let mut table = Table { name: table.name.clone(), ..Table::default() };
         table.read_text(&text.sql);
-        let index = |text: &Text| {
-            let index = Index::from_text(text.name.clone(), table.name.clone(), text.sql.clone());
-            (text.name.to_ascii_lowercase(), index)
+        let index = |entry: &&Entry| {
+            let index = Index::from_text(entry.name.clone(), table.name.clone(), entry.sql.clone());
+            (entry.key.clone(), index)
         };
-        let mut indexes: BTreeMap<_, _> = index_texts.iter().map(index).collect();
+        let mut indexes: BTreeMap<_, _> = indexes.iter().map(index).collect();
         if !table.is_virtual {
             table.read_columns(&mut pragmas.columns)?;
             table.read_foreign_keys(&mut pragmas.foreign_keys)?;
             table.read_indexes(&mut pragmas.indexes, &mut indexes)?;
         }
-        Ok(Self { text, index_texts, table, indexes })
+        let indexes = indexes.into_iter().map(|(key, index)| (key, Shared::new(index))).collect();
+        Ok(Self { text, index_texts, table: Shared::new(table), indexes })
     }
 }
 
@@ -147,33 +313,11 @@ impl<'connection> Pragmas<'connection> {
     }
 }
 
-/// What SQLite's list of tables says.
-#[derive(Default)]
-struct Listed {
-    /// What applies to tables besides their columns, by name in lower case.
-    options: BTreeMap<String, BTreeSet<String>>,
-    shadows: BTreeSet<String>,
-}
-
-fn list(connection: &Connection) -> rusqlite::Result<Listed> {
-    let mut listed = Listed::default();
+fn read_shadows(connection: &Connection) -> rusqlite::Result<BTreeSet<String>> {
     let mut statement =
-        connection.prepare("SELECT name, type, wr, strict FROM pragma_table_list WHERE schema = 'main'")?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        let name = row.get::<_, String>(0)?.to_ascii_lowercase();
-        if row.get::<_, String>(1)? == "shadow" {
-            listed.shadows.insert(name.clone());
-        }
-        let set = listed.options.entry(name).or_default();
-        if row.get(2)? {
-            set.insert("without rowid".to_owned());
-        }
-        if row.get(3)? {
-            set.insert("strict".to_owned());
-        }
-    }
-    Ok(listed)
+        connection.prepare("SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'shadow'")?;
+    let names = statement.query_map([], |row| Ok(row.get::<_, String>(0)?.to_ascii_lowercase()))?;
+    names.collect()
 }
 
 /// Generated columns are hidden too: 2 where virtual, 3 where stored (<https://sqlite.org/pragma.html#pragma_table_xinfo>).

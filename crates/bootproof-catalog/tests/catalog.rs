@@ -295,3 +295,34 @@ fn a_reader_that_has_read_before_reads_the_same() {
         assert_eq!(reader.read(&connection).unwrap(), Catalog::read(&connection).unwrap(), "{change}");
     }
 }
+
+#[test]
+fn fingerprints_one_after_another_are_those_of_each() {
+    let connection = Connection::open_in_memory().unwrap();
+    let (mut reader, mut fingerprinter) = (Reader::default(), bootproof_catalog::Fingerprinter::default());
+    let mut run = |sql: &str| {
+        connection.execute_batch(sql).unwrap();
+        let catalog = reader.read(&connection).unwrap();
+        assert_eq!(catalog, Catalog::read(&connection).unwrap(), "{sql}");
+        assert_eq!(fingerprinter.of(&catalog), Fingerprint::of(&catalog), "{sql}");
+    };
+    for table in 0..60 {
+        run(&format!("CREATE TABLE t{table}(id INTEGER PRIMARY KEY, a TEXT NOT NULL DEFAULT 'x') STRICT"));
+    }
+    for sql in [
+        "ALTER TABLE t30 ADD COLUMN b REAL",
+        "BEGIN; CREATE INDEX i ON t5(a); DROP TABLE t7; ALTER TABLE t30 DROP COLUMN b",
+        "ROLLBACK",
+        "SELECT 1",
+        "DROP TABLE t0",
+    ] {
+        run(sql);
+    }
+    // A table becomes a part of a virtual one, and is one of its own again.
+    run(
+        "CREATE TABLE t99(a TEXT PRIMARY KEY) WITHOUT ROWID, STRICT; CREATE TABLE t99_data(x); CREATE VIEW v AS SELECT 1",
+    );
+    run("ALTER TABLE t99_data RENAME TO search_data; CREATE TRIGGER g AFTER INSERT ON t1 BEGIN SELECT 1; END");
+    run("DROP TABLE search_data; CREATE VIRTUAL TABLE search USING fts5(a); ALTER TABLE t1 RENAME TO t1_data");
+    run("DROP TABLE search; CREATE TABLE search_data(y)");
+}

@@ -1,14 +1,22 @@
 //! Commands on a directory of migrations, which need no database.
 
+use std::fs::OpenOptions;
+use std::io::{self, Write as _};
 use std::path::Path;
 
-use bootproof_build::{Diagnostic, Diagnostics, scaffold};
+use bootproof_build::{Compiler, Diagnostic, Diagnostics, LockError, SquashError, scaffold};
 use serde::Serialize;
 
 use crate::output::Answer;
 
 /// The exit code of a directory that does not compile.
 const FAILED: u8 = 1;
+
+/// The exit code of an argument that means nothing.
+const USAGE: u8 = 2;
+
+/// The exit code of a file that cannot be written.
+const ENVIRONMENT: u8 = 8;
 
 /// One diagnostic, as programs read it.
 #[derive(Serialize)]
@@ -37,6 +45,59 @@ pub(crate) fn check(directory: &Path, json: bool) -> Answer {
             Answer { message: rendered(diagnostics), ..Answer::of_prose(format!("proven: {compilation}\n")) }
         }
         Err(_) => Answer { message: rendered(diagnostics), code, ..Answer::default() },
+    }
+}
+
+/// What became of a lock file, as programs read it.
+#[derive(Serialize)]
+struct Locked<'a> {
+    path: &'a Path,
+    added: &'a [String],
+    released: usize,
+}
+
+/// Lists what is in a directory as released.
+pub(crate) fn lock(compiler: &Compiler, json: bool) -> Answer {
+    match compiler.lock() {
+        Ok(locked) if json => {
+            Answer::of_json(&Locked { path: &locked.path, added: &locked.added, released: locked.released })
+        }
+        Ok(locked) => {
+            let plural = if locked.released == 1 { "" } else { "s" };
+            let head = format!("{}: {} released migration{plural}\n", locked.path.display(), locked.released);
+            let added = locked.added.iter().map(|file| format!("  added      {file}\n"));
+            Answer::of_prose(std::iter::once(head).chain(added).collect::<String>())
+        }
+        Err(LockError::NotCompiled(diagnostics)) if json => {
+            Answer { code: FAILED, ..Answer::of_json(&findings(&diagnostics)) }
+        }
+        Err(LockError::NotCompiled(diagnostics)) => {
+            Answer { message: rendered(&diagnostics), code: FAILED, ..Answer::default() }
+        }
+        Err(error) => Answer { message: format!("error: {error}\n"), code: ENVIRONMENT, ..Answer::default() },
+    }
+}
+
+/// Writes one file in place of many migrations.
+pub(crate) fn squash(compiler: &Compiler, to: i64, out: Option<&Path>, json: bool) -> Answer {
+    let failed = |code, message: String| Answer { message, code, ..Answer::default() };
+    let text = match compiler.squash(to) {
+        Ok(text) => text,
+        Err(SquashError::NotCompiled(diagnostics)) if json => {
+            return Answer { code: FAILED, ..Answer::of_json(&findings(&diagnostics)) };
+        }
+        Err(SquashError::NotCompiled(diagnostics)) => return failed(FAILED, rendered(&diagnostics)),
+        Err(error @ SquashError::NoSuchVersion { .. }) => return failed(USAGE, format!("error: {error}\n")),
+        Err(error) => return failed(FAILED, format!("error: {error}\n")),
+    };
+    let Some(out) = out else { return Answer::of_text(text) };
+    let written = OpenOptions::new().write(true).create_new(true).open(out);
+    match written.and_then(|mut file| file.write_all(text.as_bytes())) {
+        Ok(()) => Answer::of_text(format!("{}\n", out.display())),
+        Err(error) => {
+            let code = if error.kind() == io::ErrorKind::AlreadyExists { USAGE } else { ENVIRONMENT };
+            failed(code, format!("error: cannot write {}: {error}\n", out.display()))
+        }
     }
 }
 

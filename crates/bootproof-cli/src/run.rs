@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bootproof::{Boot, BootReport, Error, Failure, Options, Schema};
+use bootproof_build::Compiler;
 use clap::error::ErrorKind;
 
 use crate::args::{self, Cli, Command};
@@ -26,6 +27,10 @@ pub(crate) fn run(schema: &Schema, program: &str, cli: &Cli, progress: &Progress
             return sql::print(schema, *version, cli.json).map_err(|message| usage(ErrorKind::InvalidValue, message));
         }
         Command::Check { directory } => return Ok(directory::check(directory, cli.json)),
+        Command::Lock { directory } => return Ok(directory::lock(&Compiler::new(directory), cli.json)),
+        Command::Squash { directory, to, out } => {
+            return Ok(directory::squash(&Compiler::new(directory), *to, out.as_deref(), cli.json));
+        }
         Command::New { name, contract, migrations } => {
             return Ok(directory::new(migrations, name, contract.as_deref()));
         }
@@ -76,9 +81,12 @@ fn on_database(schema: &Schema, boot: &Boot<'_>, cli: &Cli, database: &Path) -> 
         Command::Backups { examine } => Answer::of_inspection(boot.backups(*examine), json),
         Command::Restore { backup } => Answer::of_inspection(boot.restore(backup), json),
         // Answered before there was a database.
-        Command::Sql { .. } | Command::Check { .. } | Command::New { .. } | Command::Completions { .. } => {
-            Answer::default()
-        }
+        Command::Sql { .. }
+        | Command::Check { .. }
+        | Command::Lock { .. }
+        | Command::Squash { .. }
+        | Command::New { .. }
+        | Command::Completions { .. } => Answer::default(),
     }
 }
 

@@ -3,7 +3,7 @@
 //! In reading order:
 //!
 //! - `args`: what can be asked
-//! - `check`, `schema`: the commands that need no database
+//! - `check`, `schema`: the commands that need no database; `lock` and `squash` are those of every program
 //! - `database`, `loaded`: the operator's, with migrations compiled just now
 //! - `finding`: a diagnostic, as every format shows it
 //! - `github`, `sarif`: formats of others
@@ -24,6 +24,7 @@ use clap::Parser as _;
 
 use self::args::{Cli, Command};
 use crate::args as operator;
+use crate::directory;
 use crate::output::Answer;
 use crate::progress::Progress;
 
@@ -57,6 +58,8 @@ fn run(cli: Cli, watched: impl FnOnce(&operator::Cli) -> Progress) -> Answer {
     match cli.command {
         Command::Check { source, format } => check::run(&source, format),
         Command::Schema { source, at } => schema::run(&source, at),
+        Command::Lock { source } => directory::lock(&source.compiler(), false),
+        Command::Squash { source, to, out } => directory::squash(&source.compiler(), to, out.as_deref(), false),
         Command::Boot { database, boot } => database::operate(&database, operator::Command::Boot(boot), watched),
         Command::Status { database, limit } => database::operate(&database, operator::Command::Status(limit), watched),
         Command::Plan { database, limit } => database::operate(&database, operator::Command::Plan(limit), watched),

@@ -88,7 +88,7 @@ fn a_warning_does_not_fail() {
     let output = bootproof(DIALECTS, &["check", "prisma_crm"]);
     assert_eq!(output.status.code(), Some(0));
     let text = stdout(&output);
-    assert!(text.ends_with("4 files, read as prisma: 0 errors, 1 warning\n"), "{text}");
+    assert!(text.ends_with("4 files, read as prisma: 0 errors, 2 warnings\n"), "{text}");
     assert!(text.contains("proven: 4 migrations"), "{text}");
 }
 
@@ -111,6 +111,8 @@ fn a_mistake_in_the_command_is_told_from_one_in_the_migrations() {
         &["check", ".", "--stub-function", "uuid"],
         &["check", ".", "--stub-function", "uuid/many"],
         &["schema", "goose_shop", "--at", "9"],
+        &["squash", "goose_shop"],
+        &["squash", "goose_shop", "--to", "9"],
     ] {
         let output = bootproof(DIALECTS, arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {output:?}");
@@ -143,8 +145,45 @@ fn a_schema_is_printed_in_the_order_in_which_it_can_be_made() {
 }
 
 #[test]
+fn what_is_released_stays_as_it_is_in_any_dialect() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().to_str().unwrap();
+    let file = directory.path().join("1_a.sql");
+    fs::write(&file, "BEGIN; CREATE TABLE a(x); COMMIT;\n").unwrap();
+    assert_eq!(bootproof(".", &["lock", path]).status.code(), Some(1), "our own layout has no wrappers");
+    let locked = bootproof(".", &["lock", path, "--dialect", "sqlx"]);
+    assert_eq!(locked.status.code(), Some(0), "{locked:?}");
+    let list = directory.path().join("migrations.lock");
+    assert_eq!(stdout(&locked), format!("{}: 1 released migration\n  added      1_a.sql\n", list.display()));
+    // Nothing can be done any more about what only deserved a look.
+    let check = ["check", path, "--dialect", "sqlx", "--format", "json"];
+    assert_eq!(stdout(&bootproof(".", &check)), "[]\n");
+    fs::write(&file, "BEGIN; CREATE TABLE a(x, y); COMMIT;\n").unwrap();
+    let found = json(&bootproof(".", &check));
+    assert_eq!(found[0]["rule"], "released-changed", "{found}");
+    assert_eq!(bootproof(".", &["lock", path, "--dialect", "sqlx"]).status.code(), Some(1));
+}
+
+#[test]
+fn a_squashed_file_is_one_of_its_dialect() {
+    let directory = tempfile::tempdir().unwrap();
+    let baseline = directory.path().join("00011_baseline.sql");
+    let arguments = ["squash", "goose_shop", "--to", "11", "--out", baseline.to_str().unwrap()];
+    let output = bootproof(DIALECTS, &arguments);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let schema = stdout(&bootproof(DIALECTS, &["schema", "goose_shop"]));
+    let path = directory.path().to_str().unwrap();
+    assert_eq!(stdout(&bootproof(".", &["schema", path])), schema);
+    let text = fs::read_to_string(&baseline).unwrap();
+    assert!(text.contains("-- +goose Up\n") && text.contains("-- +goose StatementBegin\nCREATE TRIGGER"), "{text}");
+    assert_eq!(bootproof(DIALECTS, &arguments).status.code(), Some(2), "nothing is overwritten");
+}
+
+#[test]
 fn the_help_teaches() {
-    for arguments in [["--help"].as_slice(), &["check", "--help"], &["schema", "--help"]] {
+    for arguments in
+        [["--help"].as_slice(), &["check", "--help"], &["schema", "--help"], &["lock", "--help"], &["squash", "--help"]]
+    {
         let output = bootproof(".", arguments);
         assert_eq!(output.status.code(), Some(0));
         insta::assert_snapshot!(format!("help-{}", arguments.first().unwrap().trim_matches('-')), stdout(&output));

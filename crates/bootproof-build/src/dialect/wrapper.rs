@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::effect::{Control, Effects, Pragma};
+use crate::lint::Terms;
 use crate::outside;
 use crate::source::File;
 
@@ -180,7 +181,7 @@ impl<'a> Wrapping<'a> {
     }
 
     /// Reports what was left out, once for a file, and what should not have been; whether there is nothing of the latter.
-    pub(crate) fn finish(self, diagnostics: &mut Diagnostics) -> bool {
+    pub(crate) fn finish(self, terms: Terms<'_>, diagnostics: &mut Diagnostics) -> bool {
         if let Some((word, reason)) = self.first {
             let name = self.file.text.get(word.clone()).unwrap_or_default().to_ascii_uppercase();
             let mut diagnostic = Diagnostic::warning("redundant-wrapper", format!("this {name} is left out: {reason}"))
@@ -190,7 +191,8 @@ impl<'a> Wrapping<'a> {
                 2 => diagnostic.note("so is one more statement of this file"),
                 count => diagnostic.note(format!("so are {} more statements of this file", count - 1)),
             };
-            diagnostics.push(diagnostic.help("leave it in a file that has been released; a new one does without"));
+            let help = "leave it in a file that has been released; a new one does without";
+            diagnostics.extend(terms.settle(diagnostic.help(help)));
         }
         let is_closed = self.open.is_none();
         if let Some(begin) = self.open {

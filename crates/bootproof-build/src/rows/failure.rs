@@ -7,6 +7,7 @@ use bootproof_catalog::token;
 use super::Step;
 use super::lineage;
 use crate::diagnostic::Diagnostic;
+use crate::lint::not_null;
 use crate::rehearse::Performed;
 
 /// A statement that failed.
@@ -32,14 +33,14 @@ impl Failure {
 
     /// A finding where no row whatever would have been accepted.
     pub(super) fn certain(&self, step: &Step<'_>) -> Option<Diagnostic> {
-        let help = if self.message.contains("Cannot add a NOT NULL column") {
-            "give it a DEFAULT, or add it without NOT NULL, fill it, and make it NOT NULL by rebuilding the table"
-        } else if self.message.contains("Cannot add a column with non-constant default") {
-            "add it with a constant DEFAULT or none, fill it with an UPDATE, and change the DEFAULT by rebuilding the table"
-        } else {
-            return None;
-        };
-        Some(self.at(step, Diagnostic::error(RULE, "this works on an empty table only")).help(help))
+        if self.message.contains("Cannot add a NOT NULL column") {
+            return not_null::refused(step.file, step.script.get(self.position)?);
+        }
+        let is_refused = self.message.contains("Cannot add a column with non-constant default");
+        let finding = || Diagnostic::error(RULE, "this works on an empty table only");
+        let help = "add it with a constant DEFAULT or none, fill it with an UPDATE, and change the DEFAULT by rebuilding \
+                    the table";
+        is_refused.then(|| self.at(step, finding()).help(help))
     }
 
     /// A finding where a row was refused that may have NULL.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bootproof_catalog::catalog::{Catalog, Column, ForeignKey, Table};
-use bootproof_catalog::{quoted, token};
+use bootproof_catalog::{Shared, quoted, token};
 use rusqlite::config::DbConfig;
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
@@ -77,8 +77,8 @@ impl<'a> Filler<'a> {
     }
 
     /// Tables in an order in which every parent comes before its children, as far as there is one.
-    fn parents_first(&self, tables: &BTreeSet<String>) -> Vec<&'a Table> {
-        let mut left: BTreeMap<&String, &Table> =
+    fn parents_first(&self, tables: &BTreeSet<String>) -> Vec<&'a Shared<Table>> {
+        let mut left: BTreeMap<&String, &Shared<Table>> =
             self.catalog.tables.iter().filter(|(key, table)| !table.is_virtual && tables.contains(*key)).collect();
         let mut ordered = Vec::new();
         while !left.is_empty() {

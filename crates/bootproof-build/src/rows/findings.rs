@@ -169,6 +169,10 @@ pub(super) fn broken(step: &Step<'_>, kind: Kind, key: &str, message: &str) -> D
             sets.into_iter().flatten().any(|table| canonical.contains(table.as_str()))
         })
     });
+    // A view that reads another one does not name what that reads.
+    let changes_tables =
+        |performed: &&Performed| !(performed.effects.drops_tables.is_empty() && performed.effects.alters.is_empty());
+    let culprit = culprit.or_else(|| step.script.iter().rev().find(changes_tables));
     let place = culprit.map_or(0..0, |performed| {
         let within = span(performed);
         if is_new { step.file.find_word(name, within.clone()).unwrap_or(within) } else { step.file.first_word(within) }

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bootproof_catalog::catalog::{Catalog, Definition};
-use bootproof_catalog::{quoted, token};
+use bootproof_catalog::{Shared, quoted, token};
 use rusqlite::Connection;
 
 /// What is broken.
@@ -116,7 +116,8 @@ fn alone(
     firing: &str,
 ) -> rusqlite::Result<Option<String>> {
     connection.execute_batch("SAVEPOINT alone")?;
-    let is_other = |other: &&Definition| other.name != trigger.name && other.table.eq_ignore_ascii_case(&trigger.table);
+    let is_other =
+        |other: &&Shared<Definition>| other.name != trigger.name && other.table.eq_ignore_ascii_case(&trigger.table);
     let mut others = catalog.triggers.values().filter(is_other);
     let dropped =
         others.try_for_each(|other| connection.execute_batch(&format!("DROP TRIGGER {}", quoted(&other.name))));

@@ -14,6 +14,7 @@ use super::fill::{Filler, Variety};
 use super::{Rows, Runner, Step};
 use crate::diagnostic::Diagnostics;
 use crate::explain::Known;
+use crate::lint::Terms;
 use crate::parse::Allows;
 use crate::rehearse::Stage;
 use crate::source::File;
@@ -24,18 +25,18 @@ fn findings(runner: Runner, files: &[&str]) -> Vec<String> {
     let stage = Stage::open(&[]).unwrap();
     let mut rows = Rows::open(&stage, &[]).unwrap();
     let mut diagnostics = Diagnostics::new("migrations".to_owned());
+    let terms = Terms { allows: &Allows::default(), is_released: false };
     let mut before = Catalog::default();
     for text in files {
         let file = Arc::new(File::new("a.sql".to_owned(), (*text).to_owned()));
         let known = Known { earlier: &[], later: &[] };
-        rows.keep(&stage).unwrap();
-        let script = stage.run(&file, known, &Allows::default(), &mut diagnostics).unwrap().unwrap();
+        let script = stage.run(&file, known, terms, &mut diagnostics).unwrap().unwrap();
         let after = stage.catalog().unwrap();
         let writes = writes::of(&file, &script, &before, &after);
         let (before_it, writes) = (&before, &writes);
         let step =
             Step { file: &file, script: &script, before: before_it, after: &after, writes, stage: &stage, runner };
-        for finding in rows.rehearse(&step, &Allows::default()).unwrap() {
+        for finding in rows.rehearse(&step, terms).unwrap() {
             diagnostics.push(finding);
         }
         before = after;

@@ -11,7 +11,7 @@ use bootproof_catalog::token::{self, Kind, Token};
 use super::{ScaffoldError, snake_case};
 use crate::compile;
 use crate::compiler::Settings;
-use crate::diagnostic::Diagnostics;
+use crate::diagnostic::{Diagnostics, Severity};
 use crate::explain::nearest;
 use crate::source::File;
 
@@ -27,8 +27,7 @@ struct Compared {
 
 /// The text of a contract that proves in the directory as it stands.
 pub(super) fn proven(directory: &Path, file: &str, name: &str) -> Result<String, ScaffoldError> {
-    let settings = Settings::default();
-    let compilation = compile::compile(directory, directory, &settings)
+    let compilation = compile::compile(directory, directory, &Settings::default())
         .map_err(|diagnostics| ScaffoldError::NotCompiled { directory: directory.to_owned(), diagnostics })?;
     let head = &compilation.head;
     let index = head.indexes.get(&name.to_ascii_lowercase()).ok_or_else(|| unknown(head, name))?;
@@ -39,7 +38,7 @@ pub(super) fn proven(directory: &Path, file: &str, name: &str) -> Result<String,
     for length in (1..=terms.len()).rev() {
         let text = text(index, terms.get(..length).unwrap_or(&terms));
         let draft = Arc::new(File::new(file, text.clone()));
-        match compile::with_draft(directory, directory, &settings, Some(draft)) {
+        match compile::compile(directory, directory, &Settings { draft: Some(draft), ..Settings::default() }) {
             Ok(_) => return Ok(text),
             Err(diagnostics) => reason = reason.or_else(|| first_error(&diagnostics)),
         }
@@ -56,7 +55,8 @@ fn unknown(head: &Catalog, name: &str) -> ScaffoldError {
 }
 
 fn first_error(diagnostics: &Diagnostics) -> Option<String> {
-    diagnostics.iter().next().map(|diagnostic| diagnostic.message().to_owned())
+    let mut errors = diagnostics.iter().filter(|diagnostic| diagnostic.severity() == Severity::Error);
+    errors.next().map(|diagnostic| diagnostic.message().to_owned())
 }
 
 fn text(index: &Index, terms: &[Compared]) -> String {

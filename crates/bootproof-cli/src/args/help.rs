@@ -27,7 +27,7 @@ Environment variables; an option overrules its variable:
   RUST_LOG                what is logged, such as `bootproof=trace`; overrules -v and -q";
 
 /// One example for each command, without the name of the program.
-pub(super) const EXAMPLES: [(&str, &str); 14] = [
+pub(super) const EXAMPLES: [(&str, &str); 16] = [
     ("boot", "boot --db worklog.db --benchmark --report boot.html"),
     ("status", "status --db worklog.db"),
     ("plan", "plan --db worklog.db --json"),
@@ -40,6 +40,8 @@ pub(super) const EXAMPLES: [(&str, &str); 14] = [
     ("health", "health --db worklog.db --config health.toml --prometheus"),
     ("sql", "sql 1"),
     ("check", "check migrations"),
+    ("lock", "lock migrations"),
+    ("squash", "squash migrations --to 2 --out fresh/002_baseline.sql"),
     ("new", "new add_billing_index"),
     ("completions", "completions bash"),
 ];

@@ -133,6 +133,29 @@ pub(crate) enum Command {
         #[arg(value_name = "DIRECTORY", default_value = "migrations")]
         directory: PathBuf,
     },
+    /// List the migrations of a directory as released, in its `migrations.lock`; commit that before the release
+    ///
+    /// From then on a build fails where one of them is edited, renamed or removed, or where a new one comes before them.
+    /// Entries are only added. The exit code is 1 where the directory does not compile.
+    Lock {
+        /// The directory
+        #[arg(value_name = "DIRECTORY", default_value = "migrations")]
+        directory: PathBuf,
+    },
+    /// Print one file that leaves the same schema and rows as all migrations up to a version, proven
+    ///
+    /// It is for beginning a new directory: a database that has a history goes on needing the files it was made by.
+    Squash {
+        /// The directory
+        #[arg(value_name = "DIRECTORY", default_value = "migrations")]
+        directory: PathBuf,
+        /// The last version that goes into it
+        #[arg(long, value_name = "VERSION")]
+        to: i64,
+        /// Write it to this file, which must not exist yet
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
     /// Write the file of the next migration, or with `--contract` that of a query contract
     New {
         /// What it does, in a few words
@@ -230,7 +253,15 @@ impl Cli {
 
     /// Whether the command works for long enough that somebody at a terminal wants to see how far it is.
     pub(crate) fn shows_progress(&self) -> bool {
-        !self.quiet && !matches!(self.command, Command::Sql { .. } | Command::Check { .. } | Command::New { .. })
+        let is_quick = matches!(
+            self.command,
+            Command::Sql { .. }
+                | Command::Check { .. }
+                | Command::Lock { .. }
+                | Command::Squash { .. }
+                | Command::New { .. }
+        );
+        !self.quiet && !is_quick
     }
 
     /// How much of what the engine logs is shown: what changes a database tells what it does, unless a bar shows it; the

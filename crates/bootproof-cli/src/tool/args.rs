@@ -27,6 +27,8 @@ Examples:
   bootproof check db/migrations --dialect sqlx --format github
   bootproof check migrations --stub-function uuid/0 --format sarif > bootproof.sarif
   bootproof schema migrations --at 12
+  bootproof lock db/migrations --dialect sqlx
+  bootproof squash migrations --to 40 --out baseline.sql
   bootproof plan --migrations db/migrations --db app.db
   bootproof boot --migrations db/migrations --db app.db --dialect goose
   bootproof diff db/migrations --db app.db";
@@ -60,6 +62,27 @@ pub(super) enum Command {
         /// The schema as this version leaves it, instead of the newest
         #[arg(long, value_name = "VERSION")]
         at: Option<i64>,
+    },
+    /// List the migrations as released, in `migrations.lock` beside them; commit that before the release
+    ///
+    /// From then on `check` fails where one of them is edited, renamed or removed, or where a new one comes before them.
+    /// Entries are only added. Exit code 1 where there is an error, 8 where the file cannot be written.
+    Lock {
+        #[command(flatten)]
+        source: SourceArgs,
+    },
+    /// Print one file that leaves the same schema and rows as all migrations up to a version, proven
+    ///
+    /// It is for beginning a new directory: a database that has a history goes on needing the files it was made by.
+    Squash {
+        #[command(flatten)]
+        source: SourceArgs,
+        /// The last version that goes into it
+        #[arg(long, value_name = "VERSION")]
+        to: i64,
+        /// Write it to this file, which must not exist yet
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
     },
     /// Bring a database to the newest version, or change nothing and say why
     ///

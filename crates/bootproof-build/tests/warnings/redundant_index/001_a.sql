@@ -1,0 +1,12 @@
+CREATE TABLE orders(id INTEGER PRIMARY KEY, customer TEXT, placed TEXT, note TEXT, UNIQUE (note, placed));
+CREATE INDEX of_customer ON orders(customer);
+CREATE INDEX of_customer_too ON orders(customer);
+CREATE INDEX of_customer_and_note ON orders(customer, note, placed);
+CREATE INDEX of_customer_by_day ON orders(customer, date(placed));
+CREATE INDEX by_id ON orders(id);
+CREATE INDEX by_note ON orders(note);
+CREATE UNIQUE INDEX note_is_unique ON orders(note);
+CREATE INDEX by_note_nocase ON orders(note COLLATE NOCASE);
+CREATE INDEX by_note_down ON orders(note DESC);
+CREATE INDEX some ON orders(customer) WHERE placed > '2020';
+CREATE INDEX by_day ON orders(date(placed));
