@@ -47,7 +47,14 @@ fn analyse(connection: &Connection) -> Result<Vec<String>, Error> {
         }
         analysed => analysed.map_err(failed)?,
     }
-    // Statistics are read with the schema: what was written now counts for this connection only after a reload.
-    connection.execute_batch("ANALYZE main.sqlite_schema").map_err(failed)?;
+    reload(connection)?;
     Ok(notes)
+}
+
+/// Has SQLite read the statistics again. They come with the schema; but where the system would not read them then, SQLite goes
+/// without and says nothing, and plans otherwise.
+pub(crate) fn reload(connection: &Connection) -> Result<(), Error> {
+    connection
+        .execute_batch("ANALYZE main.sqlite_schema")
+        .map_err(|error| Error::from_sqlite("reading the statistics", error))
 }
