@@ -182,6 +182,16 @@ impl<'c> Session<'c> {
         self.refuse_moved()
     }
 
+    /// Refuses to go on where SQLite has taken the transaction back, as it does when the system would not read or write in the middle
+    /// of a statement, also one whose error says nothing else: each further statement would be a transaction of its own.
+    pub(crate) fn still_open(&self) -> Result<(), Error> {
+        if !self.connection.is_autocommit() {
+            return Ok(());
+        }
+        let error = rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_IOERR), None);
+        Err(Error::from_sqlite("working in the transaction", error))
+    }
+
     /// Commits, after readers have left where they stand in the way. After [`Error::Locked`] the transaction is open as
     /// before; after any other error nobody knows before the file is opened again.
     pub(crate) fn commit(&self) -> Result<(), Error> {

@@ -89,7 +89,11 @@ fn fails_well(scene: &Scene, injection: Injection) -> Result<String, String> {
     {
         return Err(format!("{told}, exit code {}: {failure}", failure.exit_code()));
     }
-    let found = prove(scene, &stage, expected).map_err(|problem| format!("{told}; {problem}"))?;
+    let said = match &result {
+        Some(Err(failure)) => format!(": {failure}"),
+        _ => String::new(),
+    };
+    let found = prove(scene, &stage, expected).map_err(|problem| format!("{told}; {problem}{said}"))?;
     Ok(format!("{:?} {}: {told}, {found:?}", injection.fault, struck.operation.name()))
 }
 

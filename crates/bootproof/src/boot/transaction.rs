@@ -91,6 +91,7 @@ impl Run<'_> {
         };
         let before = Before { foreseen, ..self.examine(session, look)? };
         let backup = self.back_up(session, look, change)?;
+        session.still_open()?;
 
         let applied = change.run(session.connection, self.schema, self.guard.as_ref(), &self.watch, &self.load)?;
         let path = backup.as_ref().map(|backup| &*backup.path);
@@ -144,6 +145,7 @@ impl Run<'_> {
             self.report.notes.extend(verify::rows_gone(counts, &after.live));
         }
         self.check_foreign_keys(session, &after.live, Some(violations))?;
+        session.still_open()?;
         if !change.is_outside() {
             let repaired = self.report.repaired.iter().map(|name| name.to_ascii_lowercase());
             let indexes = change.indexes().map(str::to_ascii_lowercase).chain(repaired).collect();
@@ -152,8 +154,10 @@ impl Run<'_> {
             let written =
                 Written { before: &look.live, after: &after.live, tables: &tables, indexes: &indexes, foreseen };
             self.check_written(session, &written)?;
+            session.still_open()?;
         }
         self.require_contracts(session, change.to())?;
+        session.still_open()?;
 
         let is_at_head = change.to() == self.schema.head() && look.plan.ahead.is_empty();
         seal::renew(self.schema, connection, is_at_head)
