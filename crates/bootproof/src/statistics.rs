@@ -54,7 +54,13 @@ fn analyse(connection: &Connection) -> Result<Vec<String>, Error> {
 /// Has SQLite read the statistics again. They come with the schema; but where the system would not read them then, SQLite goes
 /// without and says nothing, and plans otherwise.
 pub(crate) fn reload(connection: &Connection) -> Result<(), Error> {
-    connection
-        .execute_batch("ANALYZE main.sqlite_schema")
-        .map_err(|error| Error::from_sqlite("reading the statistics", error))
+    let reload = || {
+        let sql = "SELECT count(*) > 0 FROM main.sqlite_schema WHERE name = 'sqlite_stat1'";
+        // Asked for statistics that nobody has gathered, SQLite makes empty tables for them.
+        if connection.query_row(sql, [], |row| row.get(0))? {
+            connection.execute_batch("ANALYZE main.sqlite_schema")?;
+        }
+        Ok(())
+    };
+    reload().map_err(|error| Error::from_sqlite("reading the statistics", error))
 }
