@@ -21,6 +21,7 @@ mod watch;
 
 // What the database says of itself.
 mod connection;
+mod errands;
 mod expected;
 mod ffi;
 mod files;
