@@ -7,6 +7,7 @@
 -- bootproof: maintenance "teams, users and Jira instances become unique per company: the application has to know, see docs/runbook.md"
 -- bootproof: allow values-nulled "boots alone run this file, with foreign keys off, and check every key before they commit"
 -- bootproof: allow cascade-deletes "boots alone run this file, with foreign keys off, and check every key before they commit"
+-- bootproof: allow pragma "some installations have views of their own, which a renaming would stumble over; it is off again below"
 
 -- A member belongs to the company of its group. Where that has none, only the operator can know which is right, and a join would
 -- lose the row without a word: so this refuses, and names the rows.
@@ -109,6 +110,9 @@ SELECT 'new_' || name, seq
 FROM sqlite_sequence
 WHERE name IN ('teams', 'users', 'jira_instances', 'complementary_group_members');
 
+-- A view or a trigger that somebody has made on one of the tables finds them under their names again. Meanwhile it names what is
+-- not there, and SQLite would refuse to rename anything (https://sqlite.org/pragma.html#pragma_legacy_alter_table).
+PRAGMA legacy_alter_table = ON;
 DROP TABLE teams;
 DROP TABLE users;
 DROP TABLE jira_instances;
@@ -117,6 +121,7 @@ ALTER TABLE new_teams RENAME TO teams;
 ALTER TABLE new_users RENAME TO users;
 ALTER TABLE new_jira_instances RENAME TO jira_instances;
 ALTER TABLE new_complementary_group_members RENAME TO complementary_group_members;
+PRAGMA legacy_alter_table = OFF;
 
 -- The indexes there were. The UNIQUE of teams and of users begin with the company as well; the names stay because the
 -- application makes them again where they are missing.
