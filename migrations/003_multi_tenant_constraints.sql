@@ -4,7 +4,7 @@
 -- team "Backend" was refused. The UNIQUE of a column cannot be dropped, so the tables are made anew
 -- (https://sqlite.org/lang_altertable.html#otheralter).
 --
--- bootproof: maintenance "teams, users and Jira instances become unique per company: the application has to know, see docs/runbook.md"
+-- bootproof: maintenance "names and addresses become unique per company, see docs/runbook.md"
 -- bootproof: allow values-nulled "boots alone run this file, with foreign keys off, and check every key before they commit"
 -- bootproof: allow cascade-deletes "boots alone run this file, with foreign keys off, and check every key before they commit"
 -- bootproof: allow pragma "some installations have views of their own, which a renaming would stumble over; it is off again below"

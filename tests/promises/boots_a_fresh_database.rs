@@ -39,7 +39,10 @@ fn its_structure_is_the_reference_and_the_indexes_of_both_phases() {
         assert!(indexes.iter().any(|name| name == index), "{index}");
     }
     let history = query(&connection, "SELECT version || ' ' || name FROM refinery_schema_history ORDER BY version");
-    assert_eq!(history, ["0 baseline", "1 add_composite_indexes", "2 add_company_day_index", "3 multi_tenant_constraints"]);
+    assert_eq!(
+        history,
+        ["0 baseline", "1 add_composite_indexes", "2 add_company_day_index", "3 multi_tenant_constraints"]
+    );
 }
 
 #[test]

@@ -36,7 +36,8 @@ fn waiting(fixture: &Fixture) -> Sandbox {
 
 /// The columns of every table but the migrator's.
 fn columns(connection: &Connection) -> BTreeMap<String, Vec<String>> {
-    let sql = "SELECT list.name || ' ' || info.name FROM pragma_table_list AS list, pragma_table_info(list.name) AS info
+    let sql =
+        "SELECT list.name || ' ' || info.name FROM pragma_table_list AS list, pragma_table_info(list.name) AS info
                WHERE list.schema = 'main' AND list.type = 'table' AND list.name NOT LIKE 'sqlite\\_s%' ESCAPE '\\'
                      AND list.name NOT IN ('refinery_schema_history', 'bootproof_audit') ORDER BY list.name, info.cid";
     let mut columns: BTreeMap<String, Vec<String>> = BTreeMap::new();
@@ -284,7 +285,11 @@ fn names_that_are_there_twice_are_refused() {
          INSERT INTO remade SELECT * FROM teams; DROP TABLE teams; ALTER TABLE remade RENAME TO teams;
          CREATE INDEX idx_teams_company ON teams(company_id); INSERT INTO teams(name, company_id) VALUES ('twice', 1), ('twice', 1)",
     );
-    assert_eq!(sandbox.boot().ready()["to_version"], PHASE_1, "a UNIQUE less is a difference that an adoption tolerates");
+    assert_eq!(
+        sandbox.boot().ready()["to_version"],
+        PHASE_1,
+        "a UNIQUE less is a difference that an adoption tolerates"
+    );
     let before = sandbox.bytes();
     let message = open_the_gate(&sandbox).refused(5, "migration_failed");
     assert!(message.contains("UNIQUE constraint failed: new_teams.company_id, new_teams.name"), "{message}");
