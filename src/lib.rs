@@ -54,9 +54,10 @@ pub static SCHEMA: Lazy<Schema> = Lazy::new(|| {
 
 /// Takes the database at `path` to the version this binary was compiled for, with the default options, or refuses.
 ///
-/// Before: any file, or none. After success: the file is at [`HEAD`], and every index, every row count, every foreign
-/// key, the integrity of the file and the plan of every hot query are proven. After a failure: the file is as it was.
-/// Variables such as `BOOTPROOF_FOREIGN_KEYS` overrule the options, so that an operator can act without a rebuild.
+/// Before: any file, or none. After success: the file is at [`HEAD`], or, where a migration waits for the operator's permission
+/// as phase 2 does, below that one, which [`BootReport::held`] names; a new file is at [`HEAD`]. Every index, every row count,
+/// every foreign key, the integrity of the file and the plan of every hot query are proven. After a failure: the file is as it
+/// was. Variables such as `BOOTPROOF_FOREIGN_KEYS` overrule the options, so that an operator can act without a rebuild.
 ///
 /// # Errors
 ///

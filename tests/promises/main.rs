@@ -18,6 +18,7 @@ mod does_nothing_when_current;
 mod goes_back;
 mod holds_migrations_back;
 mod lets_one_process_migrate;
+mod makes_names_unique_per_company;
 mod migrates_an_open_connection;
 mod proves_every_upgrade;
 mod refuses_a_history_it_cannot_continue;

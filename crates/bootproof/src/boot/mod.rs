@@ -245,6 +245,9 @@ fn finish(run: Run<'_>, start: Instant, outcome: Result<(), Error>) -> Result<Bo
     report.duration_ms = start.elapsed().into();
     report.backup = report.backup.take().or(run.settled.as_ref().and_then(|settled| settled.backup.clone()));
     let Err(error) = outcome.map_err(Error::settled) else {
+        for held in &report.held {
+            log::info!("{:03} {} is held back: {}", held.version, held.name, held.why);
+        }
         return Ok(report);
     };
     // What had been done was rolled back.

@@ -182,15 +182,16 @@ impl Run<'_> {
         self.options.integrity == Integrity::Off && !self.options.benchmark && self.options.target.is_none()
     }
 
-    /// Whether the file is sealed, and so ready: history and schema are as they were proven.
+    /// Whether the file is sealed, and so ready: history and schema are as they were proven, and what is newer waits.
     fn is_sealed(&mut self) -> Result<bool, Error> {
-        let is_whole = self.watch.clone().step(Step::Look, 0, || {
+        let version = self.watch.clone().step(Step::Look, 0, || {
             let connection = connection::open(self.path, false)?;
-            Ok(seal::is_whole(self.schema, &connection) && !ffi::has_moved(&connection))
+            let version = seal::version(self.schema, &connection, self.options.maintenance);
+            Ok(version.filter(|_| !ffi::has_moved(&connection)))
         });
         // Whatever the matter is, the general way will meet it too, and tell.
-        if is_whole.is_ok_and(|is_whole| is_whole) {
-            self.report_sealed();
+        if let Ok(Some(version)) = version {
+            self.report_sealed(version);
             return Ok(true);
         }
         self.watch.proceed().map(|()| false)
