@@ -197,6 +197,7 @@
 //! [`check`] does the same for any directory and returns the [`Compilation`] or the [`Diagnostics`]. [`scaffold`] writes
 //! what an author begins with, the next migration or the contract of an index. [`squash`](squash()) makes one file of many.
 
+mod annotation;
 mod budget;
 mod compatible;
 mod compilation;
@@ -221,6 +222,7 @@ mod source;
 mod squash;
 mod step;
 mod unkeyed;
+mod value;
 mod writes;
 
 use std::path::Path;

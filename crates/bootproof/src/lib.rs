@@ -60,6 +60,9 @@ mod workload;
 mod boot;
 pub mod inspect;
 
+// What the application executes afterwards.
+pub mod query;
+
 // For tests.
 pub mod testing;
 
@@ -77,3 +80,7 @@ pub use schema::{Schema, Source, StepResult};
 pub use watch::PROGRESS;
 
 pub use bootproof_catalog::Difference;
+/// The one that a program's schema is compiled with: generated code names its types.
+pub use rusqlite;
+#[doc(hidden)] // For generated code: rows that can be serialized.
+pub use serde;
