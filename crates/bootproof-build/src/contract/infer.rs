@@ -76,23 +76,34 @@ const ONE_ROW: [&str; 4] = ["count", "json_group_array", "json_group_object", "t
 /// What can make no row of an aggregate, or several.
 const MAYBE_NONE: [&str; 8] = ["except", "group", "having", "intersect", "limit", "offset", "over", "union"];
 
+/// Deeper than anybody writes, and far from the end of the stack.
+const DEEPEST: usize = 32;
+
 /// The type of an expression; of a column in it, as `column` tells.
 pub(super) fn type_of(expression: &[Token], column: ColumnType<'_>) -> Option<Typed> {
+    type_at(expression, column, 0)
+}
+
+fn type_at(expression: &[Token], column: ColumnType<'_>, depth: usize) -> Option<Typed> {
+    if depth > DEEPEST {
+        return None;
+    }
+    let type_of = |expression| type_at(expression, column, depth + 1);
     match expression {
-        [open, inner @ .., close] if open.is_symbol('(') && close.is_symbol(')') && is_select(inner) => found(inner),
+        [open, inner @ .., close] if open.is_symbol('(') && close.is_symbol(')') && is_select(inner) => {
+            found(inner, depth)
+        }
         [open, inner @ .., close] if open.is_symbol('(') && close.is_symbol(')') && is_whole(expression) => {
-            type_of(inner, column)
+            type_of(inner)
         }
-        [sign, rest @ ..] if sign.is_symbol('+') => type_of(rest, column),
-        [not, exists, ..] if not.is_keyword("not") && exists.is_keyword("exists") => {
-            type_of(expression.get(1..)?, column)
-        }
+        [sign, rest @ ..] if sign.is_symbol('+') => type_of(rest),
+        [not, exists, ..] if not.is_keyword("not") && exists.is_keyword("exists") => type_of(expression.get(1..)?),
         [literal] if literal.kind == Kind::Literal => Some(Typed::always(Type::Text)),
         [number] if number.kind == Kind::Word && number.text.bytes().all(|byte| byte.is_ascii_digit()) => {
             Some(Typed::always(Type::Integer))
         }
         [function, rest @ ..] if function.kind == Kind::Word => {
-            let call = call(rest).and_then(|arguments| result(&function.text, arguments, column));
+            let call = call(rest).and_then(|arguments| result(&function.text, arguments, &type_of));
             call.or_else(|| joined(expression)).or_else(|| named(expression, column))
         }
         _ => joined(expression).or_else(|| named(expression, column)),
@@ -104,11 +115,11 @@ fn is_select(inner: &[Token]) -> bool {
 }
 
 /// The type of what a subquery finds in the place of a value: NULL where it finds nothing.
-fn found(select: &[Token]) -> Option<Typed> {
+fn found(select: &[Token], depth: usize) -> Option<Typed> {
     let items = select_list::items(select);
     let [item] = items.as_slice() else { return None };
     // Columns of its own tables: what SQLite tells of the query around it is not about them.
-    let typed = type_of(select_list::expression(item), &|_| None)?;
+    let typed = type_at(select_list::expression(item), &|_| None, depth + 1)?;
     // Without any of these an aggregate is one row, whatever there is.
     let outside = token::outside_parentheses(select);
     let is_one = item.first().is_some_and(|function| ONE_ROW.contains(&function.text.as_str()))
@@ -157,7 +168,7 @@ fn call(rest: &[Token]) -> Option<&[Token]> {
     }
 }
 
-fn result(function: &str, arguments: &[Token], column: ColumnType<'_>) -> Option<Typed> {
+fn result(function: &str, arguments: &[Token], type_of: ColumnType<'_>) -> Option<Typed> {
     let known =
         |functions: &[(&str, Type)]| functions.iter().find(|(name, _)| *name == function).map(|(_, value)| *value);
     if let Some(value) = known(NULLABLE) {
@@ -176,17 +187,17 @@ fn result(function: &str, arguments: &[Token], column: ColumnType<'_>) -> Option
             let is_sure = matches!(value, Type::Integer | Type::Real | Type::Text | Type::Blob);
             is_sure.then(|| Typed::nullable(value))
         }
-        ("min" | "max", [first, ..]) => Some(Typed::nullable(type_of(first, column)?.value)),
+        ("min" | "max", [first, ..]) => Some(Typed::nullable(type_of(first)?.value)),
         // With `subsec` it is a fraction.
         ("unixepoch", _) if arguments.iter().all(|token| !token.text.to_ascii_lowercase().contains("subsec")) => {
             Some(Typed::nullable(Type::Integer))
         }
-        ("sum", [summed]) => match type_of(summed, column)?.value {
+        ("sum", [summed]) => match type_of(summed)?.value {
             value @ (Type::Integer | Type::Real) => Some(Typed::nullable(value)),
             _ => None,
         },
         ("coalesce" | "ifnull", [first, .., last]) => {
-            let (first, last) = (type_of(first, column)?, type_of(last, column)?);
+            let (first, last) = (type_of(first)?, type_of(last)?);
             (first.value == last.value).then_some(last)
         }
         _ => None,
@@ -262,6 +273,13 @@ mod tests {
         ] {
             assert_eq!(inferred(sql), Some(Typed::nullable(value)), "{sql}");
         }
+    }
+
+    #[test]
+    fn what_is_nested_without_end_is_given_up() {
+        let nested = |depth: usize| format!("{}n{}", "(".repeat(depth), ")".repeat(depth));
+        assert_eq!(inferred(&nested(20)), Some(Typed::always(Type::Integer)));
+        assert_eq!(inferred(&nested(20_000)), None);
     }
 
     #[test]
