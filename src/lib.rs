@@ -19,8 +19,24 @@
 //! }
 //! ```
 //!
-//! The queries the dashboard runs are the ones that were proven: [`query`] holds them as typed constants. [`table`] and
-//! [`index`] name what the schema consists of, so that a misspelt name does not compile.
+//! The queries the dashboard runs are the ones that were proven: [`query`] has a function for each, with typed parameters and
+//! rows, and a constant with its text. [`table`] and [`index`] name what the schema consists of, so that a misspelt name does not
+//! compile.
+//!
+//! ```
+//! use worklog_schema::query::{self, user_month};
+//!
+//! # let connection = worklog_schema::fresh()?;
+//! let params = user_month::Params {
+//!     company_id: 1,
+//!     email: "ada@example.org",
+//!     from_day: "2025-01-01",
+//!     to_day: "2025-01-31",
+//! };
+//! let seconds: i64 = query::user_month(&connection, &params)?.iter().map(|worklog| worklog.time_spent_seconds).sum();
+//! # assert_eq!(seconds, 0);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 use std::path::PathBuf;
 
@@ -112,6 +128,26 @@ pub fn migrate(connection: &mut Connection, options: &Options) -> Result<BootRep
 /// ```
 pub fn fresh() -> Result<Connection, Error> {
     bootproof::fresh(&SCHEMA)
+}
+
+/// A new database in memory at any version, for tests.
+///
+/// Others, in files and with rows, are in [`bootproof::testing`].
+///
+/// # Errors
+///
+/// [`Error::NoSuchVersion`] for a version that is none of [`SCHEMA`]'s.
+///
+/// # Examples
+///
+/// ```
+/// let mut connection = worklog_schema::fresh_at(1)?;
+/// let report = worklog_schema::migrate(&mut connection, &Default::default())?;
+/// assert_eq!(report.from_version, Some(1));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn fresh_at(version: i64) -> Result<Connection, Failure> {
+    bootproof::testing::at(&SCHEMA, version)
 }
 
 /// Every file of a directory tree.

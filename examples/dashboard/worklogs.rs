@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 
 use jiff::civil::{Date, DateTime};
 use jiff::{Timestamp, tz::TimeZone};
-use rusqlite::{Connection, OptionalExtension as _, Params, Row, named_params};
+use rusqlite::{Connection, OptionalExtension as _};
 use serde::Serialize;
-use worklog_schema::query;
+use worklog_schema::query::{self, company_month, instance_sync, user_month};
 
 use crate::parameters::{self, Days};
 
@@ -24,11 +24,19 @@ pub(crate) struct Worklog {
     pub(crate) time_spent_seconds: i64,
 }
 
+impl Worklog {
+    fn new(issue_key: String, author_email: String, started: String, time_spent_seconds: i64) -> Self {
+        Self { issue_key, author_email, day: day_of(&started), started, time_spent_seconds }
+    }
+}
+
 /// A company's worklogs.
 pub(crate) fn of_company(connection: &Connection, company: i64, days: Days) -> rusqlite::Result<Vec<Worklog>> {
     let (from, to) = (days.from.to_string(), days.to.to_string());
-    let parameters = named_params! { ":company_id": company, ":from_day": from, ":to_day": to };
-    worklogs(connection, query::COMPANY_MONTH.sql, parameters, |row| row.get("author_email"))
+    let params = company_month::Params { company_id: company, from_day: &from, to_day: &to };
+    let worklog =
+        |row: company_month::Row| Worklog::new(row.issue_key, row.author_email, row.started, row.time_spent_seconds);
+    Ok(query::company_month(connection, &params)?.into_iter().map(worklog).collect())
 }
 
 /// One person's worklogs, however the address is capitalised.
@@ -41,8 +49,10 @@ pub(crate) fn of_user(
     let (from, to) = (days.from.to_string(), days.to.to_string());
     // As SQLite's LOWER does it: ASCII only.
     let email = email.to_ascii_lowercase();
-    let parameters = named_params! { ":company_id": company, ":email": email, ":from_day": from, ":to_day": to };
-    worklogs(connection, query::USER_MONTH.sql, parameters, |_| Ok(email.clone()))
+    let params = user_month::Params { company_id: company, email: &email, from_day: &from, to_day: &to };
+    let worklog =
+        |row: user_month::Row| Worklog::new(row.issue_key, email.clone(), row.started, row.time_spent_seconds);
+    Ok(query::user_month(connection, &params)?.into_iter().map(worklog).collect())
 }
 
 /// The worklogs of one Jira instance of a company.
@@ -53,28 +63,10 @@ pub(crate) fn of_instance(
     days: Days,
 ) -> rusqlite::Result<Vec<Worklog>> {
     let (from, to) = (days.from.to_string(), days.to.to_string());
-    let parameters =
-        named_params! { ":company_id": company, ":jira_instance": instance, ":from_day": from, ":to_day": to };
-    worklogs(connection, query::INSTANCE_SYNC.sql, parameters, |row| row.get("author_email"))
-}
-
-fn worklogs(
-    connection: &Connection,
-    sql: &'static str,
-    parameters: impl Params,
-    author: impl Fn(&Row<'_>) -> rusqlite::Result<String>,
-) -> rusqlite::Result<Vec<Worklog>> {
-    let read = |row: &Row<'_>| {
-        let started: String = row.get("started")?;
-        Ok(Worklog {
-            issue_key: row.get("issue_key")?,
-            author_email: author(row)?,
-            day: day_of(&started),
-            started,
-            time_spent_seconds: row.get("time_spent_seconds")?,
-        })
-    };
-    connection.prepare_cached(sql)?.query_map(parameters, read)?.collect()
+    let params = instance_sync::Params { company_id: company, jira_instance: instance, from_day: &from, to_day: &to };
+    let worklog =
+        |row: instance_sync::Row| Worklog::new(row.issue_key, row.author_email, row.started, row.time_spent_seconds);
+    Ok(query::instance_sync(connection, &params)?.into_iter().map(worklog).collect())
 }
 
 fn day_of(started: &str) -> String {

@@ -1,6 +1,7 @@
 -- All worklogs of one company between two days: the dashboard's first page, which sums them up itself.
 -- bootproof: index idx_worklogs_company_day
 -- bootproof: budget 500 ms
+-- bootproof: column id NOT NULL
 SELECT id, issue_key, author_email, author_display_name, time_spent_seconds, started, jira_instance,
        epic_key, epic_name, parent_key, parent_name, parent_type
 FROM worklogs

@@ -1,6 +1,7 @@
 -- One Jira instance's worklogs between two days: what a sync compares with what Jira reports.
 -- bootproof: index idx_worklogs_instance_range
 -- bootproof: budget 400 ms
+-- bootproof: column id NOT NULL
 SELECT id, issue_key, author_email, time_spent_seconds, started, epic_key, parent_key, updated_at
 FROM worklogs
 WHERE company_id = :company_id

@@ -1,6 +1,7 @@
 -- A team's worklogs in one Jira instance between two days; :emails is a JSON array of lower-case addresses.
 -- bootproof: index idx_worklogs_instance_range
 -- bootproof: budget 200 ms
+-- bootproof: column id NOT NULL
 SELECT id, issue_key, author_email, time_spent_seconds, started, epic_key, epic_name
 FROM worklogs
 WHERE company_id = :company_id

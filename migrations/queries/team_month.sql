@@ -1,6 +1,7 @@
 -- A team's worklogs of a company between two days; :emails is a JSON array of lower-case addresses.
 -- bootproof: index idx_worklogs_company_day
 -- bootproof: budget 300 ms
+-- bootproof: column id NOT NULL
 SELECT id, issue_key, author_email, time_spent_seconds, started, jira_instance, epic_key, epic_name
 FROM worklogs
 WHERE company_id = :company_id

@@ -1,6 +1,7 @@
 -- One person's worklogs of a company between two days, however the address is capitalised.
 -- bootproof: index idx_worklogs_company_day
 -- bootproof: budget 200 ms
+-- bootproof: column id NOT NULL
 SELECT id, issue_key, issue_summary, time_spent_seconds, started, jira_instance, epic_key, epic_name
 FROM worklogs
 WHERE company_id = :company_id

@@ -1,6 +1,7 @@
 -- One person's worklogs between two days, newest first: the user view of the dashboard.
 -- bootproof: index idx_worklogs_user_range
 -- bootproof: budget 200 ms
+-- bootproof: column id NOT NULL
 -- bootproof: allow contract-sorts "the index orders by day, and the rows of one person between two days are few"
 SELECT id, issue_key, issue_summary, author_email, author_display_name, time_spent_seconds, started, jira_instance,
        epic_key, epic_name, parent_key, parent_name, parent_type

@@ -7,7 +7,7 @@ use crate::support::{query, schema_with};
 
 bootproof::test_every_upgrade!(SCHEMA);
 
-const SAMPLES: &[Sample] = include!(concat!(env!("OUT_DIR"), "/bootproof_samples.rs"));
+const SAMPLES: &[Sample] = bootproof::samples!();
 
 /// A script of one statement.
 fn whole(sql: &str) -> &'static [Statement] {
@@ -89,6 +89,22 @@ fn a_database_in_memory_is_at_the_version_that_was_asked_for() {
     assert_eq!(query(&connection, index), ["idx_worklogs_company_day"]);
 
     assert_eq!(testing::at(&SCHEMA, 77).unwrap_err().exit_code(), 2);
+}
+
+#[test]
+fn a_database_in_a_file_is_at_the_version_that_was_asked_for_and_goes_with_the_test() {
+    let database = testing::file_at(&SCHEMA, 0).unwrap();
+    let report = worklog_schema::migrate_on_boot(database.path()).unwrap();
+    assert_eq!((report.from_version, report.to_version), (Some(0), Some(worklog_schema::HEAD)));
+    assert!(!query(&database.connect().unwrap(), "SELECT name FROM sqlite_schema").is_empty());
+    let directory = database.path().parent().unwrap().to_owned();
+    drop(database);
+    assert!(!directory.exists());
+
+    let newest = testing::file(&SCHEMA).unwrap();
+    let report = worklog_schema::migrate_on_boot(newest.path()).unwrap();
+    assert!(report.applied.is_empty(), "{report}");
+    assert_eq!(testing::file_at(&SCHEMA, 77).unwrap_err().exit_code(), 2);
 }
 
 #[test]

@@ -12,6 +12,7 @@ use bootproof_catalog::{Catalog, Fingerprint};
 use crate::diagnostic::Diagnostics;
 use crate::dialect::Dialect;
 use crate::source::File;
+use crate::value::Typed;
 
 /// A directory of migrations that passed every check.
 #[derive(Debug)]
@@ -276,6 +277,32 @@ pub struct Contract {
     pub since: i64,
     /// A query that returns sets of parameters taken from the data.
     pub sample: Option<String>,
+    pub(crate) signature: Signature,
+}
+
+/// The types of a query contract.
+#[derive(Debug)]
+pub(crate) struct Signature {
+    /// In the order in which SQLite numbers them.
+    pub(crate) parameters: Vec<Parameter>,
+    pub(crate) columns: Vec<Column>,
+}
+
+/// A parameter of a query contract.
+#[derive(Debug)]
+pub(crate) struct Parameter {
+    /// Without the colon.
+    pub(crate) name: String,
+    pub(crate) typed: Typed,
+}
+
+/// A column of what a query contract returns.
+#[derive(Debug)]
+pub(crate) struct Column {
+    pub(crate) name: String,
+    pub(crate) typed: Typed,
+    /// The table and the column that it comes from, `worklogs.started`, if it comes from one.
+    pub(crate) origin: Option<String>,
 }
 
 impl Migration {

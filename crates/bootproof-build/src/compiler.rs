@@ -9,6 +9,7 @@ use crate::compilation::Compilation;
 use crate::compile;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::dialect::Dialect;
+use crate::emit::Extras;
 use crate::lock::{self, LockError, Locked};
 use crate::source::File;
 use crate::squash::{self, SquashError};
@@ -43,6 +44,7 @@ use crate::squash::{self, SquashError};
 pub struct Compiler {
     directory: PathBuf,
     settings: Settings,
+    extras: Extras,
 }
 
 /// What a compilation goes by besides the files.
@@ -91,7 +93,7 @@ impl Compiler {
     /// [`Compiler::check`].
     #[must_use]
     pub fn new(directory: impl Into<PathBuf>) -> Self {
-        Self { directory: directory.into(), settings: Settings::default() }
+        Self { directory: directory.into(), settings: Settings::default(), extras: Extras::default() }
     }
 
     /// Reads the directory as that tool would, instead of finding out which one it is written for.
@@ -107,6 +109,15 @@ impl Compiler {
     #[must_use]
     pub fn stub_function(mut self, name: impl Into<String>, arguments: i32) -> Self {
         self.settings.stubs.push(Stub { name: name.into(), arguments });
+        self
+    }
+
+    /// Lets the rows of query contracts implement `serde::Serialize`, for answers in JSON.
+    ///
+    /// The application needs no dependency for it.
+    #[must_use]
+    pub fn serializable_rows(mut self) -> Self {
+        self.extras.serializes_rows = true;
         self
     }
 
@@ -140,8 +151,10 @@ impl Compiler {
                 for warning in compilation.warnings().one_liners() {
                     println!("cargo:warning={warning}");
                 }
-                let files =
-                    [("bootproof.rs", compilation.emit()), ("bootproof_samples.rs", compilation.emit_samples())];
+                let files = [
+                    ("bootproof.rs", compilation.emit_with(self.extras)),
+                    ("bootproof_samples.rs", compilation.emit_samples()),
+                ];
                 for (name, code) in files {
                     let target = Path::new(&out).join(name);
                     if let Err(error) = fs::write(&target, code) {

@@ -1,5 +1,12 @@
 //! Proves query contracts on the schema at head: one query, its parameters, its index.
 
+mod comparison;
+mod infer;
+mod presence;
+mod select_list;
+mod typed;
+
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -15,6 +22,10 @@ use crate::lint::{self, Terms};
 use crate::parse::ContractSource;
 use crate::rehearse::Stage;
 use crate::source::File;
+use crate::value::Type;
+
+use typed::Typing;
+pub(crate) use typed::rust_name;
 
 /// The schema at head and how it came about.
 pub(crate) struct Head<'a> {
@@ -28,9 +39,19 @@ pub(crate) struct Head<'a> {
 /// One SELECT of a contract file.
 struct Query {
     sql: String,
+    /// Its first word.
     span: Range<usize>,
     parameters: Vec<String>,
     columns: Vec<String>,
+    /// The table and the column that each of its columns comes from, if it comes from one.
+    origins: Vec<Option<(String, String)>>,
+    /// What it reads: tables and their columns, in lower case.
+    reads: BTreeSet<(String, String)>,
+}
+
+/// The type of an expression that is the same whatever its columns hold.
+pub(crate) fn expression_type(sql: &str) -> Option<Type> {
+    infer::type_of(&token::tokens(sql), &|_| None).map(|typed| typed.value)
 }
 
 impl Head<'_> {
@@ -73,6 +94,8 @@ impl Head<'_> {
             diagnostics.extend(Terms { allows: &source.allows, is_released: false }.settle(finding));
         }
         source.allows.report_unused(|_| true, file, diagnostics);
+        let typing = Typing::new(self, source, &query, sample.as_ref(), &plan)?;
+        let Some(signature) = typing.signature(diagnostics) else { return Ok(None) };
         let name = file.name.trim_start_matches("queries/").trim_end_matches(".sql");
         Ok(is_sample_sound.then(|| Contract {
             name: name.to_owned(),
@@ -84,6 +107,7 @@ impl Head<'_> {
             budget: source.budget,
             since: self.since(index),
             sample: sample.map(|sample| sample.sql),
+            signature,
         }))
     }
 
@@ -146,6 +170,8 @@ impl Head<'_> {
         Ok(Query {
             sql: text.strip_suffix(';').unwrap_or(text).trim_end().to_owned(),
             columns: statement.column_names().map(str::to_owned).collect(),
+            origins: typed::origins(statement),
+            reads: prepared.effects.reads,
             span: word,
             parameters,
         })

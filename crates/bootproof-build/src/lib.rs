@@ -37,7 +37,7 @@
 //!
 //! ```ignore
 //! include!(concat!(env!("OUT_DIR"), "/bootproof.rs"));
-//! // COMPILED, HEAD, table::ORDERS, index::IDX_ORDERS_CUSTOMER, query::ORDERS_OF_CUSTOMER
+//! // COMPILED, HEAD, table::ORDERS, index::IDX_ORDERS_CUSTOMER, query::orders_of_customer
 //! ```
 //!
 //! ```toml
@@ -46,6 +46,18 @@
 //! [build-dependencies]
 //! bootproof-build = "0.1"
 //! ```
+//!
+//! **5.** Call the query. Its parameters and its rows are structs whose types were derived from the schema: a column that a
+//! migration renames, retypes or lets be NULL is an error of the Rust compiler where its field is used.
+//!
+//! ```ignore
+//! for order in query::orders_of_customer(&connection, &query::orders_of_customer::Params { customer: "ada" })? {
+//!     println!("{} {}", order.id, order.placed);
+//! }
+//! ```
+//!
+//! A type that nothing tells, such as that of `total / 2.0 AS half`, is said in the contract:
+//! `-- bootproof: column half REAL NOT NULL`, `-- bootproof: parameter customer TEXT`. `docs/query-contracts.md` has the rules.
 //!
 //! # What is proven
 //!
@@ -197,6 +209,7 @@
 //! [`check`] does the same for any directory and returns the [`Compilation`] or the [`Diagnostics`]. [`scaffold`] writes
 //! what an author begins with, the next migration or the contract of an index. [`squash`](squash()) makes one file of many.
 
+mod annotation;
 mod budget;
 mod compatible;
 mod compilation;
@@ -221,6 +234,7 @@ mod source;
 mod squash;
 mod step;
 mod unkeyed;
+mod value;
 mod writes;
 
 use std::path::Path;

@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::annotation::Annotation;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::explain::nearest;
 use crate::lint::rule::{self, Allowed};
@@ -13,6 +14,9 @@ use crate::step::{self, StepSource};
 
 /// The keywords of the directives of a migration.
 const OF_MIGRATIONS: [&str; 6] = ["allow", "compatible", "maintenance", "no-transaction", "rust", "writes"];
+
+/// The keywords of the directives of a query contract.
+const OF_CONTRACTS: [&str; 6] = ["allow", "budget", "column", "index", "parameter", "sample"];
 
 const MAINTENANCE_ELSEWHERE: &str = "write it in the migration before which boot must wait";
 
@@ -81,6 +85,10 @@ pub(crate) struct ContractSource {
     pub(crate) index: String,
     pub(crate) index_span: Range<usize>,
     pub(crate) budget: Duration,
+    /// Types of parameters: `-- bootproof: parameter from_day TEXT`.
+    pub(crate) parameters: Vec<Annotation>,
+    /// Types of columns: `-- bootproof: column hours REAL NOT NULL`.
+    pub(crate) columns: Vec<Annotation>,
     /// The part of the file that holds the query.
     pub(crate) query: Range<usize>,
     /// The part of the file that holds the sampling query.
@@ -200,6 +208,7 @@ pub(crate) fn contract(file: &Arc<File>, diagnostics: &mut Diagnostics) -> Optio
     let mut index = None;
     let mut budget = None;
     let mut sample: Option<Directive<'_>> = None;
+    let (mut parameters, mut columns) = (Vec::new(), Vec::new());
     let mut is_sound = true;
     let directives = directives(file);
     for keyword in ["index", "budget"] {
@@ -235,6 +244,11 @@ pub(crate) fn contract(file: &Arc<File>, diagnostics: &mut Diagnostics) -> Optio
                         .help("write a whole number of `ms` or `s`, such as `-- bootproof: budget 200 ms`")
                 })
             }
+            "parameter" | "column" => {
+                let said = if directive.keyword == "parameter" { &mut parameters } else { &mut columns };
+                let read = Annotation::read(directive.keyword, directive.argument, directive.span.clone());
+                read.map(|annotation| said.push(annotation)).err().map(|problem| *problem)
+            }
             "sample" if sample.is_some() => Some(repeated(&directive)),
             "sample" if !directive.argument.is_empty() => {
                 Some(Diagnostic::error("directive", "`sample` stands alone").help("write the query on the next line"))
@@ -243,7 +257,7 @@ pub(crate) fn contract(file: &Arc<File>, diagnostics: &mut Diagnostics) -> Optio
                 sample = Some(directive);
                 continue;
             }
-            _ => Some(unknown(&directive, "a query contract", &["allow", "index", "budget", "sample"])),
+            _ => Some(unknown(&directive, "a query contract", &OF_CONTRACTS)),
         };
         if let Some(problem) = problem {
             is_sound = false;
@@ -258,6 +272,8 @@ pub(crate) fn contract(file: &Arc<File>, diagnostics: &mut Diagnostics) -> Optio
         index,
         index_span,
         budget,
+        parameters,
+        columns,
         query: 0..sample.as_ref().map_or(file.text.len(), |directive| directive.line.start),
         sample: sample.map(|directive| directive.line.end..file.text.len()),
     })

@@ -348,6 +348,33 @@ fn a_contract_counts_from_the_version_whose_index_is_the_one_at_head() {
 }
 
 #[test]
+fn what_a_migration_does_to_a_column_is_done_to_its_field() {
+    let query =
+        "-- bootproof: index i\n-- bootproof: budget 1 ms\nSELECT placed AS day, note FROM a WHERE placed = :day";
+    let compiled = |sql: &str, query: &str| {
+        let table = "CREATE TABLE a(placed TEXT NOT NULL, note TEXT); CREATE INDEX i ON a(placed);";
+        compile(&[("1_a.sql", table), ("2_b.sql", sql), ("queries/q.sql", query)]).emit()
+    };
+    let before = compiled("CREATE TABLE b(x)", query);
+    assert!(before.contains("pub day: &'a str,") && before.contains("pub day: String,"), "{before}");
+    assert!(before.contains("pub note: Option<String>,"));
+
+    let retyped = "-- bootproof: allow destroys-data \"there are no rows\"\nDROP TABLE a; \
+                   CREATE TABLE a(placed INTEGER, note TEXT NOT NULL); CREATE INDEX i ON a(placed);";
+    let after = compiled(retyped, query);
+    assert!(after.contains("pub day: i64,") && after.contains("pub day: Option<i64>,"), "{after}");
+    assert!(after.contains("pub note: String,"));
+
+    // The contract has to follow, and with it every line that names the field.
+    let renamed = "ALTER TABLE a RENAME COLUMN note TO remark";
+    let files = [("1_a.sql", "CREATE TABLE a(placed TEXT NOT NULL, note TEXT); CREATE INDEX i ON a(placed);")];
+    let stale = complaints(&[files[0], ("2_b.sql", renamed), ("queries/q.sql", query)]);
+    assert_eq!(stale, ["queries/q.sql:3:23: no such column: note [sqlite]"]);
+    let after = compiled(renamed, &query.replace("note", "remark"));
+    assert!(after.contains("pub remark: Option<String>,") && !after.contains("pub note:"), "{after}");
+}
+
+#[test]
 fn the_image_is_an_empty_database_at_head() {
     let directory = directory(&[(
         "1_a.sql",

@@ -141,7 +141,8 @@ pub struct Image {
 /// A hot query of the application, the index it must use and its budget.
 ///
 /// The compiler proved on the rehearsed schema that the query uses the index; boot proves it again on the real data. The
-/// application executes [`Contract::sql`]: the query that runs is the query that was proven.
+/// application executes it through the generated function of its name ([`query`](crate::query)), or [`Contract::sql`] itself: the
+/// query that runs is the query that was proven.
 #[derive(Debug)]
 pub struct Contract {
     /// Its name: the file name without extension.

@@ -5,7 +5,8 @@
 //! Start at [`Boot`]; [`migrate()`] does the same on an open connection. The result is a [`BootReport`], or a [`Failure`] that says
 //! what happened, where, the state of the database and what to do. [`Options`] has every choice, [`compiled`] what the compiler
 //! emits. What SQL
-//! cannot express is a function of the application, [`Schema::with_step`]. For tests there are [`fresh()`] and [`testing`].
+//! cannot express is a function of the application, [`Schema::with_step`]. [`query`] executes what the compiler makes of query
+//! contracts. For tests there are [`fresh()`] and [`testing`].
 
 // What a program carries and chooses.
 pub mod compiled;
@@ -61,6 +62,9 @@ mod workload;
 mod boot;
 pub mod inspect;
 
+// What the application executes afterwards.
+pub mod query;
+
 // For tests.
 pub mod testing;
 
@@ -78,3 +82,7 @@ pub use schema::{Schema, Source, StepResult};
 pub use watch::PROGRESS;
 
 pub use bootproof_catalog::Difference;
+/// The one that a program's schema is compiled with: generated code names its types.
+pub use rusqlite;
+#[doc(hidden)] // For generated code: rows that can be serialized.
+pub use serde;

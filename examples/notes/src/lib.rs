@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use bootproof::{Boot, BootReport, Failure, Schema};
-use rusqlite::{Connection, named_params};
+use rusqlite::{Connection, Row, named_params};
 
 pub use compiled::{COMPILED, HEAD, index, query, table};
 
@@ -88,12 +88,14 @@ impl Notes {
 
     /// The newest notes since a day.
     pub fn recent(&self, since: &str) -> rusqlite::Result<Vec<Note>> {
-        self.notes(query::RECENT.sql, named_params! { ":since": since })
+        let note = |query::recent::Row { id, title, created_at }| Note { id, title, created_at };
+        Ok(query::recent(&self.0, &query::recent::Params { since })?.into_iter().map(note).collect())
     }
 
     /// The notes with a tag.
     pub fn tagged(&self, tag: &str) -> rusqlite::Result<Vec<Note>> {
-        self.notes(query::TAGGED.sql, named_params! { ":tag": tag })
+        let note = |query::tagged::Row { id, title, created_at }| Note { id, title, created_at };
+        Ok(query::tagged(&self.0, &query::tagged::Params { tag })?.into_iter().map(note).collect())
     }
 
     /// The notes with these words, the best first.
@@ -103,20 +105,15 @@ impl Notes {
         let sql = "SELECT note.id, note.title, note.created_at FROM note_text
                    JOIN note ON note.id = note_text.rowid
                    WHERE note_text MATCH :words ORDER BY rank";
-        self.notes(sql, named_params! { ":words": words.join(" ") })
+        let mut statement = self.0.prepare_cached(sql)?;
+        let note = |row: &Row<'_>| Ok(Note { id: row.get(0)?, title: row.get(1)?, created_at: row.get(2)? });
+        statement.query_map(named_params! { ":words": words.join(" ") }, note)?.collect()
     }
 
     /// Every tag, and how many notes on the list have it.
     pub fn tags(&self) -> rusqlite::Result<Vec<(String, i64)>> {
         let mut statement = self.0.prepare("SELECT name, notes FROM tag_count ORDER BY notes DESC, name")?;
         statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
-    }
-
-    fn notes(&self, sql: &str, parameters: &[(&str, &dyn rusqlite::ToSql)]) -> rusqlite::Result<Vec<Note>> {
-        let mut statement = self.0.prepare_cached(sql)?;
-        let notes = statement
-            .query_map(parameters, |row| Ok(Note { id: row.get(0)?, title: row.get(1)?, created_at: row.get(2)? }))?;
-        notes.collect()
     }
 }
 

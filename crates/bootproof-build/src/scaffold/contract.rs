@@ -11,9 +11,14 @@ use bootproof_catalog::token::{self, Kind, Token};
 use super::{ScaffoldError, snake_case};
 use crate::compile;
 use crate::compiler::Settings;
+use crate::contract::{expression_type, rust_name};
 use crate::diagnostic::{Diagnostics, Severity};
 use crate::explain::nearest;
 use crate::source::File;
+use crate::value::Type;
+
+/// How long a line of columns gets.
+const LINE: usize = 100;
 
 /// A term of an index key, as a query says it.
 struct Compared {
@@ -23,6 +28,16 @@ struct Compared {
     collate: String,
     /// The name of the parameter that it is compared with.
     parameter: String,
+    /// Whether the type of that has to be said.
+    is_untyped: bool,
+}
+
+/// What the query returns.
+struct Returned {
+    /// The list behind SELECT.
+    list: String,
+    /// The names of those whose type has to be said.
+    untyped: Vec<String>,
 }
 
 /// The text of a contract that proves in the directory as it stands.
@@ -33,10 +48,11 @@ pub(super) fn proven(directory: &Path, file: &str, name: &str) -> Result<String,
     let index = head.indexes.get(&name.to_ascii_lowercase()).ok_or_else(|| unknown(head, name))?;
     let Some(table) = head.tables.get(&index.table.to_ascii_lowercase()) else { return Err(unknown(head, name)) };
     let terms = compared(index, table);
+    let returned = returned(table);
     let mut reason = None;
     // An index serves from its first column on; for all of them SQLite may know a shorter way, such as a UNIQUE one.
     for length in (1..=terms.len()).rev() {
-        let text = text(index, terms.get(..length).unwrap_or(&terms));
+        let text = text(index, terms.get(..length).unwrap_or(&terms), &returned);
         let draft = Arc::new(File::new(file, text.clone()));
         match compile::compile(directory, directory, &Settings { draft: Some(draft), ..Settings::default() }) {
             Ok(_) => return Ok(text),
@@ -59,17 +75,61 @@ fn first_error(diagnostics: &Diagnostics) -> Option<String> {
     errors.next().map(|diagnostic| diagnostic.message().to_owned())
 }
 
-fn text(index: &Index, terms: &[Compared]) -> String {
+/// Every column of the table, under a name that a field can have.
+fn returned(table: &Table) -> Returned {
+    let mut taken = BTreeSet::new();
+    let (mut list, mut untyped, mut width) = (String::from("SELECT "), Vec::new(), 0);
+    for (position, column) in table.columns.values().enumerate() {
+        let is_fit = rust_name(&column.name).is_some() && taken.insert(column.name.clone());
+        let (name, sql) = if is_fit {
+            (column.name.clone(), quoted(&column.name))
+        } else {
+            let base = snake_case(&column.name).map_or_else(|| "value".to_owned(), |name| format!("column_{name}"));
+            let name = distinct(&base, &mut taken);
+            let sql = format!("{} AS {}", quoted(&column.name), quoted(&name));
+            (name, sql)
+        };
+        width += sql.len() + 2;
+        let is_full = position > 0 && width > LINE;
+        if position > 0 {
+            list.push_str(if is_full { ",\n       " } else { ", " });
+        }
+        width = if is_full { sql.len() + 2 } else { width };
+        list.push_str(&sql);
+        if Type::of_declared(&column.declared_type).is_none() {
+            untyped.push(name);
+        }
+    }
+    Returned { list, untyped }
+}
+
+/// A name that is not taken yet.
+fn distinct(base: &str, taken: &mut BTreeSet<String>) -> String {
+    let mut name = base.to_owned();
+    let mut count = 1;
+    while !taken.insert(name.clone()) {
+        count += 1;
+        name = format!("{base}_{count}");
+    }
+    name
+}
+
+fn text(index: &Index, terms: &[Compared], returned: &Returned) -> String {
     let (name, table) = (&index.name, quoted(&index.table));
     let predicate = index.predicate.as_ref().map(|predicate| format!("({})", as_written(&index.sql, predicate)));
     let all =
         |conditions: Vec<String>| conditions.into_iter().chain(predicate.clone()).collect::<Vec<_>>().join("\n  AND ");
-    let equal = |Compared { sql, collate, parameter }: &Compared| format!("{sql}{collate} = :{parameter}");
+    let equal = |Compared { sql, collate, parameter, .. }: &Compared| format!("{sql}{collate} = :{parameter}");
     let conditions = all(terms.iter().map(equal).collect());
     let values = terms.iter().map(|term| format!("{} AS {}", term.sql, quoted(&term.parameter)));
     let values = values.collect::<Vec<_>>().join(",\n       ");
     let present = all(terms.iter().map(|term| format!("{} IS NOT NULL", term.sql)).collect());
     let positions = (1..=terms.len()).map(|position| position.to_string()).collect::<Vec<_>>().join(", ");
+    let parameters = terms.iter().filter(|term| term.is_untyped).map(|term| ("parameter", &term.parameter));
+    let untyped = parameters.chain(returned.untyped.iter().map(|name| ("column", name)));
+    let types: Vec<_> = untyped.map(|(kind, name)| format!("-- bootproof: {kind} {name} ANY\n")).collect();
+    let types = types.concat();
+    let select = &returned.list;
     // On one line: a line break in the name would end the comment.
     let (rows, by) = (index.table.replace(['\n', '\r'], " "), in_words(terms));
     format!(
@@ -77,12 +137,12 @@ fn text(index: &Index, terms: &[Compared]) -> String {
 -- Rows of {rows} by {by}: say here which page or job waits for them.
 -- bootproof: index {name}
 -- bootproof: budget 200 ms
-SELECT *
+{types}{select}
 FROM {table}
 WHERE {conditions};
 
--- Make the query the one that the application runs: the columns it needs instead of `*`, the comparisons it makes, its
--- order. The budget is the longest median that is acceptable.
+-- Make the query the one that the application runs: the columns it needs, the comparisons it makes, its order. The budget
+-- is the longest median that is acceptable.
 --
 -- The sampling query picks parameters from the data to time the query with: here those with the most rows.
 -- bootproof: sample
@@ -113,13 +173,9 @@ fn compared(index: &Index, table: &Table) -> Vec<Compared> {
         let is_own = term.collation.eq_ignore_ascii_case(own);
         let collate = if is_own { String::new() } else { format!(" COLLATE {}", quoted(&term.collation)) };
         let base = snake_case(column.map_or(&sql, |column| &column.name)).unwrap_or_else(|| "value".to_owned());
-        let mut parameter = base.clone();
-        let mut count = 1;
-        while !taken.insert(parameter.clone()) {
-            count += 1;
-            parameter = format!("{base}_{count}");
-        }
-        Compared { sql, collate, parameter }
+        let parameter = distinct(&base, &mut taken);
+        let value = column.map_or_else(|| expression_type(&sql), |column| Type::of_declared(&column.declared_type));
+        Compared { sql, collate, parameter, is_untyped: value.is_none() }
     });
     terms.collect()
 }

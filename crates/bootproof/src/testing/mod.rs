@@ -6,8 +6,17 @@
 //! bootproof::test_every_upgrade!(my_app::SCHEMA);
 //! ```
 //!
-//! [`test_every_upgrade!`](crate::test_every_upgrade) says what is proven. A test of what one migration makes of certain rows
-//! begins with [`at`]:
+//! [`test_every_upgrade!`](crate::test_every_upgrade) says what is proven. Every other test begins with a new database, in one line
+//! as well:
+//!
+//! | | |
+//! |---|---|
+//! | [`fresh(&SCHEMA)`](crate::fresh()) | in memory, at the newest version |
+//! | [`at(&SCHEMA, 3)`](at) | in memory, at version 3 |
+//! | [`filled(&SCHEMA, samples!(), 3)`](filled) | the same, with rows in every table |
+//! | [`file(&SCHEMA)`](file()), [`file_at(&SCHEMA, 3)`](file_at) | in a file, which goes with the test |
+//!
+//! A test of what one migration makes of certain rows:
 //!
 //! ```
 //! # use bootproof::{Options, Schema, testing};
@@ -21,6 +30,7 @@
 //! # }
 //! ```
 
+mod file;
 mod rows;
 mod upgrade;
 
@@ -32,6 +42,7 @@ use crate::options::Options;
 use crate::report::BootReport;
 use crate::schema::Schema;
 
+pub use file::{TestFile, file, file_at};
 pub use upgrade::{UpgradeError, every_upgrade};
 
 /// Rows that the compiler made up for one version: what to insert into a database that has just been migrated to it, and has
@@ -71,12 +82,21 @@ macro_rules! test_every_upgrade {
         #[test]
         #[allow(clippy::panic, clippy::pedantic, reason = "a test fails by panicking")]
         fn $name() {
-            let samples: &[$crate::testing::Sample] = include!(concat!(env!("OUT_DIR"), "/bootproof_samples.rs"));
-            if let Err(error) = $crate::testing::every_upgrade(&$schema, samples) {
+            if let Err(error) = $crate::testing::every_upgrade(&$schema, $crate::samples!()) {
                 panic!("{error}");
             }
         }
     };
+}
+
+/// The rows that the compiler made up, as [`testing::filled`](crate::testing::filled) takes them: of the crate that calls this, whose
+/// build script calls `bootproof_build::compile`.
+#[macro_export]
+macro_rules! samples {
+    () => {{
+        const SAMPLES: &[$crate::testing::Sample] = include!(concat!(env!("OUT_DIR"), "/bootproof_samples.rs"));
+        SAMPLES
+    }};
 }
 
 /// A new database in memory at one version, made by its migrations, with their history.

@@ -1,7 +1,7 @@
 -- bootproof: budget 20 ms
 -- bootproof: index IDX_ORDERS_DAY
 WITH day AS (SELECT :day AS day)
-SELECT count(*) FROM orders, day WHERE date(placed) = day;
+SELECT count(*) AS orders FROM orders, day WHERE date(placed) = day;
 
 -- The busiest days.
 -- bootproof: sample

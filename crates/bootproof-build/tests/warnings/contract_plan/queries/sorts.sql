@@ -1,3 +1,3 @@
 -- bootproof: index of_customer
 -- bootproof: budget 1 ms
-SELECT placed, count(*) FROM orders WHERE customer = :customer GROUP BY placed ORDER BY 2;
+SELECT placed, count(*) AS orders FROM orders WHERE customer = :customer GROUP BY placed ORDER BY 2;

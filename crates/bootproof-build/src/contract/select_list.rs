@@ -1,0 +1,98 @@
+//! The expressions that a query returns, as they are written.
+//!
+//! SQLite tells the number and the names of the columns; this only finds the text of each, to point at it and to see what it
+//! computes. Where the two do not agree, nothing is concluded.
+
+use bootproof_catalog::token::{self, Kind, Token};
+
+/// Words that end the list, where they stand in no parenthesis.
+const ENDS: [&str; 10] =
+    ["from", "where", "group", "having", "window", "union", "intersect", "except", "order", "limit"];
+
+/// The items of the first SELECT that stands in no parenthesis, aliases included.
+pub(super) fn items(tokens: &[Token]) -> Vec<&[Token]> {
+    let mut depth = 0_usize;
+    let mut start = None;
+    let mut end = tokens.len();
+    for (position, token) in tokens.iter().enumerate() {
+        if token.is_symbol('(') {
+            depth += 1;
+        } else if token.is_symbol(')') {
+            depth = depth.saturating_sub(1);
+        } else if depth == 0 && start.is_none() && token.is_keyword("select") {
+            start = Some(position + 1);
+        } else if depth == 0 && start.is_some() && token.kind == Kind::Word && ENDS.contains(&token.text.as_str()) {
+            end = position;
+            break;
+        }
+    }
+    let list = start.and_then(|start| tokens.get(start..end)).unwrap_or_default();
+    let list = match list {
+        [first, rest @ ..] if first.is_keyword("distinct") || first.is_keyword("all") => rest,
+        list => list,
+    };
+    if list.is_empty() { Vec::new() } else { token::split_list(list) }
+}
+
+/// The item without the name that it gives its column.
+pub(super) fn expression(item: &[Token]) -> &[Token] {
+    match item {
+        [expression @ .., as_word, _] if as_word.is_keyword("as") => expression,
+        // Without AS only behind a parenthesis, where nothing else can stand that is no operator.
+        [expression @ .., name]
+            if matches!(name.kind, Kind::Word | Kind::Quoted)
+                && expression.last().is_some_and(|before| before.is_symbol(')')) =>
+        {
+            expression
+        }
+        item => item,
+    }
+}
+
+/// Where `*` or `t.*` stands for columns, in any SELECT that stands in no parenthesis.
+pub(super) fn star(tokens: &[Token]) -> Option<&Token> {
+    let outside = token::outside_parentheses(tokens);
+    let begins = |before: &[&Token]| match before {
+        [.., before, point] if point.is_symbol('.') => !before.text.starts_with(|c: char| c.is_ascii_digit()),
+        [.., before] => {
+            before.is_symbol(',') || ["select", "distinct", "all"].iter().any(|word| before.is_keyword(word))
+        }
+        [] => false,
+    };
+    let stars = outside.iter().enumerate().filter(|(_, token)| token.is_symbol('*'));
+    let mut stars = stars.filter(|(position, _)| outside.get(..*position).is_some_and(begins));
+    stars.next().map(|(_, star)| *star)
+}
+
+#[cfg(test)]
+mod tests {
+    use bootproof_catalog::token::{join, tokens};
+
+    use super::{expression, items, star};
+
+    fn expressions(sql: &str) -> Vec<String> {
+        items(&tokens(sql)).into_iter().map(|item| join(expression(item))).collect()
+    }
+
+    #[test]
+    fn every_item_is_found_without_its_name() {
+        assert_eq!(
+            expressions(
+                "WITH a AS (SELECT x, y FROM t) SELECT DISTINCT a.x, max(y, 1) AS m, (SELECT 2 FROM u) two, 'from' AS f FROM a"
+            ),
+            ["a . x", "max ( y , 1 )", "( select 2 from u )", "'from'"]
+        );
+        assert_eq!(expressions("SELECT a, b UNION SELECT c, d"), ["a", "b"]);
+        assert_eq!(expressions("VALUES (1)"), [""; 0]);
+    }
+
+    #[test]
+    fn only_a_star_that_stands_for_columns_is_one() {
+        for sql in ["SELECT * FROM t", "SELECT a, t.* FROM t", "SELECT a FROM t UNION ALL SELECT * FROM u"] {
+            assert!(star(&tokens(sql)).is_some(), "{sql}");
+        }
+        for sql in ["SELECT a * b, count(*) FROM t", "SELECT 2. * a FROM t", "SELECT a FROM (SELECT * FROM t)"] {
+            assert!(star(&tokens(sql)).is_none(), "{sql}");
+        }
+    }
+}

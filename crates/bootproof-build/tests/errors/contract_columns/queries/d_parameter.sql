@@ -1,0 +1,3 @@
+-- bootproof: index idx_orders_customer
+-- bootproof: budget 20 ms
+SELECT id FROM orders WHERE customer = :1st OR customer = :self;
