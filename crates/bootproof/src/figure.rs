@@ -39,6 +39,39 @@ pub fn count(number: usize, one: &str, many: &str) -> String {
     format!("{} {}", grouped(number as u64), if number == 1 { one } else { many })
 }
 
+/// A number of seconds in the unit that suits it: `3.5 ms`, `12.0 s`, `7 days`.
+#[must_use]
+pub fn duration(seconds: f64) -> String {
+    match seconds {
+        seconds if seconds < 0.001 => format!("{:.3} ms", seconds * 1e3),
+        seconds if seconds < 0.1 => format!("{:.1} ms", seconds * 1e3),
+        seconds if seconds < 1.0 => format!("{:.0} ms", seconds * 1e3),
+        seconds if seconds < 120.0 => format!("{seconds:.1} s"),
+        seconds if seconds < 7_200.0 => format!("{:.0} min", seconds / 60.0),
+        seconds if seconds < 172_800.0 => format!("{:.0} h", seconds / 3_600.0),
+        seconds => format!("{:.0} days", seconds / 86_400.0),
+    }
+}
+
+/// A share from 0 to 1 as people say it: `25%`.
+#[must_use]
+pub fn percent(share: f64) -> String {
+    format!("{:.0}%", share * 100.0)
+}
+
+/// Which share of a whole a part is; 0 of nothing.
+#[must_use]
+pub fn share(part: u64, whole: u64) -> f64 {
+    if whole == 0 { 0.0 } else { float(part) / float(whole) }
+}
+
+/// A count as a number to calculate with.
+#[must_use]
+#[expect(clippy::cast_precision_loss, reason = "nothing counted here comes near 2^53")]
+pub fn float(number: u64) -> f64 {
+    number as f64
+}
+
 /// A time in RFC 3339 to the second: what is written to the nanosecond is not read so.
 #[must_use]
 pub fn to_the_second(time: &str) -> String {

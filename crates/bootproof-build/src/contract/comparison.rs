@@ -38,8 +38,12 @@ pub(super) fn places<'a>(tokens: &'a [Token], name: &'a str, sql: &'a str) -> im
 }
 
 /// The type that the first of these places tells that tells one.
-pub(super) fn type_at(tokens: &[Token], places: impl Iterator<Item = usize>, column: ColumnType<'_>) -> Option<Type> {
-    places.into_iter().find_map(|at| {
+pub(super) fn type_at(
+    tokens: &[Token],
+    mut places: impl Iterator<Item = usize>,
+    column: ColumnType<'_>,
+) -> Option<Type> {
+    places.find_map(|at| {
         let before = tokens.get(..at)?;
         // A parameter is two tokens: the colon and its name.
         let after = tokens.get(at + 2..)?;

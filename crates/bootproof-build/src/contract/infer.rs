@@ -88,7 +88,7 @@ fn type_at(expression: &[Token], column: ColumnType<'_>, depth: usize) -> Option
     if depth > DEEPEST {
         return None;
     }
-    let type_of = |expression| type_at(expression, column, depth + 1);
+    let type_of = |expression: &[Token]| type_at(expression, column, depth + 1);
     match expression {
         [open, inner @ .., close] if open.is_symbol('(') && close.is_symbol(')') && is_select(inner) => {
             found(inner, depth)

@@ -57,9 +57,9 @@ fn with_views(sql: &str, catalog: &Catalog) -> Vec<Token> {
 fn is_grouped(tokens: &[Token]) -> bool {
     let selects = tokens.iter().filter(|token| token.is_keyword("select")).count();
     // A window's frame can EXCLUDE GROUP.
-    let groups = tokens
-        .windows(2)
-        .filter(|words| matches!(words, [before, group] if group.is_keyword("group") && !before.is_keyword("exclude")));
+    let is_group_by =
+        |words: &&[Token]| matches!(words, [group, by] if group.is_keyword("group") && by.is_keyword("by"));
+    let groups = tokens.windows(2).filter(is_group_by);
     groups.count() == selects
 }
 

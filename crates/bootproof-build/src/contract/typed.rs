@@ -110,7 +110,9 @@ impl<'a> Typing<'a> {
     fn compared(&self, name: &str) -> Option<Type> {
         let column = |tokens: &[Token]| {
             let name = tokens.last()?.as_name();
-            let read = self.query.reads.iter().filter(|(_, column)| *column == name);
+            // A view's column is told beside the one that it shows.
+            let is_table = |table: &String| self.head.catalog.tables.contains_key(table);
+            let read = self.query.reads.iter().filter(|(table, column)| *column == name && is_table(table));
             let types: Option<Vec<_>> = read.map(|(table, column)| self.declared(table, column)).collect();
             let types = types?;
             let first = *types.first()?;

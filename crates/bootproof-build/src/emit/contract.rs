@@ -65,14 +65,14 @@ fn typed(contract: &Contract, extras: Extras) -> TokenStream {
     let belongs = comment(&format!("What [`{name}`](fn@{name}) takes and returns."));
     let structs = [params(parameters), row(&contract.signature.columns, extras)];
     let query = query_impl(contract);
-    let (takes, outer, inner, given) = if parameters.is_empty() {
-        (TokenStream::new(), TokenStream::new(), TokenStream::new(), quote!(&Params))
+    // Outside the module and inside: what a function takes, and what it hands on.
+    let ((outer, passed), (inner, given)) = if parameters.is_empty() {
+        ((TokenStream::new(), quote!(&#name::Params)), (TokenStream::new(), quote!(&Params)))
     } else {
         let lifetime = is_borrowing(parameters).then(|| quote!(<'_>));
-        let (outer, inner) = (quote!(params: &#name::Params #lifetime), quote!(params: &Params #lifetime,));
-        (quote!(params), outer, inner, quote!(params))
+        let params = quote!(params);
+        ((quote!(params: &#name::Params #lifetime), params.clone()), (quote!(params: &Params #lifetime,), params))
     };
-    let passed = if parameters.is_empty() { quote!(&#name::Params) } else { takes };
     quote! {
         #[doc = #introduction]
         #[doc = ""]

@@ -1,18 +1,14 @@
 //! How the database is: measured by the engine, judged by thresholds, said to a person or to a monitor.
 
-mod alerts;
-mod config;
-mod prometheus;
 mod text;
 
 use std::path::Path;
 
 use bootproof::inspect::{Health, Measure};
 use bootproof::{Boot, ErrorReport};
+use bootproof_monitor::{Alert, Thresholds, health_alerts, health_metrics, prometheus_text};
 use serde::Serialize;
 
-use self::alerts::Alert;
-use self::config::Thresholds;
 use crate::output::Answer;
 
 /// The exit code where an alert is raised and a boot would not refuse.
@@ -35,7 +31,7 @@ pub(crate) fn answer(boot: &Boot<'_>, config: Option<&Path>, quick: bool, format
         Err(message) => return misconfigured(message, format),
     };
     match boot.measure(if quick { Measure::QUICK } else { Measure::EVERYTHING }) {
-        Ok(health) => say(&health, &alerts::raise(&health, &thresholds), format),
+        Ok(health) => say(&health, &health_alerts(&health, &thresholds), format),
         Err(failure) => Answer::of_boot(Err(failure), format == Format::Json),
     }
 }
@@ -79,7 +75,7 @@ fn say(health: &Health, alerts: &[Alert], format: Format) -> Answer {
     let answer = match format {
         Format::Text => Answer::of_prose(text::page(health, alerts, verdict)),
         Format::Json => Answer::of_json(&Judged { verdict, alerts, health: Some(health), error: None }),
-        Format::Prometheus => Answer::of_text(prometheus::metrics(health, alerts)),
+        Format::Prometheus => Answer::of_text(prometheus_text(&health_metrics(health, alerts))),
     };
     Answer { code, ..answer }
 }

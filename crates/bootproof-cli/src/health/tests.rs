@@ -6,8 +6,8 @@ use bootproof::inspect::{
     Undated,
 };
 use bootproof::{Milliseconds, Timing};
+use bootproof_monitor::Rows;
 
-use super::config::Rows;
 use super::*;
 
 /// A database with nothing amiss.
@@ -126,7 +126,7 @@ fn damaged() -> Health {
 }
 
 fn names(health: &Health, thresholds: &Thresholds) -> Vec<&'static str> {
-    alerts::raise(health, thresholds).iter().map(|alert| alert.name).collect()
+    health_alerts(health, thresholds).iter().map(|alert| alert.name).collect()
 }
 
 #[test]
@@ -181,7 +181,7 @@ fn every_alert_can_be_switched_off_or_moved() {
 #[test]
 fn the_answer_and_its_exit_code_fit_what_was_measured() {
     for (name, health, code) in [("sound", sound(), 0), ("troubled", troubled(), 9), ("damaged", damaged(), 6)] {
-        let alerts = alerts::raise(&health, &Thresholds::default());
+        let alerts = health_alerts(&health, &Thresholds::default());
         for (format, kind) in [(Format::Text, "text"), (Format::Json, "json"), (Format::Prometheus, "prometheus")] {
             let answer = say(&health, &alerts, format);
             assert_eq!(answer.code, code);
@@ -198,7 +198,7 @@ fn the_answer_and_its_exit_code_fit_what_was_measured() {
 fn a_label_holds_any_name() {
     let mut health = sound();
     health.tables[0].name = "a\\b\"c\nd".to_owned();
-    let metrics = prometheus::metrics(&health, &[]);
+    let metrics = prometheus_text(&health_metrics(&health, &[]));
     assert!(metrics.contains("bootproof_table_rows{table=\"a\\\\b\\\"c\\nd\"} 12\n"), "{metrics}");
 }
 
@@ -206,8 +206,8 @@ fn a_label_holds_any_name() {
 fn no_series_comes_twice() {
     let mut health = sound();
     health.problems = vec!["one".to_owned(), "another".to_owned()];
-    let alerts = alerts::raise(&health, &Thresholds::default());
-    let metrics = prometheus::metrics(&health, &alerts);
+    let alerts = health_alerts(&health, &Thresholds::default());
+    let metrics = prometheus_text(&health_metrics(&health, &alerts));
     assert_eq!((alerts.len(), metrics.matches("bootproof_alert{").count()), (2, 1), "{metrics}");
 }
 

@@ -1,11 +1,10 @@
 //! Health for people: the verdict, the alerts, then the numbers; at most 80 columns.
 
-pub(super) use bootproof::figure::{bytes, grouped};
-use bootproof::figure::{one_line, to_the_second};
+use bootproof::figure::{bytes, duration, float, grouped, one_line, percent, share, to_the_second};
 use bootproof::inspect::Health;
+use bootproof_monitor::Alert;
 
 use super::Verdict;
-use super::alerts::{Alert, share};
 
 /// What a terminal shows without wrapping, and a mail without a bar to scroll.
 const WIDTH: usize = 80;
@@ -154,7 +153,7 @@ impl Page {
         }
         match &health.last_backup {
             Some(backup) => {
-                let age = backup.age_seconds.map(|age| format!(", {} old", duration(super::alerts::float(age))));
+                let age = backup.age_seconds.map(|age| format!(", {} old", duration(float(age))));
                 let text = format!("{} ({}{})", backup.path, bytes(backup.bytes), age.unwrap_or_default());
                 self.paragraph("last backup:    ", &text, "  ");
             }
@@ -162,21 +161,4 @@ impl Page {
         }
         self.line(&format!("measured in {}", duration(health.duration_ms.0 / 1e3)));
     }
-}
-
-/// A number of seconds in the unit that suits it.
-pub(super) fn duration(seconds: f64) -> String {
-    match seconds {
-        seconds if seconds < 0.001 => format!("{:.3} ms", seconds * 1e3),
-        seconds if seconds < 0.1 => format!("{:.1} ms", seconds * 1e3),
-        seconds if seconds < 1.0 => format!("{:.0} ms", seconds * 1e3),
-        seconds if seconds < 120.0 => format!("{seconds:.1} s"),
-        seconds if seconds < 7_200.0 => format!("{:.0} min", seconds / 60.0),
-        seconds if seconds < 172_800.0 => format!("{:.0} h", seconds / 3_600.0),
-        seconds => format!("{:.0} days", seconds / 86_400.0),
-    }
-}
-
-pub(super) fn percent(share: f64) -> String {
-    format!("{:.0}%", share * 100.0)
 }

@@ -1,18 +1,20 @@
-//! Health for Prometheus: its text format 0.0.4
-//! (<https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format>), in base units.
+//! Health as metrics, in base units.
 
-use std::collections::BTreeSet;
-use std::fmt::Write as _;
+use std::collections::{BTreeMap, BTreeSet};
 
-use bootproof::inspect::{Health, QueryHealth, Space};
+use bootproof::figure::float;
+use bootproof::inspect::{Health, QueryHealth, Space, TableHealth};
 use jiff::Timestamp;
 
-use super::alerts::{Alert, float};
+use crate::alerts::Alert;
+use crate::metric::{Kind, Metric, Sample};
 
-/// Every metric, each with its help and type.
-pub(super) fn metrics(health: &Health, alerts: &[Alert]) -> String {
-    let mut metrics = Metrics(String::new());
-    metrics.state(health, alerts);
+/// What was measured of a database, and the alerts about it, as gauges.
+#[must_use]
+pub fn health_metrics(health: &Health, alerts: &[Alert]) -> Vec<Metric> {
+    let mut metrics = Metrics(Vec::new());
+    metrics.state(health);
+    metrics.0.push(raised(alerts));
     metrics.file(health);
     metrics.tables(health);
     metrics.indexes(health);
@@ -21,52 +23,37 @@ pub(super) fn metrics(health: &Health, alerts: &[Alert]) -> String {
     metrics.0
 }
 
-/// The labels of a sample, and its value.
-type Sample<'a> = (Vec<(&'static str, &'a str)>, f64);
+/// The alerts that are raised. Two about one object are one series: Prometheus refuses a page that has one twice.
+fn raised(alerts: &[Alert]) -> Metric {
+    let series = |alert: &Alert| (alert.name, alert.object.clone(), alert.severity.name());
+    let raised: BTreeSet<_> = alerts.iter().map(series).collect();
+    let samples = raised.into_iter().map(|(name, object, severity)| {
+        Sample::of(1.0).label("name", name).label("object", object).label("severity", severity)
+    });
+    Metric::new(Kind::Gauge, "alert", "An alert that is raised.", samples)
+}
 
-struct Metrics(String);
+struct Metrics(Vec<Metric>);
 
 impl Metrics {
-    /// A metric with all its samples; nothing where there are none.
-    fn gauge<'a>(&mut self, name: &str, help: &str, samples: impl IntoIterator<Item = Sample<'a>>) {
-        let mut is_first = true;
-        for (labels, value) in samples {
-            if is_first {
-                self.line(format_args!("# HELP bootproof_{name} {help}\n# TYPE bootproof_{name} gauge"));
-                is_first = false;
-            }
-            let labels: Vec<_> = labels.iter().map(|(label, text)| format!("{label}=\"{}\"", escaped(text))).collect();
-            let labels = if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) };
-            self.line(format_args!("bootproof_{name}{labels} {value}"));
-        }
+    fn gauge(&mut self, name: &'static str, help: &'static str, samples: impl IntoIterator<Item = Sample>) {
+        self.0.push(Metric::new(Kind::Gauge, name, help, samples));
     }
 
-    fn number(&mut self, name: &str, help: &str, value: impl Into<Option<f64>>) {
-        self.gauge(name, help, value.into().map(|value| (Vec::new(), value)));
+    fn number(&mut self, name: &'static str, help: &'static str, value: impl Into<Option<f64>>) {
+        self.gauge(name, help, value.into().map(Sample::of));
     }
 
-    fn line(&mut self, line: std::fmt::Arguments<'_>) {
-        // Writing to a String cannot fail.
-        let _ = writeln!(self.0, "{line}");
-    }
-
-    fn state(&mut self, health: &Health, alerts: &[Alert]) {
+    fn state(&mut self, health: &Health) {
         self.number("up", "Whether the database could be opened and read.", f64::from(u8::from(health.is_readable)));
         let refusal = match &health.error {
-            Some(error) => (vec![("kind", error.kind)], f64::from(error.code)),
-            None => (vec![("kind", "none")], 0.0),
+            Some(error) => Sample::of(f64::from(error.code)).label("kind", error.kind),
+            None => Sample::of(0.0).label("kind", "none"),
         };
         self.gauge("refusal_code", "The exit code with which a boot would refuse; 0 where it would not.", [refusal]);
-        // Two alerts about one object are one series: Prometheus refuses a page that has one twice.
-        let series = |alert: &Alert| (alert.name, alert.object.clone(), alert.severity.name());
-        let raised: BTreeSet<_> = alerts.iter().map(series).collect();
-        let raised = raised.iter().map(|(name, object, severity)| {
-            (vec![("name", *name), ("object", object.as_str()), ("severity", *severity)], 1.0)
-        });
-        self.gauge("alert", "An alert that is raised.", raised);
         let mode = health.journal_mode.as_deref().unwrap_or("unknown");
-        let info = vec![("binary", health.binary.as_str()), ("sqlite", &health.sqlite_version), ("journal_mode", mode)];
-        self.gauge("info", "What measured, and the journal mode.", [(info, 1.0)]);
+        let info = Sample::of(1.0).label("binary", &health.binary).label("sqlite", &health.sqlite_version);
+        self.gauge("info", "What measured, and the journal mode.", [info.label("journal_mode", mode)]);
         #[expect(clippy::cast_precision_loss, reason = "a version is below 2^53, also one that is a time")]
         let version = |version: i64| version as f64;
         self.number("schema_version", "The version of the database.", health.version.map(version));
@@ -90,27 +77,25 @@ impl Metrics {
     }
 
     fn tables(&mut self, health: &Health) {
-        let each = |value: &dyn Fn(&bootproof::inspect::TableHealth) -> Option<u64>| -> Vec<Sample<'_>> {
-            let sample = |table| value(table).map(|value| (vec![("table", table.name.as_str())], float(value)));
+        let each = |value: &dyn Fn(&TableHealth) -> Option<u64>| -> Vec<Sample> {
+            let sample = |table| value(table).map(|value| Sample::of(float(value)).label("table", &table.name));
             health.tables.iter().filter_map(sample).collect()
         };
         self.gauge("table_rows", "The rows of a table.", each(&|table| table.rows));
         let limit = "The rows that the application expects a table to have at most.";
         self.gauge("table_limit_rows", limit, each(&|table| table.row_limit));
-        let size = |table: &bootproof::inspect::TableHealth| table.space.map(|space| space.bytes);
-        self.gauge("table_size_bytes", "The pages of a table.", each(&size));
+        self.gauge("table_size_bytes", "The pages of a table.", each(&|table| table.space.map(|space| space.bytes)));
         let undated = health.undated.iter().map(|undated| {
-            let labels =
-                vec![("table", undated.table.as_str()), ("column", &undated.column), ("function", undated.function)];
-            (labels, float(undated.rows))
+            let sample = Sample::of(float(undated.rows)).label("table", &undated.table);
+            sample.label("column", &undated.column).label("function", undated.function)
         });
         self.gauge("undated_rows", "Rows that no query by date finds.", undated);
     }
 
     fn indexes(&mut self, health: &Health) {
-        let mut each = |name: &str, help: &str, value: &dyn Fn(Space) -> f64| {
+        let mut each = |name, help, value: &dyn Fn(Space) -> f64| {
             let samples = health.indexes.iter().filter_map(|index| {
-                Some((vec![("index", index.name.as_str()), ("table", &index.table)], value(index.space?)))
+                Some(Sample::of(value(index.space?)).label("index", &index.name).label("table", &index.table))
             });
             self.gauge(name, help, samples);
         };
@@ -121,8 +106,8 @@ impl Metrics {
     }
 
     fn queries(&mut self, health: &Health) {
-        let mut each = |name: &str, help: &str, value: &dyn Fn(&QueryHealth) -> Option<f64>| {
-            let sample = |query| value(query).map(|value| (vec![("query", query.name)], value));
+        let mut each = |name, help, value: &dyn Fn(&QueryHealth) -> Option<f64>| {
+            let sample = |query| value(query).map(|value| Sample::of(value).label("query", query.name));
             self.gauge(name, help, health.queries.iter().filter_map(sample));
         };
         each("query_median_seconds", "The median of a query contract.", &|query| Some(query.timing?.median_ms.0 / 1e3));
@@ -143,10 +128,18 @@ impl Metrics {
         self.number("backup_age_seconds", "The age of the newest backup.", age);
         let size = health.last_backup.as_ref().map(|backup| float(backup.bytes));
         self.number("backup_size_bytes", "The size of the newest backup.", size);
+        // Of several changes that differ in their time only, the newest.
+        let mut changes = BTreeMap::new();
+        for boot in health.boots.iter().rev() {
+            let version =
+                |version: Option<i64>| version.map_or_else(|| "none".to_owned(), |version| version.to_string());
+            let Ok(at) = boot.at.parse::<Timestamp>() else { continue };
+            let key = (boot.event.as_str(), version(boot.from_version), version(boot.to_version), boot.binary.as_str());
+            changes.insert(key, at.as_duration().as_secs_f64());
+        }
+        let changes = changes.into_iter().map(|((event, from, to, binary), at)| {
+            Sample::of(at).label("event", event).label("from", from).label("to", to).label("binary", binary)
+        });
+        self.gauge("change_timestamp_seconds", "When a boot last changed the database so; the newest ten.", changes);
     }
-}
-
-/// The text of a label: a backslash, a quote and the end of a line are escaped, nothing else.
-fn escaped(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }

@@ -1,32 +1,38 @@
 //! What is too much, or amiss. Pure: numbers and thresholds in, alerts out.
 
+use bootproof::figure::{bytes, duration, float, grouped, percent, share};
 use bootproof::inspect::{DifferenceSeverity, Health, IndexHealth, QueryHealth};
 use serde::Serialize;
 
-use super::config::Thresholds;
-use super::text::{bytes, duration, grouped, percent};
+use crate::latency::QueryLatency;
+use crate::thresholds::Thresholds;
 
 /// One thing that somebody should look at.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub(super) struct Alert {
+pub struct Alert {
     /// Which threshold, in one stable word.
-    pub(super) name: &'static str,
-    pub(super) severity: Severity,
+    pub name: &'static str,
+    /// How soon.
+    pub severity: Severity,
     /// The table, index, query or file concerned.
-    pub(super) object: String,
-    pub(super) message: String,
+    pub object: String,
+    /// What is amiss.
+    pub message: String,
     /// What was measured, in the unit of the message's object: bytes, rows, seconds, a share.
-    pub(super) value: Option<f64>,
+    pub value: Option<f64>,
     /// What it may be.
-    pub(super) limit: Option<f64>,
+    pub limit: Option<f64>,
     /// What to do.
-    pub(super) remedy: String,
+    pub remedy: String,
 }
+
+/// With fewer runs in the last minutes a 95th percentile is one run's bad luck.
+const FEWEST_RUNS: u64 = 20;
 
 /// How soon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum Severity {
+pub enum Severity {
     /// The application would not start.
     Critical,
     /// It works, but not as it should, or not for ever.
@@ -34,7 +40,9 @@ pub(super) enum Severity {
 }
 
 impl Severity {
-    pub(super) fn name(self) -> &'static str {
+    /// The word that JSON and metrics have for it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
         match self {
             Self::Critical => "critical",
             Self::Warning => "warning",
@@ -42,8 +50,9 @@ impl Severity {
     }
 }
 
-/// Every alert, the gravest first.
-pub(super) fn raise(health: &Health, thresholds: &Thresholds) -> Vec<Alert> {
+/// Every alert about a database as it was measured, the gravest first.
+#[must_use]
+pub fn health_alerts(health: &Health, thresholds: &Thresholds) -> Vec<Alert> {
     let mut alerts = Alerts(Vec::new());
     alerts.refusal(health);
     alerts.structure(health);
@@ -54,6 +63,16 @@ pub(super) fn raise(health: &Health, thresholds: &Thresholds) -> Vec<Alert> {
     alerts.rows(health, thresholds);
     alerts.space(health, thresholds);
     alerts.upkeep(health, thresholds);
+    alerts.0
+}
+
+/// Every alert about the queries as the application has run them in the last minutes.
+#[must_use]
+pub fn query_alerts(queries: &[QueryLatency], thresholds: &Thresholds) -> Vec<Alert> {
+    let mut alerts = Alerts(Vec::new());
+    for query in queries {
+        alerts.latency(query, thresholds);
+    }
     alerts.0
 }
 
@@ -114,6 +133,31 @@ impl Alerts {
             self.add(
                 Alert::warning("query_time", name, message, "look for a missing index, or a busy disk")
                     .measured(longest, limit),
+            );
+        }
+    }
+
+    fn latency(&mut self, query: &QueryLatency, thresholds: &Thresholds) {
+        let name = query.name;
+        let limit = query.budget_ms.0 / 1e3 * thresholds.budget_factor.unwrap_or(f64::INFINITY);
+        let p95 = query.recent.p95_ms.0 / 1e3;
+        if query.recent.runs >= FEWEST_RUNS && p95 > limit {
+            let message = format!(
+                "one run of query {name} in twenty takes {} or more, over its {}",
+                duration(p95),
+                duration(limit)
+            );
+            let remedy = "see the log of slow queries for its plan; then index, statistics, or a larger budget";
+            self.add(Alert::warning("query_latency", name, message, remedy).measured(p95, limit));
+        }
+        let failed = query.recent.errors;
+        if failed > 0 {
+            let runs = query.recent.runs + failed;
+            let message =
+                format!("{} of {} runs of query {name} failed in the last minutes", grouped(failed), grouped(runs));
+            self.add(
+                Alert::warning("query_errors", name, message, "the application's log has their errors")
+                    .counted(failed, 0),
             );
         }
     }
@@ -236,13 +280,4 @@ impl Alert {
     fn counted(self, value: u64, limit: u64) -> Self {
         self.measured(float(value), float(limit))
     }
-}
-
-pub(super) fn share(part: u64, whole: u64) -> f64 {
-    if whole == 0 { 0.0 } else { float(part) / float(whole) }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "nothing counted here comes near 2^53")]
-pub(super) fn float(number: u64) -> f64 {
-    number as f64
 }

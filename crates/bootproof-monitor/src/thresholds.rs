@@ -11,51 +11,55 @@ use serde::de::{self, Deserializer, Visitor};
 /// From where on an alert is raised; `None` never, which a file says as `"off"`.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub(super) struct Thresholds {
+pub struct Thresholds {
     /// The bytes of the database.
     #[serde(deserialize_with = "size")]
-    pub(super) database_size: Option<u64>,
+    pub database_size: Option<u64>,
     /// The bytes of its write-ahead log. SQLite folds it in when it has 4 MB; a log of sixteen times that means a reader
     /// that never ends, or a very large transaction.
     #[serde(deserialize_with = "size")]
-    pub(super) wal_size: Option<u64>,
+    pub wal_size: Option<u64>,
     /// The share of pages that hold nothing.
     #[serde(deserialize_with = "share")]
-    pub(super) free_share: Option<f64>,
+    pub free_share: Option<f64>,
     /// The fragmentation of an index, where also [`Thresholds::unused_share`] is crossed. By itself it is how every index
     /// looks that grew along with its table, each in turn taking the next page of the file: with a million rows inserted
     /// in order, a UNIQUE index came to 100 %, 13 % of it unused, and answered as ever.
     #[serde(deserialize_with = "share")]
-    pub(super) fragmentation: Option<f64>,
+    pub fragmentation: Option<f64>,
     /// The share of a fragmented index that holds nothing. Random insertion leaves about 31 % (its pages are ln 2 full on
     /// average); more means that rows were deleted, and that making the index anew gives something back.
     #[serde(deserialize_with = "share")]
-    pub(super) unused_share: Option<f64>,
+    pub unused_share: Option<f64>,
     /// Below so many pages neither free pages nor fragmentation matter.
-    pub(super) least_pages: u64,
+    pub least_pages: u64,
     /// The median of a query contract, in budgets.
     #[serde(deserialize_with = "factor")]
-    pub(super) budget_factor: Option<f64>,
+    pub budget_factor: Option<f64>,
     /// A single run of a query.
     #[serde(deserialize_with = "duration")]
-    pub(super) query_time: Option<Duration>,
+    pub query_time: Option<Duration>,
     /// Rows without a date.
     #[serde(deserialize_with = "count")]
-    pub(super) undated_rows: Option<u64>,
+    pub undated_rows: Option<u64>,
     /// Migrations that a boot would apply.
     #[serde(deserialize_with = "count")]
-    pub(super) pending_migrations: Option<u64>,
+    pub pending_migrations: Option<u64>,
     /// The age of the newest backup.
     #[serde(deserialize_with = "duration")]
-    pub(super) backup_age: Option<Duration>,
+    pub backup_age: Option<Duration>,
     /// The rows of tables; for those not named what the application's schema says.
-    pub(super) rows: BTreeMap<String, Rows>,
+    pub rows: BTreeMap<String, Rows>,
 }
 
 /// The most rows of a table; `None` for any number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
-pub(super) struct Rows(#[serde(deserialize_with = "count")] pub(super) Option<u64>);
+pub struct Rows(
+    /// The number.
+    #[serde(deserialize_with = "count")]
+    pub Option<u64>,
+);
 
 impl Default for Thresholds {
     fn default() -> Self {
@@ -82,13 +86,18 @@ impl Thresholds {
     /// # Errors
     ///
     /// Why it cannot be read, or which key is wrong, where, and what is allowed there.
-    pub(super) fn read(path: &Path) -> Result<Self, String> {
+    pub fn read(path: &Path) -> Result<Self, String> {
         let failed = |reason: &dyn fmt::Display| format!("`{}`: {reason}", path.display());
         let text = std::fs::read_to_string(path).map_err(|error| failed(&error))?;
         Self::parse(&text).map_err(|error| failed(&error.trim_end()))
     }
 
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
+    /// Reads a text, as [`Thresholds::read`] a file.
+    ///
+    /// # Errors
+    ///
+    /// Which key is wrong, where, and what is allowed there.
+    pub fn parse(text: &str) -> Result<Self, String> {
         toml::from_str(text).map_err(|error| error.to_string())
     }
 }
@@ -193,7 +202,7 @@ mod tests {
 
     #[test]
     fn the_example_holds_every_default() {
-        let text = include_str!("../../../../deploy/health.toml");
+        let text = include_str!("../../../deploy/health.toml");
         let example = Thresholds::parse(text).unwrap();
         let rows = [("logs", 1_000_000), ("worklogs", 5_000_000)];
         let rows = rows.into_iter().map(|(table, rows)| (table.to_owned(), Rows(Some(rows)))).collect();
@@ -229,7 +238,7 @@ mod tests {
             ("no-toml", "database_size ="),
             ("no-duration", "query_time = true"),
         ] {
-            insta::assert_snapshot!(format!("config-{name}"), Thresholds::parse(text).unwrap_err());
+            insta::assert_snapshot!(format!("thresholds-{name}"), Thresholds::parse(text).unwrap_err());
         }
     }
 }
