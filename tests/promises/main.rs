@@ -12,6 +12,7 @@ mod support;
 mod adopts_an_unmanaged_database;
 mod answers_the_operator;
 mod backs_up;
+mod boots_a_fleet;
 mod boots_a_fresh_database;
 mod can_be_called_off;
 mod does_nothing_when_current;

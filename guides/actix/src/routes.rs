@@ -98,7 +98,11 @@ impl ResponseError for Unanswered {
     }
 
     fn error_response(&self) -> HttpResponse {
-        log::error!("{self:?}");
+        match self {
+            Self::Busy(error) => log::error!("{error}"),
+            Self::Sqlite(error) => log::error!("{error}"),
+            Self::Ended => log::error!("work with the database panicked"),
+        }
         HttpResponse::build(self.status_code()).body(self.to_string())
     }
 }

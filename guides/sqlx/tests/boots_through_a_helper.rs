@@ -9,7 +9,7 @@ fn helper() -> PathBuf {
     let target = program.ancestors().nth(2).expect("the target directory");
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.toml");
     let mut build = Command::new(env!("CARGO"));
-    build.args(["build", "--quiet", "--locked", "-p", "guide-cli", "--bin", "guide-boot", "--manifest-path"]);
+    build.args(["build", "--quiet", "--locked", "-p", "guide-cli", "--manifest-path"]);
     assert!(build.arg(manifest).arg("--target-dir").arg(target).status().expect("cargo").success());
     program.with_file_name("guide-boot")
 }
@@ -26,7 +26,9 @@ fn sqlx_reads_what_the_helper_has_proven() {
     let said = String::from_utf8_lossy(&first.stderr).into_owned();
     assert_eq!(first.status.code(), Some(0), "{said}");
     assert!(said.starts_with("ready at version 2"), "{said}");
-    assert!(run(&helper, &database).status.success());
+    let tool = helper.with_file_name("guide-cli");
+    assert!(Command::new(tool).arg(&database).args(["add", "Sweep"]).status().expect("the tool").success());
+    assert_eq!(String::from_utf8_lossy(&run(&helper, &database).stdout), "Sweep\n");
 
     std::fs::write(&database, "a long text that is no database ".repeat(64)).expect("a file");
     let refused = run(&helper, &database);

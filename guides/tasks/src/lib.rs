@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use bootproof::Schema;
 use rusqlite::{Connection, named_params};
 
-pub use compiled::{HEAD, query};
+pub use compiled::{COMPILED, HEAD, index, query, table};
 pub use query::open_tasks::Row as Task;
 
 mod compiled {
@@ -15,10 +15,13 @@ mod compiled {
 }
 
 /// What the migrations compiled to.
-pub static SCHEMA: LazyLock<Schema> = LazyLock::new(|| Schema::new("tasks", &compiled::COMPILED));
+pub static SCHEMA: LazyLock<Schema> = LazyLock::new(|| Schema::new("tasks", &COMPILED));
 
 /// The last day there is: what a task without a date is due on.
 pub const SOME_DAY: &str = "9999-12-31";
+
+/// What SQLite says of a task that the schema does not admit, such as one without a title.
+pub const CONSTRAINT: rusqlite::ErrorCode = rusqlite::ErrorCode::ConstraintViolation;
 
 /// What is to be done until a day, the most urgent first: the query that was proven.
 ///
@@ -40,6 +43,3 @@ pub fn add(connection: &Connection, title: &str, due: &str) -> rusqlite::Result<
 pub fn finish(connection: &Connection, id: i64) -> rusqlite::Result<bool> {
     Ok(connection.execute("UPDATE task SET done = 1 WHERE id = ?1 AND NOT done", [id])? > 0)
 }
-
-/// What SQLite says of a task that the schema does not admit, such as one without a title.
-pub const CONSTRAINT: rusqlite::ErrorCode = rusqlite::ErrorCode::ConstraintViolation;

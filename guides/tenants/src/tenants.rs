@@ -14,11 +14,11 @@ use tokio::task;
 /// So many are open at most, each with up to three connections. The others are a boot away.
 const MOST_OPEN: usize = 100;
 /// So many boot at once: each may read a whole file and sort an index.
-const MOST_BOOTING: usize = 2;
+pub(crate) const MOST_BOOTING: usize = 2;
 /// A request does not wait for longer; the file may be in the hands of a backup.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// What was refused is looked at again after this time, not at every request.
-const RETRY: Duration = Duration::from_secs(60);
+const RETRY: Duration = Duration::from_mins(1);
 
 /// Every tenant.
 pub(crate) struct Tenants {

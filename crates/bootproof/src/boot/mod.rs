@@ -25,7 +25,7 @@ use crate::report::{BootReport, ErrorReport, Verdict};
 use crate::schema::Schema;
 use crate::steps::Guard;
 
-pub(crate) use order::Run;
+pub(crate) use order::{Membership, Run};
 pub(crate) use transaction::needs_rebuild;
 
 /// Takes a database file to the version a binary was compiled for, or refuses.
@@ -141,6 +141,14 @@ impl<'s> Boot<'s> {
     /// Every variant of [`Error`] can occur; [`Failure::exit_code`] sorts them by the operator's next act.
     pub fn run(&self) -> Result<BootReport, Failure> {
         self.report(Run::boot)
+    }
+
+    /// As [`Boot::run`], of one file among many.
+    pub(crate) fn run_as(&self, membership: Membership) -> Result<BootReport, Failure> {
+        self.report(|run| {
+            run.membership = Some(membership);
+            run.boot()
+        })
     }
 
     /// Runs all validations on an existing file and changes nothing.
