@@ -14,7 +14,9 @@ fn judged(dialect: Dialect, files: &[&str]) -> (bool, Vec<String>) {
         fs::write(directory.path().join(format!("{}_m.sql", position + 1)), text).unwrap();
     }
     let root = format!("{}/", directory.path().display());
-    let shown = |found: &Diagnostics| found.one_liners().map(|line| line.replace(&root, "").replace(" [double-quoted-string]", "")).collect();
+    let shown = |found: &Diagnostics| {
+        found.one_liners().map(|line| line.replace(&root, "").replace(" [double-quoted-string]", "")).collect()
+    };
     match Compiler::new(directory.path()).dialect(dialect).check() {
         Ok(compilation) => (true, shown(compilation.warnings())),
         Err(diagnostics) => (false, shown(&diagnostics)),

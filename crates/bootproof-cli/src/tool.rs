@@ -66,6 +66,6 @@ fn run(cli: Cli, watched: impl FnOnce(&operator::Cli) -> Progress) -> Answer {
         Command::Verify { database, checks, report } => {
             database::operate(&database, operator::Command::Verify { checks, report }, watched)
         }
-        Command::Diff { source, db, at, every } => database::diff(&source, &db, at, &every),
+        Command::Diff { source, db, at, history, every } => database::diff(&source, &db, at, &history, &every),
     }
 }

@@ -125,7 +125,7 @@ fn meant(tokens: &[Token], at: usize, tables: &[String], catalog: &Catalog) -> O
             || matches!(item.as_slice(), [first, word, ..] if first.span.start == start && (word.is_keyword("as") || word.kind != Kind::Symbol))
     };
     let items = token::split_list(behind.get(..from)?);
-    let position = items.iter().position(|item| is_it(item))?;
+    let position = items.iter().position(is_it)?;
     let source = near(text, tables);
     let Some(into) = tokens.get(..select)?.iter().position(|token| token.is_keyword("into")) else {
         let creates =

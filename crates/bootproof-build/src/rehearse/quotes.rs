@@ -34,6 +34,13 @@ pub(super) fn are_to_blame(error: &rusqlite::Error) -> bool {
     }
 }
 
+/// Whether the name that is to blame stands in a text: otherwise it is in a trigger or a view that the statement comes across.
+pub(super) fn are_in(sql: &str, error: &rusqlite::Error) -> bool {
+    let message = error.to_string();
+    let name = message.split_once("no such column: ").and_then(|(_, rest)| rest.split_once(" - should"));
+    name.is_none_or(|(name, _)| sql.contains(name))
+}
+
 /// Where the first statement of a text has such texts: those of its own, not of the triggers that it fires.
 pub(super) fn of_first_statement(connection: &Connection, sql: &str) -> Vec<Range<usize>> {
     let mut found: Vec<(Range<usize>, String)> = Vec::new();

@@ -57,11 +57,11 @@ impl Stage {
                 Ok::<_, rusqlite::Error>(Explainer { file, catalog: &self.catalog()?, known }.explain(error, start))
             };
             let mut attempt = self.prepare(file, rest.clone());
+            let sql = file.text.get(rest.clone()).unwrap_or_default();
             if let Err(error) = &attempt
-                && texts.are_tolerated()
                 && quotes::are_to_blame(error)
+                && (texts.are_tolerated() || !quotes::are_in(sql, error))
             {
-                let sql = file.text.get(rest.clone()).unwrap_or_default();
                 let found = quotes::of_first_statement(&self.connection, sql);
                 diagnostics.extend(texts.found(start, &found, &self.catalog()?));
                 quotes::are_texts(&self.connection, true)?;
@@ -112,6 +112,15 @@ impl Stage {
                 step_to_the_end(&mut prepared.statement)
             };
             let Prepared { effects, span, .. } = prepared;
+            let outcome = match outcome {
+                // SQLite reads the whole schema while it alters a table: the text is in what was judged where it was made.
+                Err(error) if quotes::are_to_blame(&error) => {
+                    quotes::are_texts(&self.connection, true)?;
+                    let sql = file.text.get(span.clone()).unwrap_or_default();
+                    self.connection.prepare(sql).and_then(|mut again| step_to_the_end(&mut again))
+                }
+                outcome => outcome,
+            };
             if let Err(error) = outcome {
                 diagnostics.push(explain(&error)?);
                 return Ok(None);

@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::{fs, thread};
 
-use rusqlite::Connection;
+use rusqlite::backup::Backup;
+use rusqlite::{Connection, OpenFlags};
 
 use super::rows::Rows;
 use super::{Sample, insert, options};
@@ -16,6 +17,14 @@ use crate::compiled::Migration;
 use crate::error::Failure;
 use crate::report::{BootReport, Verdict};
 use crate::schema::Schema;
+
+/// So many upgrades are made on real files, with everything that a boot does. One takes as long as its migrations and those
+/// are as many as the versions, so where there are more versions the others are upgraded in memory.
+const ON_FILES: usize = 24;
+/// Of these, the newest: what is deployed somewhere.
+const NEWEST: usize = 12;
+/// And the oldest.
+const OLDEST: usize = 4;
 
 /// Why an upgrade was not proven, and from which version.
 #[derive(Debug, thiserror::Error)]
@@ -117,6 +126,9 @@ fn grow(
         let from = files.last().map_or(version, |(from, _)| *from);
         let upgrade = Upgrade { schema, path: &grown, from };
         upgrade.booted("growing", boot(schema, &grown).target(version).run())?;
+        if let Some((_, before)) = files.last().filter(|_| is_long(schema)) {
+            upgrade.go_back_and_forth(before, migration)?;
+        }
         let connection = Connection::open(&grown).map_err(|source| UpgradeError::Sample { version, source })?;
         insert(&connection, samples, version)?;
         drop(connection);
@@ -134,8 +146,13 @@ fn prove_all(schema: &Schema, files: &[(i64, PathBuf)]) -> Result<(), UpgradeErr
     let next = AtomicUsize::new(0);
     let failed = Mutex::new(None::<(i64, UpgradeError)>);
     let work = || {
-        while let Some((from, path)) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
-            if let Err(error) = (Upgrade { schema, path, from: *from }).prove() {
+        loop {
+            let position = next.fetch_add(1, Ordering::Relaxed);
+            let Some((from, path)) = files.get(position) else { break };
+            let upgrade = Upgrade { schema, path, from: *from };
+            let proven =
+                if is_on_file(schema, position, files.len()) { upgrade.prove() } else { upgrade.prove_in_memory() };
+            if let Err(error) = proven {
                 let mut failed = failed.lock().unwrap_or_else(PoisonError::into_inner);
                 // Those after it are not begun, those before it may still fail.
                 next.store(files.len(), Ordering::Relaxed);
@@ -151,6 +168,26 @@ fn prove_all(schema: &Schema, files: &[(i64, PathBuf)]) -> Result<(), UpgradeErr
         }
     });
     failed.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), |(_, error)| Err(error))
+}
+
+/// Whether there are more versions than are upgraded on files.
+fn is_long(schema: &Schema) -> bool {
+    // A file that a migration outside the transaction has made cannot be put into memory, if it is in WAL mode.
+    schema.compiled().migrations.len() > ON_FILES && !schema.goes_outside()
+}
+
+/// Whether the version at a position is upgraded on a file: the oldest, the newest, and some between, evenly.
+fn is_on_file(schema: &Schema, position: usize, count: usize) -> bool {
+    !is_long(schema) || is_chosen(position, count)
+}
+
+fn is_chosen(position: usize, count: usize) -> bool {
+    if position < OLDEST || position + NEWEST >= count {
+        return true;
+    }
+    let between = count - OLDEST - NEWEST;
+    let nth = |position: usize| (position - OLDEST) * (ON_FILES - OLDEST - NEWEST) / between;
+    position == OLDEST || nth(position) != nth(position - 1)
 }
 
 fn boot<'s>(schema: &'s Schema, path: &Path) -> Boot<'s> {
@@ -191,6 +228,29 @@ impl Upgrade<'_> {
         self.compare("upgrading again", &before, &written)
     }
 
+    /// The same without a file, and so without a backup, without the disk, and without the way back.
+    fn prove_in_memory(&self) -> Result<(), UpgradeError> {
+        let unreadable = |source| UpgradeError::Unreadable { from: self.from, source };
+        let mut connection = in_memory(self.path).map_err(unreadable)?;
+        let before = Rows::of(&connection).map_err(unreadable)?;
+        let pending = self.schema.compiled().migrations.iter().filter(|migration| migration.version > self.from);
+        let written: BTreeSet<&str> = pending.flat_map(|migration| migration.writes).copied().collect();
+        self.booted("upgrading", crate::migrate(self.schema, &mut connection, &options()))?;
+        self.same("upgrading", &before, &Rows::of(&connection).map_err(unreadable)?, &written)
+    }
+
+    /// Takes a migration back, on a file that it has just been applied to, and applies it again.
+    fn go_back_and_forth(&self, before: &Path, migration: &'static Migration) -> Result<(), UpgradeError> {
+        let Some(revert) = &migration.revert else { return Ok(()) };
+        let boot = boot(self.schema, self.path);
+        let before = Rows::read(before).map_err(|source| UpgradeError::Unreadable { from: self.from, source })?;
+        let written: BTreeSet<&str> = migration.writes.iter().chain(revert.writes).copied().collect();
+        self.booted("reverting", boot.clone().revert(self.from))?;
+        self.compare("reverting", &before, &written)?;
+        self.booted("upgrading again", boot.target(migration.version).run())?;
+        self.compare("upgrading again", &before, &written)
+    }
+
     fn booted(&self, doing: &'static str, booted: Result<BootReport, Failure>) -> Result<BootReport, UpgradeError> {
         let report =
             booted.map_err(|failure| UpgradeError::Refused { from: self.from, doing, failure: Box::new(failure) })?;
@@ -209,9 +269,47 @@ impl Upgrade<'_> {
     }
 
     fn compare(&self, doing: &'static str, before: &Rows, written: &BTreeSet<&str>) -> Result<(), UpgradeError> {
-        match before.first_difference(&self.rows()?, written) {
+        self.same(doing, before, &self.rows()?, written)
+    }
+
+    fn same(
+        &self,
+        doing: &'static str,
+        before: &Rows,
+        after: &Rows,
+        written: &BTreeSet<&str>,
+    ) -> Result<(), UpgradeError> {
+        match before.first_difference(after, written) {
             None => Ok(()),
             Some((table, before, after)) => Err(UpgradeError::Rows { from: self.from, doing, table, before, after }),
+        }
+    }
+}
+
+/// A copy of a file.
+fn in_memory(path: &Path) -> rusqlite::Result<Connection> {
+    let file = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    let mut memory = Connection::open_in_memory()?;
+    Backup::new(&file, &mut memory)?.step(-1)?;
+    Ok(memory)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{NEWEST, OLDEST, ON_FILES};
+
+    /// Those that are upgraded on files, of so many.
+    fn on_files(count: usize) -> Vec<usize> {
+        (0..count).filter(|position| super::is_chosen(*position, count)).collect()
+    }
+
+    #[test]
+    fn the_oldest_and_the_newest_are_upgraded_on_files() {
+        for count in [ON_FILES + 1, 40, 200, 1_000] {
+            let chosen = on_files(count);
+            assert_eq!(chosen.len(), ON_FILES, "{count}: {chosen:?}");
+            assert!((0..OLDEST).all(|position| chosen.contains(&position)));
+            assert!((count - NEWEST..count).all(|position| chosen.contains(&position)));
         }
     }
 }
