@@ -5,17 +5,20 @@ use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::{fs, thread};
+use std::{fs, io, thread};
 
-use rusqlite::backup::Backup;
-use rusqlite::{Connection, OpenFlags};
+use bootproof_catalog::{Reader, difference};
+use rusqlite::Connection;
 
 use super::rows::Rows;
 use super::{Sample, insert, options};
+use crate::apply;
 use crate::boot::Boot;
 use crate::compiled::Migration;
-use crate::error::Failure;
+use crate::error::{Error, Failure};
+use crate::history;
 use crate::report::{BootReport, Verdict};
+use crate::revert;
 use crate::schema::Schema;
 
 /// So many upgrades are made on real files, with everything that a boot does. One takes as long as its migrations and those
@@ -25,6 +28,12 @@ const ON_FILES: usize = 24;
 const NEWEST: usize = 12;
 /// And the oldest.
 const OLDEST: usize = 4;
+
+/// Where a database of an earlier version is.
+enum Place {
+    File(PathBuf),
+    Memory(Vec<u8>),
+}
 
 /// Why an upgrade was not proven, and from which version.
 #[derive(Debug, thiserror::Error)]
@@ -106,11 +115,15 @@ impl From<Failure> for UpgradeError {
 /// The first upgrade that could not be proven, from the oldest version on.
 pub fn every_upgrade(schema: &Schema, samples: &[Sample]) -> Result<(), UpgradeError> {
     let directory = tempfile::tempdir()?;
-    let mut files = Vec::new();
-    let grown = grow(schema, samples, directory.path(), &mut files);
+    let mut grown = Vec::new();
+    let growth = if is_long(schema) {
+        grow_in_memory(schema, samples, directory.path(), &mut grown)
+    } else {
+        grow(schema, samples, directory.path(), &mut grown)
+    };
     // A migration that could not be grown over fails from every version before it: the oldest is the one to tell of.
-    prove_all(schema, &files)?;
-    grown
+    prove_all(schema, &grown)?;
+    growth
 }
 
 /// Grows a database from the first version to the last, and keeps a copy of each.
@@ -118,7 +131,7 @@ fn grow(
     schema: &Schema,
     samples: &[Sample],
     directory: &Path,
-    files: &mut Vec<(i64, PathBuf)>,
+    files: &mut Vec<(i64, Place)>,
 ) -> Result<(), UpgradeError> {
     let grown = directory.join("grown.db");
     for migration in schema.compiled().migrations {
@@ -126,36 +139,114 @@ fn grow(
         let from = files.last().map_or(version, |(from, _)| *from);
         let upgrade = Upgrade { schema, path: &grown, from };
         upgrade.booted("growing", boot(schema, &grown).target(version).run())?;
-        if let Some((_, before)) = files.last().filter(|_| is_long(schema)) {
-            upgrade.go_back_and_forth(before, migration)?;
-        }
         let connection = Connection::open(&grown).map_err(|source| UpgradeError::Sample { version, source })?;
         insert(&connection, samples, version)?;
         drop(connection);
-        let own = directory.join(version.to_string());
-        fs::create_dir(&own)?;
-        let path = own.join("app.db");
+        let path = own_path(directory, version)?;
         fs::copy(&grown, &path)?;
-        files.push((version, path));
+        files.push((version, Place::File(path)));
     }
     Ok(())
 }
 
+/// Every database is the only one in its directory.
+fn own_path(directory: &Path, version: i64) -> io::Result<PathBuf> {
+    let own = directory.join(version.to_string());
+    fs::create_dir(&own)?;
+    Ok(own.join("app.db"))
+}
+
+/// The same without a boot at every version: the migrations alone, one after the other, each with its row in the history. Each way
+/// back is gone and undone at once.
+fn grow_in_memory(
+    schema: &Schema,
+    samples: &[Sample],
+    directory: &Path,
+    grown: &mut Vec<(i64, Place)>,
+) -> Result<(), UpgradeError> {
+    let migrations = schema.compiled().migrations;
+    let Some(first) = migrations.first() else { return Ok(()) };
+    let mut connection = super::at(schema, first.version)?;
+    // It reads again only what has changed.
+    let mut reader = Reader::default();
+    for (position, migration) in migrations.iter().enumerate() {
+        let version = migration.version;
+        let failed = |source| UpgradeError::Sample { version, source };
+        if position > 0 {
+            let from = grown.last().map_or(version, |(from, _)| *from);
+            let step = Step { schema, connection: &connection, migration, from };
+            step.go(&mut reader)?;
+        }
+        insert(&connection, samples, version)?;
+        let bytes = connection.serialize(rusqlite::MAIN_DB).map_err(failed)?.to_vec();
+        // SQLite reads its schema again in the copy, and finds what is written there.
+        connection = unpacked(&bytes).map_err(failed)?;
+        let place = if is_chosen(position, migrations.len()) {
+            let path = own_path(directory, version)?;
+            fs::write(&path, bytes)?;
+            Place::File(path)
+        } else {
+            Place::Memory(bytes)
+        };
+        grown.push((version, place));
+    }
+    Ok(())
+}
+
+/// A database in memory, and the next migration of it.
+struct Step<'a> {
+    schema: &'a Schema,
+    connection: &'a Connection,
+    migration: &'static Migration,
+    from: i64,
+}
+
+impl Step<'_> {
+    fn go(&self, reader: &mut Reader) -> Result<(), UpgradeError> {
+        let Self { schema, connection, migration, from } = *self;
+        let unreadable = |source| UpgradeError::Unreadable { from, source };
+        let before = Rows::of(connection).map_err(unreadable)?;
+        let was = reader.read(connection).map_err(unreadable)?;
+        let begin = "PRAGMA foreign_keys = OFF; BEGIN";
+        connection.execute_batch(begin).map_err(unreadable)?;
+        let ran =
+            apply::statements(connection, migration).and_then(|()| schema.steps().run(connection, None, migration));
+        ran.map_err(|error| self.refused("growing", error))?;
+        history::record(connection, std::slice::from_ref(migration)).map_err(unreadable)?;
+        connection.execute_batch("COMMIT").map_err(unreadable)?;
+        let Some(script) = &migration.revert else { return Ok(()) };
+
+        connection.execute_batch("BEGIN").map_err(unreadable)?;
+        revert::one(connection, migration).map_err(|error| self.refused("reverting", error))?;
+        let differences = difference::between(&was, &reader.read(connection).map_err(unreadable)?);
+        if !differences.is_empty() {
+            return Err(self.refused("reverting", Error::Drifted { differences }));
+        }
+        let written = migration.writes.iter().chain(script.writes).copied().collect();
+        same(from, "reverting", &before, &Rows::of(connection).map_err(unreadable)?, &written)?;
+        connection.execute_batch("ROLLBACK").map_err(unreadable)
+    }
+
+    fn refused(&self, doing: &'static str, error: Error) -> UpgradeError {
+        let failure = Failure { error, report: Box::new(BootReport::new(":memory:".to_owned())) };
+        UpgradeError::Refused { from: self.from, doing, failure: Box::new(failure) }
+    }
+}
+
 /// Proves several upgrades at a time: half of a boot is waiting for the disk.
-fn prove_all(schema: &Schema, files: &[(i64, PathBuf)]) -> Result<(), UpgradeError> {
+fn prove_all(schema: &Schema, grown: &[(i64, Place)]) -> Result<(), UpgradeError> {
     let next = AtomicUsize::new(0);
     let failed = Mutex::new(None::<(i64, UpgradeError)>);
     let work = || {
-        loop {
-            let position = next.fetch_add(1, Ordering::Relaxed);
-            let Some((from, path)) = files.get(position) else { break };
-            let upgrade = Upgrade { schema, path, from: *from };
-            let proven =
-                if is_on_file(schema, position, files.len()) { upgrade.prove() } else { upgrade.prove_in_memory() };
+        while let Some((from, place)) = grown.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let proven = match place {
+                Place::File(path) => (Upgrade { schema, path, from: *from }).prove(),
+                Place::Memory(bytes) => prove_in_memory(schema, *from, bytes),
+            };
             if let Err(error) = proven {
                 let mut failed = failed.lock().unwrap_or_else(PoisonError::into_inner);
                 // Those after it are not begun, those before it may still fail.
-                next.store(files.len(), Ordering::Relaxed);
+                next.store(grown.len(), Ordering::Relaxed);
                 if failed.as_ref().is_none_or(|(known, _)| from < known) {
                     *failed = Some((*from, error));
                 }
@@ -163,7 +254,7 @@ fn prove_all(schema: &Schema, files: &[(i64, PathBuf)]) -> Result<(), UpgradeErr
         }
     };
     thread::scope(|scope| {
-        for _ in 0..thread::available_parallelism().map_or(1, NonZero::get).clamp(2, 8).min(files.len()) {
+        for _ in 0..thread::available_parallelism().map_or(1, NonZero::get).clamp(2, 8).min(grown.len()) {
             scope.spawn(work);
         }
     });
@@ -172,15 +263,11 @@ fn prove_all(schema: &Schema, files: &[(i64, PathBuf)]) -> Result<(), UpgradeErr
 
 /// Whether there are more versions than are upgraded on files.
 fn is_long(schema: &Schema) -> bool {
-    // A file that a migration outside the transaction has made cannot be put into memory, if it is in WAL mode.
+    // What a migration outside the transaction makes of a file is seen on files.
     schema.compiled().migrations.len() > ON_FILES && !schema.goes_outside()
 }
 
-/// Whether the version at a position is upgraded on a file: the oldest, the newest, and some between, evenly.
-fn is_on_file(schema: &Schema, position: usize, count: usize) -> bool {
-    !is_long(schema) || is_chosen(position, count)
-}
-
+/// Whether the version at a position is upgraded on a file, where there are many: the oldest, the newest, and some between, evenly.
 fn is_chosen(position: usize, count: usize) -> bool {
     if position < OLDEST || position + NEWEST >= count {
         return true;
@@ -228,29 +315,6 @@ impl Upgrade<'_> {
         self.compare("upgrading again", &before, &written)
     }
 
-    /// The same without a file, and so without a backup, without the disk, and without the way back.
-    fn prove_in_memory(&self) -> Result<(), UpgradeError> {
-        let unreadable = |source| UpgradeError::Unreadable { from: self.from, source };
-        let mut connection = in_memory(self.path).map_err(unreadable)?;
-        let before = Rows::of(&connection).map_err(unreadable)?;
-        let pending = self.schema.compiled().migrations.iter().filter(|migration| migration.version > self.from);
-        let written: BTreeSet<&str> = pending.flat_map(|migration| migration.writes).copied().collect();
-        self.booted("upgrading", crate::migrate(self.schema, &mut connection, &options()))?;
-        self.same("upgrading", &before, &Rows::of(&connection).map_err(unreadable)?, &written)
-    }
-
-    /// Takes a migration back, on a file that it has just been applied to, and applies it again.
-    fn go_back_and_forth(&self, before: &Path, migration: &'static Migration) -> Result<(), UpgradeError> {
-        let Some(revert) = &migration.revert else { return Ok(()) };
-        let boot = boot(self.schema, self.path);
-        let before = Rows::read(before).map_err(|source| UpgradeError::Unreadable { from: self.from, source })?;
-        let written: BTreeSet<&str> = migration.writes.iter().chain(revert.writes).copied().collect();
-        self.booted("reverting", boot.clone().revert(self.from))?;
-        self.compare("reverting", &before, &written)?;
-        self.booted("upgrading again", boot.target(migration.version).run())?;
-        self.compare("upgrading again", &before, &written)
-    }
-
     fn booted(&self, doing: &'static str, booted: Result<BootReport, Failure>) -> Result<BootReport, UpgradeError> {
         let report =
             booted.map_err(|failure| UpgradeError::Refused { from: self.from, doing, failure: Box::new(failure) })?;
@@ -269,29 +333,40 @@ impl Upgrade<'_> {
     }
 
     fn compare(&self, doing: &'static str, before: &Rows, written: &BTreeSet<&str>) -> Result<(), UpgradeError> {
-        self.same(doing, before, &self.rows()?, written)
-    }
-
-    fn same(
-        &self,
-        doing: &'static str,
-        before: &Rows,
-        after: &Rows,
-        written: &BTreeSet<&str>,
-    ) -> Result<(), UpgradeError> {
-        match before.first_difference(after, written) {
-            None => Ok(()),
-            Some((table, before, after)) => Err(UpgradeError::Rows { from: self.from, doing, table, before, after }),
-        }
+        same(self.from, doing, before, &self.rows()?, written)
     }
 }
 
-/// A copy of a file.
-fn in_memory(path: &Path) -> rusqlite::Result<Connection> {
-    let file = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    let mut memory = Connection::open_in_memory()?;
-    Backup::new(&file, &mut memory)?.step(-1)?;
-    Ok(memory)
+/// The same without a file, and so without a backup, without the disk, and without the way back.
+fn prove_in_memory(schema: &Schema, from: i64, bytes: &[u8]) -> Result<(), UpgradeError> {
+    let unreadable = |source| UpgradeError::Unreadable { from, source };
+    let mut connection = unpacked(bytes).map_err(unreadable)?;
+    let before = Rows::of(&connection).map_err(unreadable)?;
+    let pending = schema.compiled().migrations.iter().filter(|migration| migration.version > from);
+    let written: BTreeSet<&str> = pending.flat_map(|migration| migration.writes).copied().collect();
+    let upgrade = Upgrade { schema, path: Path::new(":memory:"), from };
+    upgrade.booted("upgrading", crate::migrate(schema, &mut connection, &options()))?;
+    same(from, "upgrading", &before, &Rows::of(&connection).map_err(unreadable)?, &written)
+}
+
+fn same(
+    from: i64,
+    doing: &'static str,
+    before: &Rows,
+    after: &Rows,
+    written: &BTreeSet<&str>,
+) -> Result<(), UpgradeError> {
+    match before.first_difference(after, written) {
+        None => Ok(()),
+        Some((table, before, after)) => Err(UpgradeError::Rows { from, doing, table, before, after }),
+    }
+}
+
+/// The database of a file's bytes.
+fn unpacked(bytes: &[u8]) -> rusqlite::Result<Connection> {
+    let mut connection = Connection::open_in_memory()?;
+    connection.deserialize_read_exact(rusqlite::MAIN_DB, bytes, bytes.len(), false)?;
+    Ok(connection)
 }
 
 #[cfg(test)]
