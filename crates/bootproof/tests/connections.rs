@@ -1,5 +1,7 @@
 //! The connections of an application: settings, and what they refuse.
 
+#![expect(clippy::unwrap_used, reason = "a test that meets the unexpected should stop there")]
+
 use std::path::PathBuf;
 
 use bootproof::connections::{open_reader, open_writer};
