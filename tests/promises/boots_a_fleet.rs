@@ -14,7 +14,9 @@ use rusqlite::Connection;
 use serde_json::Value;
 use tempfile::TempDir;
 use worklog_fixture::Fixture;
-use worklog_schema::{HEAD, SCHEMA};
+use worklog_schema::SCHEMA;
+
+use crate::support::PHASE_1;
 
 /// Databases as found in production, in a directory of their own.
 fn tenants(names: &[&str]) -> TempDir {
@@ -74,7 +76,7 @@ fn a_failing_database_is_alone_and_as_it_was() {
     assert_eq!(codes, [None, Some(6), Some(3), Some(4), Some(6), None]);
     for name in ["a.db", "f.db"] {
         assert_eq!((named(&report, name).outcome, named(&report, name).applied), (FleetOutcome::Ready, 2));
-        assert_eq!(version(&at(name)), Some(HEAD));
+        assert_eq!(version(&at(name)), Some(PHASE_1));
     }
     let after: Vec<_> =
         ["b-corrupt.db", "d-newer.db", "e-no-database.db"].map(|name| fs::read(at(name)).unwrap()).into();
@@ -263,7 +265,7 @@ fn the_command_boots_a_fleet_and_one_that_is_killed_goes_on() {
         command.env_remove("BOOTPROOF_DB").stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     };
-    let head = |path: PathBuf| version(&path) == Some(HEAD);
+    let head = |path: PathBuf| version(&path) == Some(PHASE_1);
     let mut killed = command(&["--threads", "2"]).spawn().unwrap();
     let patience = Instant::now() + Duration::from_mins(1);
     let has_come_to_the_fourth = || {
@@ -283,7 +285,7 @@ fn the_command_boots_a_fleet_and_one_that_is_killed_goes_on() {
     let databases = report["databases"].as_array().unwrap();
     let unchanged = databases.iter().filter(|database| database["applied"] == 0).count();
     assert_eq!((databases.len(), unchanged), (16, done));
-    assert!(databases.iter().all(|database| database["outcome"] == "ready" && database["to_version"] == HEAD));
+    assert!(databases.iter().all(|database| database["outcome"] == "ready" && database["to_version"] == PHASE_1));
     let late = command(&["--deadline", "0"]).output().unwrap();
     assert_eq!(late.status.code(), Some(3));
 }
