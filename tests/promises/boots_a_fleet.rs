@@ -247,6 +247,29 @@ fn code_that_panics_costs_one_database() {
 }
 
 #[test]
+fn an_observer_that_panics_costs_nothing() {
+    #[derive(Debug)]
+    struct Panicking;
+
+    impl FleetObserver for Panicking {
+        fn notice(&self, event: FleetEvent<'_>) {
+            match event {
+                FleetEvent::Started { name } => assert!(name != "a.db", "told to"),
+                FleetEvent::Finished { database, .. } => assert!(database.name != "b.db", "told to"),
+                _ => {}
+            }
+        }
+    }
+
+    let directory = tenants(&["a.db", "b.db", "c.db", "d.db"]);
+    // Two at once and no memory for two: whoever waits for room must not wait for one that will never be done.
+    let report = fleet(&directory).threads(2).memory(1).observer(Arc::new(Panicking)).run().unwrap();
+    let outcomes: Vec<_> = report.databases.iter().map(|database| database.outcome).collect();
+    assert_eq!(outcomes, [FleetOutcome::Ready; 4]);
+    assert_eq!(report.databases.iter().map(|database| database.applied).collect::<Vec<_>>(), [2; 4]);
+}
+
+#[test]
 fn what_would_fail_every_boot_fails_the_fleet() {
     let directory = tempfile::tempdir().unwrap();
     let missing = Fleet::new(&SCHEMA, directory.path().join("nothing")).run().unwrap_err();
