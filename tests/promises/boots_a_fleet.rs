@@ -270,6 +270,13 @@ fn an_observer_that_panics_costs_nothing() {
 }
 
 #[test]
+fn grace_without_end_leaves_the_deadline_in_force() {
+    let directory = tenants(&["a.db"]);
+    let report = fleet(&directory).deadline(Duration::ZERO).grace(Duration::MAX).run().unwrap();
+    assert_eq!((report.databases[0].outcome, report.stopped), (FleetOutcome::Remaining, Some(Stop::Deadline)));
+}
+
+#[test]
 fn what_would_fail_every_boot_fails_the_fleet() {
     let directory = tempfile::tempdir().unwrap();
     let missing = Fleet::new(&SCHEMA, directory.path().join("nothing")).run().unwrap_err();

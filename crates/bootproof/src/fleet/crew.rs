@@ -16,8 +16,8 @@ pub(super) struct Bounds<'b> {
     pub(super) threads: usize,
     /// What all that is under way may cost together; one alone may cost more.
     pub(super) memory: Option<u64>,
-    /// When nothing is begun any more, and when what is under way is called off.
-    pub(super) deadline: Option<(Instant, Instant)>,
+    /// When nothing is begun any more, and when what is under way is called off, if ever.
+    pub(super) deadline: Option<(Instant, Option<Instant>)>,
     /// Somebody else's switch.
     pub(super) called_off: &'b Cancellation,
 }
@@ -75,7 +75,7 @@ pub(super) fn work(costs: &[u64], bounds: &Bounds<'_>, act: &(impl Fn(usize, &Ca
         let members: Vec<_> = (0..bounds.threads.min(costs.len())).map(|_| scope.spawn(member)).collect();
         scope.spawn(|| {
             while !is_done.load(Ordering::Relaxed) {
-                let is_late = bounds.deadline.is_some_and(|(_, end)| Instant::now() >= end);
+                let is_late = bounds.deadline.and_then(|(_, end)| end).is_some_and(|end| Instant::now() >= end);
                 if is_late || bounds.called_off.is_cancelled() {
                     switch.cancel();
                 }

@@ -244,7 +244,7 @@ impl<'s> Fleet<'s> {
         };
         let deadline = self.deadline.and_then(|time| {
             let deadline = start.checked_add(time)?;
-            Some((deadline, deadline.checked_add(self.grace)?))
+            Some((deadline, deadline.checked_add(self.grace)))
         });
         let costs: Vec<_> = found.databases.iter().map(|path| cost(&self.directory.join(path))).collect();
         let bounds = Bounds { threads: self.threads, memory: self.memory, deadline, called_off: &options.cancellation };
