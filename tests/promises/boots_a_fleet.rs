@@ -276,6 +276,19 @@ fn grace_without_end_leaves_the_deadline_in_force() {
     assert_eq!((report.databases[0].outcome, report.stopped), (FleetOutcome::Remaining, Some(Stop::Deadline)));
 }
 
+/// A thread cannot have a stack of this size.
+#[cfg(target_os = "linux")]
+#[test]
+fn without_a_single_thread_one_is_booted_after_the_other() {
+    let directory = tenants(&["a.db", "b.db"]);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_worklog-migrate"));
+    command.arg("fleet").arg(directory.path()).args(["--threads", "4", "--json"]);
+    let output = command.env("RUST_MIN_STACK", (1_u64 << 50).to_string()).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(report["databases"].as_array().unwrap().iter().all(|database| database["outcome"] == "ready"));
+}
+
 #[test]
 fn what_would_fail_every_boot_fails_the_fleet() {
     let directory = tempfile::tempdir().unwrap();
