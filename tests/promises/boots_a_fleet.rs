@@ -289,6 +289,18 @@ fn without_a_single_thread_one_is_booted_after_the_other() {
     assert!(report["databases"].as_array().unwrap().iter().all(|database| database["outcome"] == "ready"));
 }
 
+/// Two names of one file have a log each in WAL mode, and two boots would write over one another.
+#[cfg(unix)]
+#[test]
+fn a_second_name_of_a_file_is_no_second_database() {
+    let directory = tenants(&["a.db", "c.db"]);
+    let at = |name: &str| directory.path().join(name);
+    fs::hard_link(at("a.db"), at("b.db")).unwrap();
+    let report = fleet(&directory).run().unwrap();
+    let names: Vec<_> = report.databases.iter().map(|database| database.name.as_str()).collect();
+    assert_eq!((names, report.skipped[0].name.as_str()), (vec!["a.db", "c.db"], "b.db"));
+}
+
 #[test]
 fn what_would_fail_every_boot_fails_the_fleet() {
     let directory = tempfile::tempdir().unwrap();

@@ -39,7 +39,8 @@ pub(super) fn find(directory: &Path, pattern: &Pattern) -> Result<Found, Error> 
     look(directory, Path::new(""), pattern, &mut found)?;
     found.databases.sort();
     found.databases.dedup();
-    // Two boots of one file under two names would only wait for each other. The name that is no link comes first.
+    // Two boots of one file under two names would wait for each other, or, where the names have a log each, not even that. The
+    // name that is no link comes first.
     let whole = files::resolve(directory);
     let mut named: Vec<_> = std::mem::take(&mut found.databases)
         .into_iter()
@@ -49,12 +50,14 @@ pub(super) fn find(directory: &Path, pattern: &Pattern) -> Result<Found, Error> 
         })
         .collect();
     named.sort_by(|first, second| (first.0, first.1.as_os_str()).cmp(&(second.0, second.1.as_os_str())));
-    let mut known = BTreeSet::new();
+    let (mut known, mut identities) = (BTreeSet::new(), BTreeSet::new());
     for (_, name, file) in named {
-        if known.insert(file) {
-            found.databases.push(name);
-        } else {
+        let mut is_second_name =
+            || files::identity(&directory.join(&name)).is_some_and(|file| !identities.insert(file));
+        if !known.insert(file) || is_second_name() {
             found.skip(&name, "a link to another of these databases");
+        } else {
+            found.databases.push(name);
         }
     }
     found.databases.sort_by(|first, second| first.as_os_str().cmp(second.as_os_str()));
