@@ -301,6 +301,18 @@ fn a_second_name_of_a_file_is_no_second_database() {
     assert_eq!((names, report.skipped[0].name.as_str()), (vec!["a.db", "c.db"], "b.db"));
 }
 
+#[cfg(unix)]
+#[test]
+fn a_link_to_a_backup_is_no_database() {
+    let directory = tenants(&["a.db"]);
+    let backup = PathBuf::from(fleet(&directory).run().unwrap().databases[0].backup.clone().unwrap());
+    let before = fs::read(&backup).unwrap();
+    std::os::unix::fs::symlink(&backup, directory.path().join("latest.db")).unwrap();
+    let report = fleet(&directory).run().unwrap();
+    assert_eq!((report.databases.len(), report.skipped[0].reason), (1, "belongs to another file"));
+    assert!(before == fs::read(&backup).unwrap(), "the backup was migrated");
+}
+
 #[test]
 fn what_would_fail_every_boot_fails_the_fleet() {
     let directory = tempfile::tempdir().unwrap();

@@ -54,7 +54,9 @@ pub(super) fn find(directory: &Path, pattern: &Pattern) -> Result<Found, Error> 
     for (_, name, file) in named {
         let mut is_second_name =
             || files::identity(&directory.join(&name)).is_some_and(|file| !identities.insert(file));
-        if !known.insert(file) || is_second_name() {
+        if file.file_name().is_some_and(|name| is_companion(&name.to_string_lossy())) {
+            found.skip(&name, "belongs to another file");
+        } else if !known.insert(file) || is_second_name() {
             found.skip(&name, "a link to another of these databases");
         } else {
             found.databases.push(name);
