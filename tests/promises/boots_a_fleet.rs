@@ -313,6 +313,29 @@ fn a_link_to_a_backup_is_no_database() {
     assert!(before == fs::read(&backup).unwrap(), "the backup was migrated");
 }
 
+#[cfg(unix)]
+#[test]
+fn a_directory_that_cannot_be_read_is_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let directory = tenants(&["x.db"]);
+    for tenant in ["acme", "lost+found"] {
+        fs::create_dir(directory.path().join(tenant)).unwrap();
+        fs::copy(directory.path().join("x.db"), directory.path().join(tenant).join("data.db")).unwrap();
+    }
+    let closed = directory.path().join("lost+found");
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0)).unwrap();
+    if fs::read_dir(&closed).is_ok() {
+        // To root nothing is closed.
+        return;
+    }
+    let report = fleet(&directory).pattern("*/data.db").run();
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0o700)).unwrap();
+    let report = report.unwrap();
+    let codes: Vec<_> = report.databases.iter().map(|database| (database.name.as_str(), code(database))).collect();
+    assert_eq!(codes, [("acme/data.db", None), ("lost+found/data.db", Some(8))]);
+}
+
 #[test]
 fn what_would_fail_every_boot_fails_the_fleet() {
     let directory = tempfile::tempdir().unwrap();

@@ -1,6 +1,7 @@
 //! The databases of a directory: what is like the pattern, but for what belongs to another file.
 
 use std::collections::BTreeSet;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -36,7 +37,7 @@ pub(super) struct Found {
 /// Looks for the databases. The same directory is always told in the same order.
 pub(super) fn find(directory: &Path, pattern: &Pattern) -> Result<Found, Error> {
     let mut found = Found::default();
-    look(directory, Path::new(""), pattern, &mut found)?;
+    look(directory, Path::new(""), pattern, &mut found).map_err(|error| storage("read", directory, &error))?;
     found.databases.sort();
     found.databases.dedup();
     // Two boots of one file under two names would wait for each other, or, where the names have a log each, not even that. The
@@ -67,17 +68,23 @@ pub(super) fn find(directory: &Path, pattern: &Pattern) -> Result<Found, Error> 
     Ok(found)
 }
 
-fn look(directory: &Path, within: &Path, pattern: &Pattern, found: &mut Found) -> Result<(), Error> {
+fn look(directory: &Path, within: &Path, pattern: &Pattern, found: &mut Found) -> io::Result<()> {
     let Some((first, rest)) = pattern.split() else { return Ok(()) };
     let here = directory.join(within);
-    let names = listing::names(&here).map_err(|error| storage("read", &here, &error))?;
-    for name in names {
+    for name in listing::names(&here)? {
         let shown = name.to_string_lossy();
         let path = within.join(&name);
         let there = std::fs::metadata(here.join(&name));
         match &rest {
             Some(rest) if is_like(&shown, first) && there.as_ref().is_ok_and(std::fs::Metadata::is_dir) => {
-                look(directory, &path, rest, found)?;
+                match look(directory, &path, rest, found) {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                        // For the boot of what would be in there to tell.
+                        found.databases.push(path.join(rest.as_path()));
+                    }
+                    // One that has gone meanwhile has nothing in it.
+                    _ => {}
+                }
             }
             Some(_) => {}
             None => {
