@@ -9,6 +9,9 @@ use bootproof_catalog::token::{self, Kind, Token};
 const ENDS: [&str; 10] =
     ["from", "where", "group", "having", "window", "union", "intersect", "except", "order", "limit"];
 
+/// Words that stand behind what they say something of, and are no name of it.
+const OPERATORS: [&str; 3] = ["end", "isnull", "notnull"];
+
 /// The items of the first SELECT that stands in no parenthesis, aliases included.
 pub(super) fn items(tokens: &[Token]) -> Vec<&[Token]> {
     let mut depth = 0_usize;
@@ -38,9 +41,10 @@ pub(super) fn items(tokens: &[Token]) -> Vec<&[Token]> {
 pub(super) fn expression(item: &[Token]) -> &[Token] {
     match item {
         [expression @ .., as_word, _] if as_word.is_keyword("as") => expression,
-        // Without AS only behind a parenthesis, where nothing else can stand that is no operator.
+        // Without AS only behind a parenthesis, where nothing else can stand but an operator that is a word.
         [expression @ .., name]
             if matches!(name.kind, Kind::Word | Kind::Quoted)
+                && !OPERATORS.iter().any(|operator| name.is_keyword(operator))
                 && expression.last().is_some_and(|before| before.is_symbol(')')) =>
         {
             expression
@@ -82,6 +86,7 @@ mod tests {
             ),
             ["a . x", "max ( y , 1 )", "( select 2 from u )", "'from'"]
         );
+        assert_eq!(expressions("SELECT max(a) ISNULL, (b) notnull FROM t"), ["max ( a ) isnull", "( b ) notnull"]);
         assert_eq!(expressions("SELECT a, b UNION SELECT c, d"), ["a", "b"]);
         assert_eq!(expressions("VALUES (1)"), [""; 0]);
     }
