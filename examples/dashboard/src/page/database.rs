@@ -90,12 +90,15 @@ fn facts(app: &App, health: &Health) -> Markup {
         ("Journal", health.journal_mode.clone().unwrap_or_default()),
         ("Newest backup", backup),
         ("SQLite", health.sqlite_version.clone()),
-        ("Program", health.binary.clone()),
-        ("File", health.database.clone()),
     ];
+    // Long ones have a line of their own.
+    let long = [("Program", &health.binary), ("File", &health.database)];
     html! {
         section.card aria-label="Facts" {
-            dl.facts { @for (name, value) in &facts { div { dt { (name) } dd { (value) } } } }
+            dl.facts {
+                @for (name, value) in &facts { div { dt { (name) } dd { (value) } } }
+                @for (name, value) in long { div.wide { dt { (name) } dd { (value) } } }
+            }
         }
     }
 }

@@ -11,7 +11,7 @@ pub(crate) mod worklogs;
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
-use bootproof::figure::{float, grouped};
+use bootproof::figure::grouped;
 use maud::{DOCTYPE, Markup, html};
 
 use crate::app::App;
@@ -90,11 +90,12 @@ fn tiles(tiles: &[(&str, String)]) -> Markup {
     html! { dl.tiles { @for (name, value) in tiles { div { dt { (name) } dd { (value) } } } } }
 }
 
-/// `1,234.5 h`
+/// `1,234 h`, `7.5 h`, `0.25 h`
 fn hours(seconds: i64) -> String {
-    let whole = u64::try_from(seconds / 3600).unwrap_or_default();
-    let tenths = in_hours(seconds % 3600);
-    if whole >= 100 { format!("{} h", grouped(whole)) } else { format!("{:.1} h", float(whole) + tenths) }
+    match u64::try_from(seconds / 3600) {
+        Ok(whole) if whole >= 100 => format!("{} h", grouped(whole)),
+        _ => format!("{} h", in_hours(seconds)),
+    }
 }
 
 /// A bar of so many hundredths of its place; what it says is said beside it.

@@ -1,96 +1,45 @@
-//! The example application: it boots on the crate, or does not listen at all.
+//! It boots on the crate, or does not listen at all; it answers from the proven queries, and never with another company's rows.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpStream;
-use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::collections::BTreeMap;
 
-use serde_json::Value;
 use worklog_fixture::Fixture;
 
-use crate::support::Sandbox;
-
-/// The example that `cargo test` built beside this test.
-fn dashboard() -> Command {
-    let deps = std::env::current_exe().unwrap();
-    let examples: PathBuf = deps.parent().and_then(Path::parent).unwrap().join("examples");
-    Command::new(examples.join(format!("dashboard{}", std::env::consts::EXE_SUFFIX)))
-}
-
-/// A running server; ended with the test.
-struct Server {
-    child: Child,
-    /// Kept open: the server goes on printing.
-    _stdout: BufReader<ChildStdout>,
-    address: String,
-}
-
-impl Server {
-    fn start(database: &Path) -> Self {
-        let mut child = dashboard()
-            .args(["--listen", "127.0.0.1:0", "--db"])
-            .arg(database)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::inherit())
-            .spawn()
-            .unwrap();
-        let mut stdout = BufReader::new(child.stdout.take().unwrap());
-        let address =
-            stdout.by_ref().lines().map(Result::unwrap).find_map(|line| {
-                line.split_once("http://").map(|(_, address)| address.trim_end_matches('/').to_owned())
-            });
-        Self { child, _stdout: stdout, address: address.expect("the server says where it listens") }
-    }
-
-    fn request(&self, method: &str, target: &str) -> (u16, Value) {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
-        write!(stream, "{method} {target} HTTP/1.1\r\nHost: dashboard\r\nConnection: close\r\n\r\n").unwrap();
-        let mut response = String::new();
-        stream.read_to_string(&mut response).unwrap();
-        let status = response.split(' ').nth(1).unwrap().parse().unwrap();
-        let (start, end) = (response.find('{').unwrap(), response.rfind('}').unwrap());
-        (status, serde_json::from_str(&response[start..=end]).unwrap())
-    }
-
-    fn get(&self, target: &str) -> (u16, Value) {
-        self.request("GET", target)
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-}
+use crate::support::{Sandbox, program, request};
 
 #[test]
 fn the_demo_is_a_real_upgrade() {
     let sandbox = Sandbox::empty();
-    let demo = || dashboard().args(["--demo", "2000", "--no-serve", "--db"]).arg(&sandbox.database).output().unwrap();
+    let demo = || program().args(["--demo", "2000", "--no-serve", "--db"]).arg(&sandbox.database).output().unwrap();
     let output = demo();
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
-    assert!(text.contains("ready at version 2 (was unmanaged)"), "{text}");
+    assert!(text.contains(&format!("ready at version {} (was unmanaged)", worklog_schema::HEAD)), "{text}");
     for contract in worklog_schema::COMPILED.contracts {
         assert!(text.contains(contract.name), "{text}");
     }
-    let before = sandbox.bytes();
+    let before = std::fs::read(&sandbox.database).unwrap();
     assert_eq!(demo().status.code(), Some(2), "an existing file is not overwritten");
-    assert_eq!(sandbox.bytes(), before);
+    assert_eq!(std::fs::read(&sandbox.database).unwrap(), before);
+}
+
+#[test]
+fn it_does_not_listen_when_boot_refuses() {
+    let sandbox = Sandbox::empty();
+    std::fs::write(&sandbox.database, "no database ".repeat(400)).unwrap();
+    let output = sandbox.command().output().unwrap();
+    assert_eq!(output.status.code(), Some(6));
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(stderr.contains("hint: ") && !String::from_utf8_lossy(&output.stdout).contains("http://"), "{stderr}");
 }
 
 #[test]
 fn it_answers_from_the_proven_queries() {
     let sandbox = Sandbox::with(&Fixture::new(5_000));
-    let server = Server::start(&sandbox.database);
-    assert_eq!(server.get("/healthz").0, 200);
-    assert_eq!(server.get("/healthz").1["status"], "ready");
-    assert_eq!(server.get("/api/dashboard").0, 200);
-    assert_eq!(server.get("/api/sync").0, 200);
+    let server = sandbox.serve();
+    assert_eq!(server.get("/api/dashboard").status, 200);
+    assert_eq!(server.get("/api/sync").status, 200);
 
-    let (status, body) = server.get("/api/dashboard?company_id=1&from=2025-03-01&to=2025-03-31");
-    assert_eq!(status, 200);
+    let body = server.get("/api/dashboard?company_id=1&from=2025-03-01&to=2025-03-31").json();
     let (count, hours): (i64, f64) = sandbox
         .open()
         .query_row(
@@ -103,35 +52,96 @@ fn it_answers_from_the_proven_queries() {
     assert!(count > 0);
     assert_eq!(body["count"], count, "{body}");
     assert!((body["hours"].as_f64().unwrap() - hours).abs() < 0.01, "{hours}: {body}");
+    let days: f64 = body["days"].as_object().unwrap().values().map(|hours| hours.as_f64().unwrap()).sum();
+    assert!((days - hours).abs() < 0.01 * f64::from(31), "{days}, {hours}");
+}
 
-    let (_, nobody) = server.get("/api/dashboard?company_id=999&from=2025-03-01&to=2025-03-31");
-    assert!(!nobody.to_string().contains("author_email"), "never another company's rows: {nobody}");
+/// Every company with every person and every instance of all companies: what is found is what that company has, no more, no
+/// less.
+#[test]
+fn no_company_sees_the_rows_of_another() {
+    let sandbox = Sandbox::with(&Fixture::new(3_000));
+    let server = sandbox.serve();
+    let connection = sandbox.open();
+    // The same person and the same instance in two companies: nothing but the company tells their rows apart.
+    connection
+        .execute_batch(
+            "UPDATE worklogs SET author_email = 'shared@example.com', jira_instance = 'Shared'
+             WHERE rowid IN (SELECT rowid FROM worklogs WHERE company_id IN (1, 2, 3) ORDER BY started DESC LIMIT 300)",
+        )
+        .unwrap();
+    let range = "from=2025-01-01&to=2025-12-31";
+    for (path, parameter, column) in
+        [("dashboard", "email", "lower(author_email)"), ("sync", "instance", "jira_instance")]
+    {
+        let sql = format!(
+            "SELECT company_id, {column}, count(*) FROM worklogs
+             WHERE date(started) BETWEEN '2025-01-01' AND '2025-12-31' GROUP BY 1, 2"
+        );
+        let mut statement = connection.prepare(&sql).unwrap();
+        let rows = statement.query_map([], |row| Ok(((row.get(0)?, row.get(1)?), row.get(2)?))).unwrap();
+        let expected: BTreeMap<(i64, String), i64> = rows.map(Result::unwrap).collect();
+        let names: Vec<_> = expected.keys().map(|(_, name)| name.clone()).collect();
+        let mut asked = 0;
+        for company in 1..=6 {
+            for name in &names {
+                let value: String = form_urlencoded::byte_serialize(name.as_bytes()).collect();
+                let target = format!("/api/{path}?company_id={company}&{parameter}={value}&{range}");
+                let answer = server.get(&target);
+                let found = answer.json()["count"].as_i64().unwrap();
+                assert_eq!(found, expected.get(&(company, name.clone())).copied().unwrap_or_default(), "{target}");
+                asked += 1;
+            }
+        }
+        assert!(asked > 60, "{asked}");
+    }
+    // Nor do pages and lists of suggestions.
+    for company in 1..=5 {
+        let others = server.get(&format!("/?company_id={company}&{range}")).body;
+        for (other, domain) in (1..).zip(["alderwood", "brightwater", "corvina", "dolomia", "elmstead"]) {
+            assert_eq!(others.contains(&format!("@{domain}.example")), other == company, "{company}: {domain}");
+        }
+    }
 }
 
 #[test]
 fn it_refuses_bad_requests_in_words() {
     let sandbox = Sandbox::with(&Fixture::new(1_000));
-    let server = Server::start(&sandbox.database);
-    for target in [
-        "/api/dashboard?company_id=x",
-        "/api/dashboard?company_id=1&from=2025-02-30&to=2025-03-01",
-        "/api/dashboard?company_id=1&from=2025-03-02&to=2025-03-01",
-        "/api/dashboard?company_id=1&from=2020-01-01&to=2025-03-01",
+    let server = sandbox.serve();
+    for (parameters, word) in [
+        ("company_id=x", "company_id"),
+        ("company_id=", "empty"),
+        ("company_id=1&from=2025-02-30&to=2025-03-01", "from"),
+        ("company_id=1&from=2025-03-02&to=2025-03-01", "after"),
+        ("company_id=1&from=2020-01-01&to=2025-03-01", "366 days"),
+        ("company_id=1&from=2025-03-01", "both"),
+        ("company_id=1&company_id=2", "twice"),
+        ("company=1", "unknown"),
     ] {
-        let (status, body) = server.get(target);
-        assert_eq!(status, 400, "{target}: {body}");
-        assert!(!body["error"].as_str().unwrap().is_empty());
+        for path in ["/api/dashboard", "/api/sync"] {
+            let answer = server.get(&format!("{path}?{parameters}"));
+            assert_eq!(answer.status, 400, "{parameters}: {}", answer.body);
+            assert!(answer.json()["error"].as_str().unwrap().contains(word), "{parameters}: {}", answer.body);
+        }
+        let page = server.get(&format!("/?{parameters}"));
+        let is_refused = page.status == 400 && page.body.contains("role=\"alert\"");
+        // What a form leaves empty is not asked for.
+        assert!(is_refused || parameters == "company_id=", "{parameters}: {}", page.status);
     }
-    assert_eq!(server.get("/nowhere").0, 404);
-    assert_eq!(server.request("POST", "/api/sync").0, 405);
+    assert_eq!(server.get("/nowhere").status, 404);
+    let refused = request(&server.address, "POST", "/api/sync");
+    assert_eq!((refused.status, refused.header("allow")), (405, Some("GET, HEAD")));
 }
 
 #[test]
-fn it_does_not_listen_when_boot_refuses() {
+fn a_new_installation_has_pages_too() {
     let sandbox = Sandbox::empty();
-    std::fs::write(&sandbox.database, "no database ".repeat(400)).unwrap();
-    let output = dashboard().args(["--listen", "127.0.0.1:0", "--db"]).arg(&sandbox.database).output().unwrap();
-    assert_eq!(output.status.code(), Some(6));
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(stderr.contains("hint: ") && !String::from_utf8_lossy(&output.stdout).contains("http://"), "{stderr}");
+    let server = sandbox.serve();
+    for path in ["/", "/sync"] {
+        let page = server.get(path);
+        assert_eq!(page.status, 200);
+        assert!(page.body.contains("There are no worklogs yet."), "{}", page.body);
+    }
+    assert_eq!(server.get("/admin/database").status, 200);
+    assert_eq!(server.get("/api/dashboard").status, 404, "nothing to choose defaults from");
 }
