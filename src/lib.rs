@@ -41,7 +41,7 @@
 use std::path::{Path, PathBuf};
 
 use bootproof::connections;
-use bootproof::{Boot, BootReport, Error, Failure, Options, Schema, Source};
+use bootproof::{Boot, BootReport, Error, Failure, FleetReport, Options, Schema, Source};
 use build_time::build_time_utc;
 use include_dir::{Dir, include_dir};
 use once_cell::sync::Lazy;
@@ -71,9 +71,10 @@ pub static SCHEMA: Lazy<Schema> = Lazy::new(|| {
 
 /// Takes the database at `path` to the version this binary was compiled for, with the default options, or refuses.
 ///
-/// Before: any file, or none. After success: the file is at [`HEAD`], and every index, every row count, every foreign
-/// key, the integrity of the file and the plan of every hot query are proven. After a failure: the file is as it was.
-/// Variables such as `BOOTPROOF_FOREIGN_KEYS` overrule the options, so that an operator can act without a rebuild.
+/// Before: any file, or none. After success: the file is at [`HEAD`], or, where a migration waits for the operator's permission
+/// as phase 2 does, below that one, which [`BootReport::held`] names; a new file is at [`HEAD`]. Every index, every row count,
+/// every foreign key, the integrity of the file and the plan of every hot query are proven. After a failure: the file is as it
+/// was. Variables such as `BOOTPROOF_FOREIGN_KEYS` overrule the options, so that an operator can act without a rebuild.
 ///
 /// # Errors
 ///
@@ -101,6 +102,33 @@ pub fn migrate_on_boot(path: impl Into<PathBuf>) -> Result<BootReport, Failure> 
 #[must_use]
 pub fn boot(path: impl Into<PathBuf>) -> Boot<'static> {
     Boot::new(&SCHEMA, path)
+}
+
+/// Boots every `*.db` of a directory, several at once: a server with one database for each tenant.
+///
+/// Each file is booted as [`migrate_on_boot`] does; one that fails is as it was, is reported, and never stops the others.
+/// Started again after a crash or a deadline, it goes on. [`Fleet`](bootproof::Fleet) has the choices: which files, how many at
+/// once, how much memory and time.
+///
+/// # Errors
+///
+/// What would fail every boot alike, such as a directory that cannot be read. What befalls a single database is in the report.
+///
+/// # Examples
+///
+/// ```
+/// # let tenants = tempfile::tempdir()?;
+/// for tenant in ["acme.db", "globex.db"] {
+///     worklog_schema::migrate_on_boot(tenants.path().join(tenant))?;
+/// }
+/// std::fs::write(tenants.path().join("hooli.db"), "a long text that is no database ".repeat(64))?;
+/// let report = worklog_schema::boot_fleet(tenants.path())?;
+/// let failed: Vec<_> = report.databases.iter().filter(|database| database.error.is_some()).collect();
+/// assert_eq!((report.databases.len(), failed.len(), failed[0].name.as_str()), (3, 1, "hooli.db"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn boot_fleet(directory: impl Into<PathBuf>) -> Result<FleetReport, Failure> {
+    bootproof::boot_fleet(&SCHEMA, directory)
 }
 
 /// Migrates through a connection that the application opened, with the guarantees of [`migrate_on_boot`].

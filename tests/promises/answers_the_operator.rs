@@ -7,7 +7,8 @@ fn status_tells_where_a_database_stands_and_writes_nothing() {
     let sandbox = Sandbox::unmanaged();
     let before = sandbox.bytes();
     let status = sandbox.run(["status"]).json;
-    assert_eq!((status["version"].as_i64(), status["head"].as_i64()), (None, Some(2)));
+    assert_eq!((status["version"].as_i64(), status["head"].as_i64()), (None, Some(3)));
+    assert_eq!(status["held"].as_array().unwrap().len(), 1);
     assert_eq!(status["pending"].as_array().unwrap().len(), 2);
     assert_eq!(sandbox.bytes(), before);
 

@@ -9,8 +9,8 @@ fn a_missing_file_becomes_a_database_at_head() {
     assert_eq!(report["created"], true);
     assert_eq!(report["adopted"], false);
     assert_eq!(report["from_version"], serde_json::Value::Null);
-    assert_eq!(report["to_version"], 2);
-    assert_eq!(applied(&report), [0, 1, 2]);
+    assert_eq!(report["to_version"], worklog_schema::HEAD);
+    assert_eq!(applied(&report), [0, 1, 2, 3]);
     assert_eq!(report["backup"], serde_json::Value::Null);
     assert_all_plans_hold(&report);
     assert_eq!(outcome(&report, "integrity"), "passed");
@@ -19,7 +19,7 @@ fn a_missing_file_becomes_a_database_at_head() {
 }
 
 #[test]
-fn its_structure_is_the_reference_and_the_five_indexes() {
+fn its_structure_is_the_reference_and_the_indexes_of_both_phases() {
     let sandbox = Sandbox::empty();
     sandbox.boot().ready();
     let connection = sandbox.open();
@@ -34,12 +34,15 @@ fn its_structure_is_the_reference_and_the_five_indexes() {
     };
     assert_eq!(named("table").len(), 32);
     let indexes = named("index");
-    assert_eq!(indexes.len(), 42 + NEW_INDEXES.len());
+    assert_eq!(indexes.len(), 42 + NEW_INDEXES.len() + 5);
     for index in NEW_INDEXES {
         assert!(indexes.iter().any(|name| name == index), "{index}");
     }
     let history = query(&connection, "SELECT version || ' ' || name FROM refinery_schema_history ORDER BY version");
-    assert_eq!(history, ["0 baseline", "1 add_composite_indexes", "2 add_company_day_index"]);
+    assert_eq!(
+        history,
+        ["0 baseline", "1 add_composite_indexes", "2 add_company_day_index", "3 multi_tenant_constraints"]
+    );
 }
 
 #[test]
@@ -49,7 +52,7 @@ fn a_second_boot_changes_no_byte() {
     let before = sandbox.bytes();
     let report = sandbox.boot().ready();
     assert_eq!(applied(&report), [0_i64; 0]);
-    assert_eq!(report["from_version"], 2);
+    assert_eq!(report["from_version"], worklog_schema::HEAD);
     assert_eq!(sandbox.bytes(), before);
     assert_eq!(sandbox.files(), ["worklog.db"]);
 }
@@ -60,7 +63,7 @@ fn an_empty_file_is_a_new_database() {
     std::fs::write(&sandbox.database, "").unwrap();
     let report = sandbox.boot().ready();
     assert_eq!(report["created"], true);
-    assert_eq!(applied(&report), [0, 1, 2]);
+    assert_eq!(applied(&report), [0, 1, 2, 3]);
     assert_eq!(sandbox.files(), ["worklog.db"]);
 }
 
@@ -115,5 +118,5 @@ fn tests_get_a_database_in_memory() {
     assert_eq!(companies, 0);
     connection.execute("INSERT INTO companies(name) VALUES ('Acme')", []).unwrap();
     let versions = query(&connection, "SELECT CAST(version AS TEXT) FROM refinery_schema_history");
-    assert_eq!(versions.len(), 3);
+    assert_eq!(versions.len(), 4);
 }

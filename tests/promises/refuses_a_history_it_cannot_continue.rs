@@ -22,8 +22,8 @@ fn an_edited_migration() {
 #[test]
 fn a_newer_database() {
     let message =
-        refused("INSERT INTO refinery_schema_history VALUES (3, 'later', '2026-01-01T00:00:00Z', '7')", "newer");
-    assert!(message.contains("version 3") && message.contains("up to 2"), "{message}");
+        refused("INSERT INTO refinery_schema_history VALUES (4, 'later', '2026-01-01T00:00:00Z', '7')", "newer");
+    assert!(message.contains("version 4") && message.contains("up to 3"), "{message}");
 }
 
 #[test]

@@ -234,9 +234,9 @@ fn nothing_that_is_not_what_was_written_or_not_sound() {
 #[test]
 fn nothing_that_this_binary_could_not_boot() {
     let (sandbox, _) = with_backup(false);
-    sandbox.execute("INSERT INTO refinery_schema_history VALUES (3, 'later', '2026-01-01T00:00:00Z', '7')");
+    sandbox.execute("INSERT INTO refinery_schema_history VALUES (4, 'later', '2026-01-01T00:00:00Z', '7')");
     let newer = boot(&sandbox.database).back_up().unwrap().path;
-    sandbox.execute("DELETE FROM refinery_schema_history WHERE version = 3");
+    sandbox.execute("DELETE FROM refinery_schema_history WHERE version = 4");
     let other = sandbox.path().join("other.db");
     Connection::open(&other).unwrap().execute_batch("CREATE TABLE other(x)").unwrap();
     let (old, files) = (sandbox.bytes(), sandbox.files());

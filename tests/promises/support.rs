@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use worklog_fixture::Fixture;
 use worklog_schema::COMPILED;
 
-/// The five indexes that the migrations add to the baseline.
+/// The five indexes that the migrations of phase 1 add to the baseline.
 pub(crate) const NEW_INDEXES: [&str; 5] = [
     "idx_billing_rates_lookup",
     "idx_factorial_leaves_company_status",
@@ -22,6 +22,9 @@ pub(crate) const NEW_INDEXES: [&str; 5] = [
     "idx_worklogs_instance_range",
     "idx_worklogs_user_range",
 ];
+
+/// Where a boot leaves a database with rows: phase 2 waits for the operator's permission.
+pub(crate) const PHASE_1: i64 = 2;
 
 /// Enough rows for statistics to matter, few enough for a test.
 pub(crate) const ROWS: usize = 2_000;
@@ -50,10 +53,19 @@ impl Sandbox {
         Self::with(&Fixture::new(ROWS))
     }
 
-    /// With a database at head.
+    /// With a database on which a boot finds nothing to do: what waits for permission waits.
     pub(crate) fn current() -> Self {
+        Self::booted(&["boot"])
+    }
+
+    /// With a database at head, the permission given.
+    pub(crate) fn at_head() -> Self {
+        Self::booted(&["boot", "--maintenance"])
+    }
+
+    fn booted(command: &[&str]) -> Self {
         let sandbox = Self::unmanaged();
-        assert_eq!(sandbox.boot().code, 0);
+        assert_eq!(sandbox.run(command).code, 0);
         let backup = sandbox.backups().pop().unwrap();
         fs::remove_file(&backup).unwrap();
         fs::remove_file(digest_of(&backup)).unwrap();

@@ -40,7 +40,7 @@ fn a_database_that_was_just_booted_is_healthy() {
     let health = &run.json["health"];
     assert_eq!(
         (health["version"].as_i64(), health["head"].as_i64(), health["pending"].as_u64()),
-        (Some(2), Some(2), Some(0))
+        (Some(2), Some(3), Some(0))
     );
     assert_eq!(health["bytes"], before.len());
     assert_eq!(health["last_migration"]["name"], "add_company_day_index");

@@ -8,9 +8,11 @@ use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 use tempfile::TempDir;
 use worklog_fixture::Fixture;
+use worklog_schema::HEAD;
 use worklog_schema::bootproof::{Boot, BootReport, Failure, Options, Verdict};
 
 use crate::proof::{State, is_backup};
+use crate::support::PHASE_1;
 
 /// Few enough for thousands of boots. Every table has some.
 const ROWS: usize = 200;
@@ -25,8 +27,10 @@ const LOCK_TIMEOUT: Duration = Duration::from_millis(2);
 /// What a boot finds to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Work {
-    /// An unmanaged database is adopted and migrated to head.
+    /// An unmanaged database is adopted and migrated as far as no permission is needed.
     Migrate,
+    /// The permission is given: tables are made anew.
+    Rebuild,
     /// Nothing.
     Nothing,
     /// An index of the schema is missing.
@@ -44,8 +48,9 @@ pub(crate) enum Work {
 }
 
 impl Work {
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Migrate,
+        Self::Rebuild,
         Self::Nothing,
         Self::Repair,
         Self::Revert,
@@ -59,6 +64,7 @@ impl Work {
     pub(crate) fn carry_out(self, boot: &Boot<'_>, database: &Path) -> Result<(), Failure> {
         match self {
             Self::Migrate | Self::Nothing | Self::Repair | Self::Create => boot.run().map(drop),
+            Self::Rebuild => boot.clone().maintenance(true).run().map(drop),
             Self::Revert => boot.revert(0).map(drop),
             Self::BackUp => boot.back_up().map(drop),
             Self::Prune => boot.prune_backups(KEPT).map(drop),
@@ -70,6 +76,7 @@ impl Work {
     pub(crate) fn arguments(self, database: &Path) -> Vec<String> {
         let words: &[&str] = match self {
             Self::Migrate | Self::Nothing | Self::Repair | Self::Create => &["boot"],
+            Self::Rebuild => &["boot", "--maintenance"],
             Self::Revert => &["revert", "--to", "0"],
             Self::BackUp => &["backup"],
             // There is no command that prunes and does nothing else.
@@ -162,7 +169,10 @@ impl Scene {
         let mode = match self.journal {
             Journal::Delete | Journal::Wal => {
                 let boot = worklog_schema::boot(database).lock_timeout(LOCK_TIMEOUT);
-                return Some(if self.work == Work::Revert { boot.revert(0) } else { boot.run() });
+                return Some(match self.work {
+                    Work::Revert => boot.revert(0),
+                    work => boot.maintenance(work == Work::Rebuild).run(),
+                });
             }
             Journal::Truncate => "truncate",
             Journal::Persist => "persist",
@@ -189,10 +199,10 @@ impl Stage {
     pub(crate) fn boots_again(&self) -> Result<(), String> {
         match worklog_schema::boot(&self.database).run() {
             Ok(report) if report.verdict != Verdict::Ready => Err(format!("the next boot is {:?}", report.verdict)),
-            Ok(report) if report.to_version != Some(worklog_schema::HEAD) => {
-                Err(format!("the next boot ends at {:?}", report.to_version))
-            }
-            Ok(_) => Ok(()),
+            Ok(report) => match (report.to_version, report.held.as_slice()) {
+                (Some(HEAD), []) | (Some(PHASE_1), [_]) => Ok(()),
+                (version, held) => Err(format!("the next boot ends at {version:?} and holds back {held:?}")),
+            },
             Err(failure) => Err(format!("the next boot fails: {failure}")),
         }
     }
@@ -225,7 +235,7 @@ fn prepare(work: Work, database: &Path) {
             connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).unwrap();
             connection.execute_batch(NEWEST).unwrap();
         }
-        Work::Migrate | Work::Nothing | Work::Revert | Work::Create | Work::BackUp => {}
+        Work::Migrate | Work::Rebuild | Work::Nothing | Work::Revert | Work::Create | Work::BackUp => {}
     }
 }
 

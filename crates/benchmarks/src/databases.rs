@@ -15,7 +15,7 @@ pub fn production(scene: &Scene) -> Result<PathBuf> {
     kept(scene, &format!("production-{}.db", scene.rows), |path| Ok(Fixture::new(scene.rows).create(path)?))
 }
 
-/// The same, migrated to the newest version.
+/// The same, migrated as far as a restart goes: what waits for permission is held back, as in most installations.
 pub fn head(scene: &Scene) -> Result<PathBuf> {
     let fingerprint = worklog_schema::COMPILED.migrations.last().map_or(0, |migration| migration.fingerprint);
     kept(scene, &format!("head-{}-{fingerprint:032x}.db", scene.rows), |path| {

@@ -15,6 +15,7 @@
 //!
 //! - `args`: what can be asked, and the help that teaches it
 //! - `run`: asks the engine
+//! - `fleet`: many databases at once
 //! - `copies`: a backup, and what becomes of older ones
 //! - `health`: judges what the engine measured
 //! - `sql`, `directory`: what needs no database
@@ -26,6 +27,7 @@
 mod args;
 mod copies;
 mod directory;
+mod fleet;
 mod health;
 mod html;
 mod logging;

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
-use bootproof::{Event, Observer};
+use bootproof::{Event, FleetEvent, FleetObserver, Observer};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// A step that is shorter leaves no line behind.
@@ -66,6 +66,23 @@ impl Observer for Progress {
                     let _ =
                         self.print(format!("  {:<40} {:>8.1} s\n", step.to_string(), took.as_secs_f64()).as_bytes());
                 }
+            }
+            _ => {}
+        }
+    }
+}
+
+impl FleetObserver for Progress {
+    fn notice(&self, event: FleetEvent<'_>) {
+        match event {
+            FleetEvent::Found { databases } => {
+                self.0.reset();
+                self.0.set_length(databases as u64);
+                self.0.set_prefix(format!("booting {databases} databases"));
+            }
+            FleetEvent::Finished { done, .. } => {
+                self.0.set_position(done as u64);
+                self.0.set_message(format!("{done} done"));
             }
             _ => {}
         }

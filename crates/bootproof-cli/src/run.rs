@@ -13,7 +13,7 @@ use crate::health::Format;
 use crate::output::Answer;
 use crate::page::Page;
 use crate::progress::Progress;
-use crate::{copies, directory, health, signal, sql};
+use crate::{copies, directory, fleet, health, signal, sql};
 
 /// Runs one command.
 ///
@@ -35,6 +35,7 @@ pub(crate) fn run(schema: &Schema, program: &str, cli: &Cli, progress: &Progress
             return Ok(directory::new(migrations, name, contract.as_deref()));
         }
         Command::Completions { shell } => return Ok(completions(schema, program, *shell)),
+        Command::Fleet(fleet) => return Ok(fleet::answer(schema, fleet, cli, progress)),
         _ => {}
     }
     let Some(path) = &cli.db else {
@@ -81,7 +82,8 @@ fn on_database(schema: &Schema, boot: &Boot<'_>, cli: &Cli, database: &Path) -> 
         Command::Backups { examine } => Answer::of_inspection(boot.backups(*examine), json),
         Command::Restore { backup } => Answer::of_inspection(boot.restore(backup), json),
         // Answered before there was a database.
-        Command::Sql { .. }
+        Command::Fleet(_)
+        | Command::Sql { .. }
         | Command::Check { .. }
         | Command::Lock { .. }
         | Command::Squash { .. }
@@ -91,7 +93,7 @@ fn on_database(schema: &Schema, boot: &Boot<'_>, cli: &Cli, database: &Path) -> 
 }
 
 /// Flag before environment before default.
-fn options(cli: &Cli, progress: &Progress) -> Result<Options, Error> {
+pub(crate) fn options(cli: &Cli, progress: &Progress) -> Result<Options, Error> {
     // A value that is not Unicode must be refused like any other that means nothing, not taken for unset.
     let lossy = |value: OsString| value.to_string_lossy().into_owned();
     let mut options = Options::default().with_environment(|name| std::env::var_os(name).map(lossy))?;

@@ -66,6 +66,9 @@ fn run(cli: Cli, watched: impl FnOnce(&operator::Cli) -> Progress) -> Answer {
         Command::Verify { database, checks, report } => {
             database::operate(&database, operator::Command::Verify { checks, report }, watched)
         }
+        Command::Fleet { migrations, reading, fleet, every } => {
+            database::fleet(&migrations, &reading, fleet, &every, watched)
+        }
         Command::Diff { source, db, at, every } => database::diff(&source, &db, at, &every),
     }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use bootproof::compiled::Contract;
 use bootproof::{BootReport, Schema};
-use rusqlite::{Connection, ToSql};
+use rusqlite::{Connection, Statement, ToSql};
 
 use crate::alerts::{Alert, query_alerts};
 use crate::latency::{Latency, QueryLatency};
@@ -139,9 +139,8 @@ impl Monitor {
     }
 
     /// The same, with more for the log to tell where the run turns out to be slow.
-    #[must_use]
     pub fn query<'q>(&'q self, contract: &'q Contract) -> Query<'q> {
-        Query { monitor: self, contract, connection: None, parameters: &[] }
+        Query { monitor: self, contract, connection: None, parameters: Parameters::Unknown }
     }
 
     /// Takes note of a run that the application has timed itself, such as one that is spread over an async task.
@@ -197,6 +196,7 @@ impl Monitor {
 }
 
 /// One run of a query that is about to be timed.
+#[must_use = "it times nothing before `time`"]
 pub struct Query<'q> {
     monitor: &'q Monitor,
     contract: &'q Contract,
@@ -206,15 +206,19 @@ pub struct Query<'q> {
 
 impl<'q> Query<'q> {
     /// Where the query runs: a slow one whose plan is not known yet is explained there, once.
-    #[must_use]
     pub fn on(self, connection: &'q Connection) -> Self {
         Self { connection: Some(connection), ..self }
     }
 
     /// What it is run with: the log tells their types and lengths, never their values.
-    #[must_use]
     pub fn with(self, parameters: &'q [(&'q str, &'q dyn ToSql)]) -> Self {
-        Self { parameters, ..self }
+        Self { parameters: Parameters::Named(parameters), ..self }
+    }
+
+    /// The same of parameters that can be bound and not be listed: binds each at the place at which the contract lists it.
+    /// Called only where the run was slow, on a statement of the connection that [`Query::on`] names.
+    pub fn bound_by(self, bind: &'q dyn Fn(&mut Statement<'_>) -> rusqlite::Result<()>) -> Self {
+        Self { parameters: Parameters::Bound(bind), ..self }
     }
 
     /// Times the run, as [`Monitor::time`] does.
@@ -254,13 +258,14 @@ impl<'q> Query<'q> {
             lock(&track.kept).plan = Some(Arc::clone(&plan));
             Some(plan)
         });
+        let parameters = slow::redacted(self.connection, track.contract, self.parameters);
         let run = SlowRun {
             name: track.contract.name,
             took,
             threshold: self.monitor.slow,
             succeeded,
             plan: plan.as_deref(),
-            parameters: self.parameters,
+            parameters: parameters.as_deref(),
             withheld,
         };
         log::warn!("{run}");

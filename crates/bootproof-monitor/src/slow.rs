@@ -3,16 +3,27 @@
 use std::fmt::{self, Write as _};
 use std::time::Duration;
 
+use bootproof::compiled::Contract;
 use bootproof::figure::{duration, grouped, one_line};
-use bootproof_catalog::QueryPlan;
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, ToSql};
+use rusqlite::{Connection, Statement, ToSql};
 
 /// At most one line about a query in this time: a database that has become slow must not fill the disk with its log.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Parameters as `rusqlite::named_params!` makes them.
-pub(crate) type Parameters<'p> = &'p [(&'p str, &'p dyn ToSql)];
+/// What a run was given.
+#[derive(Clone, Copy)]
+pub(crate) enum Parameters<'p> {
+    /// Nobody said.
+    Unknown,
+    /// As `rusqlite::named_params!` makes them.
+    Named(&'p [(&'p str, &'p dyn ToSql)]),
+    /// What this binds, each at the place that the contract lists it at.
+    Bound(Bind<'p>),
+}
+
+/// Binds every parameter of a query to a statement.
+pub(crate) type Bind<'p> = &'p dyn Fn(&mut Statement<'_>) -> rusqlite::Result<()>;
 
 /// When a query was last told of.
 #[derive(Debug, Default)]
@@ -40,7 +51,8 @@ pub(crate) struct SlowRun<'r> {
     pub(crate) threshold: Duration,
     pub(crate) succeeded: bool,
     pub(crate) plan: Option<&'r str>,
-    pub(crate) parameters: Parameters<'r>,
+    /// Without values.
+    pub(crate) parameters: Option<&'r str>,
     /// How many slow runs of the same query were not told since the last one.
     pub(crate) withheld: u64,
 }
@@ -51,8 +63,8 @@ impl fmt::Display for SlowRun<'_> {
         let end = if self.succeeded { "took" } else { "failed after" };
         write!(f, "slow query {} {end} {took}, over {threshold}", self.name)?;
         write!(f, "; plan: {}", self.plan.map_or_else(|| "unknown".to_owned(), one_line))?;
-        if !self.parameters.is_empty() {
-            write!(f, "; parameters: {}", redacted(self.parameters))?;
+        if let Some(parameters) = self.parameters {
+            write!(f, "; parameters: {parameters}")?;
         }
         match self.withheld {
             0 => Ok(()),
@@ -62,38 +74,91 @@ impl fmt::Display for SlowRun<'_> {
     }
 }
 
-/// `:company_id integer, :email text of 21 bytes`
-fn redacted(parameters: Parameters<'_>) -> String {
-    let mut told = String::new();
-    for (position, (name, value)) in parameters.iter().enumerate() {
-        let separator = if position == 0 { "" } else { ", " };
-        let output = value.to_sql();
-        // Writing to a String cannot fail.
-        let _ = write!(told, "{separator}{} ", one_line(name));
-        let value = match &output {
-            Ok(ToSqlOutput::Borrowed(value)) => Some(*value),
-            Ok(ToSqlOutput::Owned(value)) => Some(value.into()),
-            _ => None,
-        };
-        let _ = match value {
-            Some(ValueRef::Null) => write!(told, "null"),
-            Some(ValueRef::Integer(_)) => write!(told, "integer"),
-            Some(ValueRef::Real(_)) => write!(told, "real"),
-            Some(ValueRef::Text(text)) => write!(told, "text of {} bytes", text.len()),
-            Some(ValueRef::Blob(blob)) => write!(told, "blob of {} bytes", blob.len()),
-            None => write!(told, "unknown"),
-        };
+/// What the parameters are: `:company_id integer, :email text of 21 bytes`.
+pub(crate) fn redacted(
+    connection: Option<&Connection>,
+    contract: &Contract,
+    parameters: Parameters<'_>,
+) -> Option<String> {
+    match parameters {
+        Parameters::Unknown => None,
+        Parameters::Named(parameters) => {
+            let kinds = parameters.iter().map(|(name, value)| format!("{} {}", one_line(name), kind(*value)));
+            Some(kinds.collect::<Vec<_>>().join(", "))
+        }
+        Parameters::Bound(bind) => kinds_of_bound(connection?, contract, bind).ok(),
     }
-    told
+}
+
+/// Of a value only what it is.
+fn kind(value: &dyn ToSql) -> String {
+    let output = value.to_sql();
+    let value = match &output {
+        Ok(ToSqlOutput::Borrowed(value)) => *value,
+        Ok(ToSqlOutput::Owned(value)) => value.into(),
+        _ => return "unknown".to_owned(),
+    };
+    match value {
+        ValueRef::Null => "null".to_owned(),
+        ValueRef::Integer(_) => "integer".to_owned(),
+        ValueRef::Real(_) => "real".to_owned(),
+        ValueRef::Text(text) => format!("text of {} bytes", text.len()),
+        ValueRef::Blob(blob) => format!("blob of {} bytes", blob.len()),
+    }
+}
+
+/// Has SQLite say what was bound to it.
+fn kinds_of_bound(connection: &Connection, contract: &Contract, bind: Bind<'_>) -> rusqlite::Result<String> {
+    let columns: Vec<_> =
+        (1..=contract.parameters.len()).map(|place| format!("typeof(?{place}), octet_length(?{place})")).collect();
+    if columns.is_empty() {
+        return Ok("none".to_owned());
+    }
+    let mut statement = connection.prepare(&format!("SELECT {}", columns.join(", ")))?;
+    bind(&mut statement)?;
+    let mut rows = statement.raw_query();
+    let Some(row) = rows.next()? else { return Ok(String::new()) };
+    let mut told = String::new();
+    for (place, name) in contract.parameters.iter().enumerate() {
+        let separator = if place == 0 { "" } else { ", " };
+        let (kind, bytes): (String, Option<i64>) = (row.get(2 * place)?, row.get(2 * place + 1)?);
+        // Writing to a String cannot fail.
+        let _ = write!(told, "{separator}:{name} {kind}");
+        if let (Some(bytes), "text" | "blob") = (bytes, kind.as_str()) {
+            let _ = write!(told, " of {bytes} bytes");
+        }
+    }
+    Ok(told)
 }
 
 /// How SQLite runs a query: with these parameters where they fit, since with statistics the plan can depend on them.
 pub(crate) fn explain(connection: &Connection, sql: &str, parameters: Parameters<'_>) -> Option<String> {
-    let plan = QueryPlan::explain(connection, sql, parameters).or_else(|_| {
-        let unbound: Parameters<'_> = &[];
-        QueryPlan::explain(connection, sql, unbound)
-    });
-    plan.map(|plan| plan.to_string()).ok()
+    let explain = |bind: Bind<'_>| -> rusqlite::Result<String> {
+        let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
+        bind(&mut statement)?;
+        let mut rows = statement.raw_query();
+        let mut steps = Vec::new();
+        while let Some(row) = rows.next()? {
+            steps.push(row.get::<_, String>(3)?);
+        }
+        Ok(steps.join("; "))
+    };
+    let unbound = |_: &mut Statement<'_>| Ok(());
+    let explained = match parameters {
+        Parameters::Unknown => explain(&unbound),
+        Parameters::Named(parameters) => explain(&|statement| bind_named(statement, parameters)),
+        Parameters::Bound(bind) => explain(bind),
+    };
+    explained.or_else(|_| explain(&unbound)).ok()
+}
+
+fn bind_named(statement: &mut Statement<'_>, parameters: &[(&str, &dyn ToSql)]) -> rusqlite::Result<()> {
+    for (name, value) in parameters {
+        if let Some(place) = statement.parameter_index(name)? {
+            statement.raw_bind_parameter(place, value)?;
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -108,17 +173,19 @@ mod tests {
         let parameters = named_params! {
             ":email": secret, ":company_id": 4_711, ":rate": amount, ":data": &blob[..], ":until": None::<String>,
         };
+        let kinds: Vec<_> = parameters.iter().map(|(name, value)| format!("{name} {}", kind(*value))).collect();
+        let kinds = kinds.join(", ");
         let run = SlowRun {
             name: "user_month",
             took: Duration::from_millis(1_234),
             threshold: Duration::from_millis(500),
             succeeded: true,
             plan: Some("SEARCH worklogs USING INDEX i (a=?)"),
-            parameters,
+            parameters: Some(&kinds),
             withheld: 12,
         };
         insta::assert_snapshot!(run, @"slow query user_month took 1.2 s, over 500 ms; plan: SEARCH worklogs USING INDEX i (a=?); parameters: :email text of 16 bytes, :company_id integer, :rate real, :data blob of 3 bytes, :until null; 12 more before it were not told");
-        let unknown = SlowRun { succeeded: false, plan: None, parameters: &[], withheld: 0, ..run };
+        let unknown = SlowRun { succeeded: false, plan: None, parameters: None, withheld: 0, ..run };
         insta::assert_snapshot!(unknown, @"slow query user_month failed after 1.2 s, over 500 ms; plan: unknown");
     }
 

@@ -160,7 +160,7 @@ fn stamp(connection: &Connection, schema: &Schema) -> Result<(), Error> {
     history::record(connection, schema.compiled().migrations).map_err(failed)?;
     let detail = Detail::of_applied(schema.compiled().migrations.iter());
     audit::write(connection, Event::Create, None, schema.head(), schema.build(), &detail).map_err(failed)?;
-    seal::renew(schema, connection, true)?;
+    seal::renew(schema, connection, Some(schema.head()))?;
     connection.execute_batch("COMMIT").map_err(failed)
 }
 

@@ -22,6 +22,7 @@ mod watch;
 
 // What the database says of itself.
 mod connection;
+mod errands;
 mod expected;
 mod ffi;
 mod files;
@@ -59,6 +60,7 @@ mod workload;
 
 // Their order.
 mod boot;
+mod fleet;
 pub mod inspect;
 
 // What the application opens and executes afterwards.
@@ -72,6 +74,9 @@ pub use backup::{Backups, Condition, KnownBackup, Origin};
 pub use boot::{Boot, fresh, migrate};
 pub use error::{Error, Failure};
 pub use event::{Cancellation, Event, Observer, Step};
+pub use fleet::{
+    Fleet, FleetDatabase, FleetEvent, FleetObserver, FleetOutcome, FleetReport, SkippedFile, Stop, boot_fleet,
+};
 pub use options::{ForeignKeys, Integrity, Options};
 pub use report::{
     AppliedMigration, BackupReport, BootReport, Check, CheckName, ErrorReport, HeldMigration, Milliseconds,

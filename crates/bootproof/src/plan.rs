@@ -146,6 +146,12 @@ fn decide(
     Ok(Plan { ahead: ahead.to_vec(), ..limit.hold(start, pending) })
 }
 
+/// What is held back of a database at a version that boots go no further than.
+pub(crate) fn held_above(schema: &Schema, version: i64, limit: Limit) -> Vec<Held> {
+    let above = schema.compiled().migrations.iter().filter(|migration| migration.version > version);
+    limit.hold(Start::Managed(version), above).held
+}
+
 impl Limit {
     /// Splits what is pending into what may run and what is held: from the first that may not, all.
     fn hold(self, start: Start, pending: impl Iterator<Item = &'static Migration>) -> Plan {

@@ -29,9 +29,18 @@ pub struct Schema {
     sources: Vec<Source>,
     steps: Steps,
     row_limits: Vec<(&'static str, u64)>,
-    identity: OnceLock<u128>,
+    resting: OnceLock<Vec<Resting>>,
     disagreements: OnceLock<Vec<String>>,
     template: OnceLock<Vec<u8>>,
+}
+
+/// A version at which boots of this binary leave a database: head, or the version below a migration that waits for permission.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Resting {
+    pub(crate) version: i64,
+    /// What tells the migrations up to it from all others, in 128 bits. Those above it have no part in it: a program that brings
+    /// new ones, and may not run them yet, knows the file again that the program before it has left.
+    pub(crate) identity: u128,
 }
 
 /// One file of the migrations directory, as it was embedded in the binary.
@@ -56,7 +65,7 @@ impl Schema {
             sources: Vec::new(),
             steps: Steps::default(),
             row_limits: Vec::new(),
-            identity: OnceLock::new(),
+            resting: OnceLock::new(),
             disagreements: OnceLock::new(),
             template: OnceLock::new(),
         }
@@ -188,17 +197,14 @@ impl Schema {
         &self.sources
     }
 
-    /// What tells these migrations from all others, in 128 bits.
-    pub(crate) fn identity(&self) -> u128 {
-        *self.identity.get_or_init(|| {
-            let migrations = self.compiled.migrations.iter();
-            let parts = migrations.map(|migration| {
-                let (version, checksum) = (migration.version.to_le_bytes(), migration.checksum.to_le_bytes());
-                (version, checksum, migration.fingerprint.to_le_bytes())
-            });
-            let parts: Vec<_> = parts.collect();
-            let bytes = parts.iter().flat_map(|(version, checksum, schema)| [version.as_slice(), checksum, schema]);
-            Fingerprint::of_bytes(std::iter::once(env!("CARGO_PKG_VERSION").as_bytes()).chain(bytes)).0
+    /// Where boots leave a database, head first.
+    pub(crate) fn resting(&self) -> &[Resting] {
+        self.resting.get_or_init(|| {
+            let migrations = self.compiled.migrations;
+            let is_below_a_gate =
+                |after: usize| migrations.get(after).is_none_or(|migration| migration.maintenance.is_some());
+            let ends = (1..=migrations.len()).rev().filter(|after| is_below_a_gate(*after));
+            ends.filter_map(|after| migrations.get(..after)).filter_map(Resting::after).collect()
         })
     }
 
@@ -271,6 +277,21 @@ impl Schema {
             }
         }
         disagreements
+    }
+}
+
+impl Resting {
+    fn after(migrations: &[Migration]) -> Option<Self> {
+        let parts: Vec<_> = migrations
+            .iter()
+            .map(|migration| {
+                let (version, checksum) = (migration.version.to_le_bytes(), migration.checksum.to_le_bytes());
+                (version, checksum, migration.fingerprint.to_le_bytes())
+            })
+            .collect();
+        let bytes = parts.iter().flat_map(|(version, checksum, schema)| [version.as_slice(), checksum, schema]);
+        let identity = Fingerprint::of_bytes(std::iter::once(env!("CARGO_PKG_VERSION").as_bytes()).chain(bytes)).0;
+        migrations.last().map(|last| Self { version: last.version, identity })
     }
 }
 

@@ -19,6 +19,12 @@ fn while_migrating_in_wal_mode() {
 }
 
 #[test]
+fn while_tables_are_made_anew() {
+    every_step(Work::Rebuild, Journal::Delete);
+    every_step(Work::Rebuild, Journal::Wal);
+}
+
+#[test]
 fn with_nothing_to_do() {
     every_step(Work::Nothing, Journal::Delete);
     every_step(Work::Nothing, Journal::Wal);

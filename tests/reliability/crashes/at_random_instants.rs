@@ -29,6 +29,12 @@ fn while_migrating_in_wal_mode() {
 }
 
 #[test]
+fn while_tables_are_made_anew() {
+    at_random_instants(Work::Rebuild, Journal::Delete);
+    at_random_instants(Work::Rebuild, Journal::Wal);
+}
+
+#[test]
 fn while_going_back() {
     at_random_instants(Work::Revert, Journal::Delete);
     at_random_instants(Work::Revert, Journal::Wal);

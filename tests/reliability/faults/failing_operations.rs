@@ -28,6 +28,12 @@ fn while_migrating_through_a_connection_that_keeps_its_journal() {
 }
 
 #[test]
+fn while_tables_are_made_anew() {
+    every_operation(Work::Rebuild, Journal::Delete, 1);
+    every_operation(Work::Rebuild, Journal::Wal, 1);
+}
+
+#[test]
 fn with_nothing_to_do() {
     every_operation(Work::Nothing, Journal::Delete, 1);
     every_operation(Work::Nothing, Journal::Wal, 1);

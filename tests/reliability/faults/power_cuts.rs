@@ -25,6 +25,12 @@ fn while_migrating_through_a_connection_that_keeps_its_journal() {
 }
 
 #[test]
+fn while_tables_are_made_anew() {
+    at_every_change(Work::Rebuild, Journal::Delete, 1);
+    at_every_change(Work::Rebuild, Journal::Wal, 1);
+}
+
+#[test]
 fn with_nothing_to_do() {
     at_every_change(Work::Nothing, Journal::Delete, 1);
     at_every_change(Work::Nothing, Journal::Wal, 1);

@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use worklog_schema::HEAD;
+
 use super::operation::Work;
+use crate::support::PHASE_1;
 
 /// How many of its backups a boot keeps.
 const KEPT_BY_BOOTS: usize = 3;
@@ -55,15 +58,22 @@ impl Model {
                 Expectation::Done(Done { database: Some(database), backup: false, is_recorded: false })
             }
             (Work::Boot { release, backup }, Some(old)) => match old.version {
-                // What is beyond an older release only adds indexes: it starts, and leaves them and their absence alone.
+                Some(HEAD) if HEAD > release => Refused(&[4]),
+                // What else is beyond an older release only adds indexes: it starts, and leaves them and their absence alone.
                 Some(version) if version > release => {
                     Expectation::Done(Done { database: Some(old.clone()), backup: false, is_recorded: false })
                 }
                 // To adopt the baseline changes no row and no table of the application's.
-                version => old.at(release, backup && version.unwrap_or(0) < release),
+                Some(HEAD) => old.at(HEAD, false),
+                version => {
+                    let to = release.min(PHASE_1);
+                    old.at(to, backup && version.unwrap_or(0) < to)
+                }
             },
             (Work::Revert { .. } | Work::BackUp, None) => Refused(&[8]),
             (Work::Revert { to }, Some(old)) => match old.version {
+                // What has made tables anew has no way back.
+                Some(HEAD) if to < HEAD => Refused(&[7]),
                 Some(version) if to <= version => old.at(to, to < version),
                 _ => Refused(&[2, 4, 7]),
             },

@@ -1,4 +1,4 @@
-//! A boot from production to head, with everything that it proves, against the script that it replaces.
+//! A boot from production as far as a restart goes, with everything that it proves, against the script that it replaces.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -59,10 +59,10 @@ fn ready(scene: &Scene) -> Result<()> {
     databases::copy(&databases::production(scene)?, &target(scene))
 }
 
-/// The migrations above the baseline, then what the script looks at.
+/// The migrations above the baseline that wait for nobody, as in the boot, then what the script looks at.
 fn script() -> String {
     let migrations = worklog_schema::COMPILED.migrations;
-    let pending = migrations.iter().skip(1);
+    let pending = migrations.iter().skip(1).take_while(|migration| migration.maintenance.is_none());
     let mut script = pending.fold(String::from("BEGIN;\n"), |script, migration| format!("{script}{}\n", migration.sql));
     script.push_str("COMMIT;\nPRAGMA integrity_check;\n");
     let tables = migrations.iter().flat_map(|migration| migration.creates);

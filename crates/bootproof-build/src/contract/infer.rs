@@ -177,8 +177,7 @@ fn result(function: &str, arguments: &[Token], type_of: ColumnType<'_>) -> Optio
     if let Some(value) = known(ALWAYS) {
         return Some(Typed::always(value));
     }
-    let list = token::split_list(arguments);
-    match (function, list.as_slice()) {
+    match (function, token::split_list(arguments).as_slice()) {
         ("cast", [argument]) => {
             let at = argument.iter().rposition(|token| token.is_keyword("as"))?;
             let declared: Vec<_> = argument.get(at + 1..)?.iter().map(|token| token.text.as_str()).collect();

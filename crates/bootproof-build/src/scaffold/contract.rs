@@ -127,7 +127,8 @@ fn text(index: &Index, terms: &[Compared], returned: &Returned) -> String {
     let positions = (1..=terms.len()).map(|position| position.to_string()).collect::<Vec<_>>().join(", ");
     let parameters = terms.iter().filter(|term| term.is_untyped).map(|term| ("parameter", &term.parameter));
     let untyped = parameters.chain(returned.untyped.iter().map(|name| ("column", name)));
-    let types: String = untyped.map(|(kind, name)| format!("-- bootproof: {kind} {name} ANY\n")).collect();
+    let types: Vec<_> = untyped.map(|(kind, name)| format!("-- bootproof: {kind} {name} ANY\n")).collect();
+    let types = types.concat();
     let select = &returned.list;
     // On one line: a line break in the name would end the comment.
     let (rows, by) = (index.table.replace(['\n', '\r'], " "), in_words(terms));

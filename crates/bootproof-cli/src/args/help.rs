@@ -13,6 +13,7 @@ The exit code is the next act:
   7    a restore or revert was refused or failed: a person must look
   8    disk space, permission or input/output: correct the machine
   9    `health` raised an alert: read it
+  10   `fleet`: databases failed for different reasons: read them
   130  called off: everything was rolled back
 
 Environment variables; an option overrules its variable:
@@ -27,8 +28,9 @@ Environment variables; an option overrules its variable:
   RUST_LOG                what is logged, such as `bootproof=trace`; overrules -v and -q";
 
 /// One example for each command, without the name of the program.
-pub(super) const EXAMPLES: [(&str, &str); 16] = [
+pub(super) const EXAMPLES: [(&str, &str); 17] = [
     ("boot", "boot --db worklog.db --benchmark --report boot.html"),
+    ("fleet", "fleet tenants --deadline 60 --json"),
     ("status", "status --db worklog.db"),
     ("plan", "plan --db worklog.db --json"),
     ("verify", "verify --db worklog.db --integrity quick"),

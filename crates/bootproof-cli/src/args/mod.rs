@@ -1,5 +1,6 @@
 //! What can be asked, and the help that teaches it.
 
+mod fleet;
 mod help;
 mod options;
 
@@ -11,6 +12,7 @@ use bootproof::{Options, Schema};
 use clap::{ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand};
 use log::LevelFilter;
 
+pub(crate) use self::fleet::FleetArgs;
 use self::help::{EXAMPLES, LONG_HELP};
 use self::options::RevertArgs;
 pub(crate) use self::options::{BootArgs, CheckArgs, LimitArgs, ReportArgs, seconds};
@@ -50,6 +52,12 @@ pub(crate) enum Command {
     ///
     /// What the application does when it starts: back up, apply what is pending, prove it, commit only then.
     Boot(BootArgs),
+    /// Boot every database of a directory, several at once, each as `boot` does
+    ///
+    /// A file that fails never stops the others: it is as it was, and told with its error. The exit code is 0 where every database is
+    /// ready; the one that the failing ones share, or 10; 3 where the time was up before all had their turn. Started
+    /// again, it goes on. Not `--db` but DIRECTORY says where.
+    Fleet(FleetArgs),
     /// Show where the database stands: version, history, pending migrations, backups
     ///
     /// Writes nothing. Where a boot would be refused it says why, with exit code 0.
@@ -219,11 +227,17 @@ impl Cli {
         Self { db: Some(db), json, lock_timeout, verbose, quiet, command }
     }
 
+    /// Whether a flag says how long to wait.
+    pub(crate) fn names_patience(&self) -> bool {
+        self.lock_timeout.is_some()
+    }
+
     /// Overrules the options that flags were given for.
     pub(crate) fn apply_to(&self, mut options: Options) -> Options {
         options.lock_timeout = self.lock_timeout.unwrap_or(options.lock_timeout);
         match &self.command {
             Command::Boot(boot) => boot.apply_to(options),
+            Command::Fleet(fleet) => fleet.apply_to(options),
             Command::Revert(revert) => revert.apply_to(options),
             Command::Verify { checks, .. } => checks.apply_to(options),
             Command::Status(limit) | Command::Plan(limit) => limit.apply_to(options),

@@ -8,7 +8,7 @@ use bootproof_build::{Compiler, Dialect};
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
-use crate::args::{self, BootArgs, CheckArgs, LimitArgs, Loudness, ReportArgs, seconds};
+use crate::args::{self, BootArgs, CheckArgs, FleetArgs, LimitArgs, Loudness, ReportArgs, seconds};
 
 const AFTER_HELP: &str = "\
 Exit codes of `check` and `schema`: 0 where nothing is wrong (warnings are not), 1 where something is, 2 for a mistake in the
@@ -21,6 +21,7 @@ command. Of the others:
   5  a migration failed or does not compile: database unchanged
   6  integrity or foreign keys failed: database unchanged
   8  environment: disk space, permission, I/O
+  10 `fleet`: databases failed for different reasons: read them
 
 Examples:
   bootproof check migrations
@@ -31,6 +32,7 @@ Examples:
   bootproof squash migrations --to 40 --out baseline.sql
   bootproof plan --migrations db/migrations --db app.db
   bootproof boot --migrations db/migrations --db app.db --dialect goose
+  bootproof fleet tenants --migrations db/migrations --pattern '*.db'
   bootproof diff db/migrations --db app.db";
 
 /// Rehearses and proves a directory of SQLite migrations, written for whatever tool, and migrates databases with it
@@ -122,6 +124,21 @@ pub(super) enum Command {
         checks: CheckArgs,
         #[command(flatten)]
         report: ReportArgs,
+    },
+    /// Boot every database of a directory, several at once, each as `boot` does
+    ///
+    /// A file that fails never stops the others. Exit code 0 where every database is ready; the one that the failing ones share, or
+    /// 10 where they failed for different reasons; 3 where the time was up before all had their turn.
+    Fleet {
+        /// The directory of migrations
+        #[arg(long, value_name = "DIRECTORY", default_value = "migrations")]
+        migrations: PathBuf,
+        #[command(flatten)]
+        reading: ReadingArgs,
+        #[command(flatten)]
+        fleet: FleetArgs,
+        #[command(flatten)]
+        every: EveryArgs,
     },
     /// Show how the schema of a database differs from what the migrations make
     ///
@@ -246,7 +263,7 @@ impl EveryArgs {
 }
 
 impl ReadingArgs {
-    fn compiler(&self, directory: &Path) -> Compiler {
+    pub(super) fn compiler(&self, directory: &Path) -> Compiler {
         let compiler = Compiler::new(directory);
         let compiler = self.dialect.into_iter().fold(compiler, Compiler::dialect);
         let stubs = self.stub_function.iter();

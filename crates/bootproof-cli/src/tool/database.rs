@@ -5,7 +5,7 @@ use std::path::Path;
 use bootproof::{Boot, BootReport, ErrorReport, Options, Schema, takeover};
 use bootproof_build::{Compiler, Diagnostics, Dialect};
 
-use super::args::{DatabaseArgs, EveryArgs, SourceArgs};
+use super::args::{DatabaseArgs, EveryArgs, ReadingArgs, SourceArgs};
 use super::loaded;
 use crate::args::{self, Cli};
 use crate::output::Answer;
@@ -33,6 +33,28 @@ pub(super) fn operate(
     let answer = run::run(&schema, "bootproof", &cli, &progress);
     progress.clear();
     // Only a database that nobody has named is left to be an error here.
+    answer.unwrap_or_else(|error| Answer { message: error.to_string(), code: 2, ..Answer::default() })
+}
+
+/// Boots every database of a directory.
+pub(super) fn fleet(
+    migrations: &Path,
+    reading: &ReadingArgs,
+    fleet: args::FleetArgs,
+    every: &EveryArgs,
+    watched: impl FnOnce(&Cli) -> Progress,
+) -> Answer {
+    let directory = fleet.directory.clone();
+    // Of thousands of databases none tells for all of them which tool has migrated it.
+    let checked = reading.compiler(migrations).check();
+    let schema = match checked.map(|compilation| loaded::schema(&compilation, migrations)) {
+        Ok(schema) => schema,
+        Err(diagnostics) => return not_compiled(&diagnostics, &directory, every.json),
+    };
+    let cli = every.cli(&directory, args::Command::Fleet(fleet));
+    let progress = watched(&cli);
+    let answer = run::run(&schema, "bootproof", &cli, &progress);
+    progress.clear();
     answer.unwrap_or_else(|error| Answer { message: error.to_string(), code: 2, ..Answer::default() })
 }
 

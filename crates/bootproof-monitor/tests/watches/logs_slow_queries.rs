@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use bootproof::compiled::Contract;
 use bootproof_monitor::Monitor;
-use rusqlite::named_params;
+use rusqlite::{Statement, named_params};
 use worklog_schema::{SCHEMA, query};
 
 use crate::scene::{Scene, listen, warnings};
@@ -56,6 +56,29 @@ fn a_plan_that_no_boot_told_is_asked_for_once_and_kept() {
     let told = warnings("slow query company_month");
     assert_eq!(told.len(), 2, "at most one line a second: {told:?}");
     assert!(told[0].contains("plan: unknown") && told[1].contains("plan: SEARCH"), "{told:?}");
+}
+
+#[test]
+fn what_can_only_be_bound_is_told_without_values_too() {
+    listen();
+    let scene = Scene::new();
+    let connection = scene.connection();
+    let monitor = Monitor::new(&SCHEMA).slow_after(Duration::ZERO);
+    // As generated code binds them: at their places.
+    let bind = |statement: &mut Statement<'_>| {
+        statement.raw_bind_parameter(1, 8_472_912)?;
+        statement.raw_bind_parameter(2, "Secret Instance")?;
+        statement.raw_bind_parameter(3, None::<String>)?;
+        statement.raw_bind_parameter(4, "2025-12-31")
+    };
+    let contract: &Contract = &query::INSTANCE_SYNC;
+    monitor.query(contract).on(&connection).bound_by(&bind).time(|| Ok::<_, ()>(())).unwrap();
+    let told = warnings("slow query instance_sync");
+    let [line] = told.as_slice() else { panic!("{told:?}") };
+    let names: Vec<_> = contract.parameters.iter().map(|name| format!(":{name}")).collect();
+    let [company, instance, from, to] = names.as_slice() else { panic!("{names:?}") };
+    let redacted = format!("{company} integer, {instance} text of 15 bytes, {from} null, {to} text of 10 bytes");
+    assert!(line.ends_with(&redacted) && line.contains("idx_worklogs_instance_range"), "{line}");
 }
 
 #[test]

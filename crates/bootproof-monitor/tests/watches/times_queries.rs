@@ -27,7 +27,7 @@ fn every_run_is_counted_and_what_it_returned_is_passed_on() {
     for _ in 0..10 {
         run("SELECT 1").unwrap();
     }
-    assert!(run("SELECT nothing").unwrap_err().to_string().contains("no such column"));
+    assert!(run("SELECT missing FROM logs").unwrap_err().to_string().contains("no such column: missing"));
     let logs = of(&monitor, "recent_logs");
     assert_eq!((logs.runs, logs.errors, logs.slow), (10, 1, 0));
     assert_eq!((logs.recent.runs, logs.recent.errors), (10, 1));

@@ -20,6 +20,7 @@ use foldhash::quality::RandomState;
 use rusqlite::Connection;
 use tempfile::NamedTempFile;
 
+use crate::errands::{Errand, Errands};
 use crate::error::{Error, storage};
 use crate::event::Step;
 use crate::figure::{bytes, shown};
@@ -36,9 +37,6 @@ pub(crate) use catalogue::of as catalogue;
 pub use catalogue::{Backups, Condition, KnownBackup, Origin};
 pub(crate) use names::{list, remove_remnants, stamp};
 pub(crate) use prune::{among_digested, boots as prune};
-
-/// How long to wait before looking again how far others are.
-const BETWEEN_LOOKS: Duration = Duration::from_millis(5);
 
 /// A copy that is whole, verified and flushed, but has not got its name yet. Dropped, it is deleted.
 #[derive(Debug)]
@@ -107,21 +105,21 @@ impl Copying<'_> {
         let (path, is_known_sound, follower) = (original.path, original.is_sound, Arc::new(Follower::default()));
         let (flush, read_back) = (|| follower.flush(partial.as_file()), || follower.read_back(partial.path(), watch));
         let check = || is_known_sound || copy::is_sound(path, watch, &follower);
+        let errands = Errands::default();
         thread::scope(|threads| {
             let writing = follower.writing();
-            let flushing = spawn(threads, flush);
+            let flushing = spawn(threads, errands.begin(), flush);
             // It waits for what is flushed: without the other it would wait for this thread, which waits for it.
-            let reading = if flushing.is_some() { spawn(threads, read_back) } else { None };
-            let checking = if is_known_sound { None } else { spawn(threads, check) };
+            let reading = if flushing.is_some() { spawn(threads, errands.begin(), read_back) } else { None };
+            let checking = if is_known_sound { None } else { spawn(threads, errands.begin(), check) };
             watch.step(Step::Backup, 0, || {
                 copy::bytes(original.connection, partial.as_file(), partial.path(), writing, watch)?;
                 self.narrow_permissions()
             })?;
             watch.step(Step::VerifyBackup, 0, || {
-                while is_running(reading.as_ref()) || is_running(checking.as_ref()) {
+                while errands.wait() {
                     let (done, expected) = follower.done();
                     watch.advance(done, expected).inspect_err(|_| follower.give_up())?;
-                    thread::park_timeout(BETWEEN_LOOKS);
                 }
                 joined(flushing, flush).map_err(|error| self.failed(&error))?;
                 let digest = joined(reading, read_back).map_err(|stopped| stopped.or(|error| self.failed(&error)))?;
@@ -155,8 +153,9 @@ impl Copying<'_> {
                 let rows = copy::reading(partial.path(), watch, |copy| copy::rows_of(copy, &content.catalog, &key))?;
                 Ok((content, rows))
             };
+            let errands = Errands::default();
             thread::scope(|threads| {
-                let reading = spawn(threads, read);
+                let reading = spawn(threads, errands.begin(), read);
                 let rows = copy::rows_of(original.connection, original.catalog, &key)?;
                 partial.as_file().sync_all().map_err(|error| self.failed(&error))?;
                 let digest = Digest::of(partial.path(), watch);
@@ -179,13 +178,15 @@ impl Copying<'_> {
 /// Does something at the same time. None where the system gives no thread for it.
 fn spawn<'t, T: Send + 't>(
     threads: &'t thread::Scope<'t, '_>,
+    errand: Errand<'t>,
     work: impl FnOnce() -> T + Send + 't,
 ) -> Option<ScopedJoinHandle<'t, T>> {
-    thread::Builder::new().name("backup".to_owned()).spawn_scoped(threads, work).ok()
-}
-
-fn is_running<T>(spawned: Option<&ScopedJoinHandle<'_, T>>) -> bool {
-    spawned.is_some_and(|handle| !handle.is_finished())
+    let run = move || {
+        let done = work();
+        drop(errand);
+        done
+    };
+    thread::Builder::new().name("backup".to_owned()).spawn_scoped(threads, run).ok()
 }
 
 /// What came of it; where it could not be done at the same time, it is done now.

@@ -16,7 +16,7 @@ use crate::history::Entry;
 use crate::integrity::{self, Coming, Companions, Foreseen, Written};
 use crate::look::Look;
 use crate::options::Integrity;
-use crate::plan::Held;
+use crate::plan::{self, Held};
 use crate::report::{
     AppliedMigration, BootReport, Check, CheckName, ErrorReport, HeldMigration, Milliseconds, NewerMigration, Outcome,
     Verdict,
@@ -120,14 +120,14 @@ impl Run<'_> {
     }
 
     /// What a whole seal proves, and what it does not ask anew.
-    pub(super) fn report_sealed(&mut self) {
-        let head = Some(self.schema.head());
+    pub(super) fn report_sealed(&mut self, version: i64) {
         self.report.verdict = Verdict::Ready;
-        self.report.to_version = head;
+        self.report.to_version = Some(version);
+        self.report.held = plan::held_above(self.schema, version, self.limit()).iter().map(Into::into).collect();
         if self.report.created {
             self.report_stamped();
         } else {
-            self.report.from_version = head;
+            self.report.from_version = Some(version);
         }
         for name in [CheckName::Schema, CheckName::Indexes] {
             let detail = "sealed, and unchanged since it was proven".to_owned();
@@ -135,7 +135,8 @@ impl Run<'_> {
         }
         self.report.skip(CheckName::RowCounts, "nothing was migrated");
         for name in [CheckName::ForeignKeys, CheckName::Integrity, CheckName::QueryPlans] {
-            self.report.skip(name, "switched off with the integrity");
+            let why = if self.believes_seals() { "sealed" } else { "switched off with the integrity" };
+            self.report.skip(name, why);
         }
     }
 

@@ -25,7 +25,7 @@ use crate::report::{BootReport, ErrorReport, Verdict};
 use crate::schema::Schema;
 use crate::steps::Guard;
 
-pub(crate) use order::Run;
+pub(crate) use order::{Membership, Run};
 pub(crate) use transaction::needs_rebuild;
 
 /// Takes a database file to the version a binary was compiled for, or refuses.
@@ -143,6 +143,14 @@ impl<'s> Boot<'s> {
         self.report(Run::boot)
     }
 
+    /// As [`Boot::run`], of one file among many.
+    pub(crate) fn run_as(&self, membership: Membership) -> Result<BootReport, Failure> {
+        self.report(|run| {
+            run.membership = Some(membership);
+            run.boot()
+        })
+    }
+
     /// Runs all validations on an existing file and changes nothing.
     ///
     /// # Errors
@@ -245,6 +253,9 @@ fn finish(run: Run<'_>, start: Instant, outcome: Result<(), Error>) -> Result<Bo
     report.duration_ms = start.elapsed().into();
     report.backup = report.backup.take().or(run.settled.as_ref().and_then(|settled| settled.backup.clone()));
     let Err(error) = outcome.map_err(Error::settled) else {
+        for held in &report.held {
+            log::info!("{:03} {} is held back: {}", held.version, held.name, held.why);
+        }
         return Ok(report);
     };
     // What had been done was rolled back.

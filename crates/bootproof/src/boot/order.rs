@@ -55,6 +55,15 @@ pub(crate) struct Run<'r> {
     pub(super) is_done: bool,
     /// Whether the connection is the application's own.
     pub(super) is_lent: bool,
+    /// How the file is one of many.
+    pub(super) membership: Option<Membership>,
+}
+
+/// A file that was found in a directory: it has to be there, none is made.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Membership {
+    /// Whether a seal is believed, however much of the file is to be checked otherwise.
+    pub(crate) believes_seals: bool,
 }
 
 /// What nothing takes back any more.
@@ -90,6 +99,7 @@ impl<'r> Run<'r> {
             settled: None,
             is_done: false,
             is_lent: false,
+            membership: None,
         }
     }
 }
@@ -143,6 +153,9 @@ impl Run<'_> {
         }
         let exists = files::exists_among(self.path, &neighbours)?;
         self.remove_remnants(&neighbours);
+        if !exists && self.membership.is_some() {
+            return Err(missing(self.path));
+        }
         if !exists {
             create = true;
             // The image is at head, in the format that every file has: what is to be otherwise has to be made by its migrations.
@@ -177,20 +190,27 @@ impl Run<'_> {
         }
     }
 
-    /// Whether this boot is asked for no more than a seal tells.
-    fn is_content_with_a_seal(&self) -> bool {
-        self.options.integrity == Integrity::Off && !self.options.benchmark && self.options.target.is_none()
+    pub(super) fn believes_seals(&self) -> bool {
+        self.membership.is_some_and(|membership| membership.believes_seals)
     }
 
-    /// Whether the file is sealed, and so ready: history and schema are as they were proven.
+    /// Whether this boot is asked for no more than a seal tells.
+    fn is_content_with_a_seal(&self) -> bool {
+        (self.options.integrity == Integrity::Off || self.believes_seals())
+            && !self.options.benchmark
+            && self.options.target.is_none()
+    }
+
+    /// Whether the file is sealed, and so ready: history and schema are as they were proven, and what is newer waits.
     fn is_sealed(&mut self) -> Result<bool, Error> {
-        let is_whole = self.watch.clone().step(Step::Look, 0, || {
+        let version = self.watch.clone().step(Step::Look, 0, || {
             let connection = connection::open(self.path, false)?;
-            Ok(seal::is_whole(self.schema, &connection) && !ffi::has_moved(&connection))
+            let version = seal::version(self.schema, &connection, self.options.maintenance);
+            Ok(version.filter(|_| !ffi::has_moved(&connection)))
         });
         // Whatever the matter is, the general way will meet it too, and tell.
-        if is_whole.is_ok_and(|is_whole| is_whole) {
-            self.report_sealed();
+        if let Ok(Some(version)) = version {
+            self.report_sealed(version);
             return Ok(true);
         }
         self.watch.proceed().map(|()| false)
@@ -283,8 +303,7 @@ impl Run<'_> {
         if files::exists(self.path)? {
             return Ok(());
         }
-        let message = format!("`{}` does not exist", shown(self.path));
-        Err(Error::Storage { action: "opened", message })
+        Err(missing(self.path))
     }
 
     /// A damaged file can look like one of another version: before such a refusal is believed, the file is checked.
@@ -429,4 +448,8 @@ impl Run<'_> {
         self.gather_statistics(session, Depth::Whole)?;
         execute("COMMIT")
     }
+}
+
+fn missing(path: &Path) -> Error {
+    Error::Storage { action: "opened", message: format!("`{}` does not exist", shown(path)) }
 }

@@ -159,8 +159,8 @@ impl Run<'_> {
         self.require_contracts(session, change.to())?;
         session.still_open()?;
 
-        let is_at_head = change.to() == self.schema.head() && look.plan.ahead.is_empty();
-        seal::renew(self.schema, connection, is_at_head)
+        let is_known_to_the_end = look.plan.ahead.is_empty();
+        seal::renew(self.schema, connection, is_known_to_the_end.then_some(change.to()))
     }
 
     /// Notes what nothing takes back any more.

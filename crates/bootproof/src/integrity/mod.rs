@@ -19,6 +19,8 @@ mod order;
 mod pragma;
 mod sets;
 mod shape;
+#[cfg(test)]
+mod tests;
 
 use rusqlite::Connection;
 

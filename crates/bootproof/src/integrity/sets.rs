@@ -3,8 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::thread::{self, Scope as Threads, Thread};
-use std::time::Duration;
+use std::thread::{self, Scope as Threads};
 
 use bootproof_catalog::Catalog;
 use rusqlite::Connection;
@@ -15,6 +14,7 @@ use super::imposter::Imposter;
 use super::pragma;
 use super::shape::{Coming, Index, Scope, Shape, Table, Terms};
 use crate::connection;
+use crate::errands::{Errand, Errands};
 use crate::ffi;
 use crate::watch::Watch;
 
@@ -269,17 +269,19 @@ impl<'s> Work<'s> {
         }
         let is_alone = own.is_none();
         let own = own.as_ref().unwrap_or(connection);
+        let errands = Errands::default();
         let is_sound = thread::scope(|threads| {
-            let helpers: Vec<_> = companions.into_iter().filter_map(|helper| self.help(threads, helper)).collect();
+            for helper in companions {
+                self.help(threads, helper, errands.begin());
+            }
             let is_sound = structure(own);
             if matches!(is_sound, Ok(true)) {
                 self.work(own);
             } else {
                 self.doubt.raise();
             }
-            while !helpers.iter().all(thread::ScopedJoinHandle::is_finished) {
+            while errands.wait() {
                 watch.tell();
-                thread::park_timeout(Duration::from_millis(50));
             }
             is_sound
         });
@@ -290,17 +292,15 @@ impl<'s> Work<'s> {
     }
 
     /// A thread that takes passes too. Where the system gives none, the work is done by those there are.
-    fn help<'t>(
-        &'t self,
-        threads: &'t Threads<'t, '_>,
-        connection: Connection,
-    ) -> Option<thread::ScopedJoinHandle<'t, ()>> {
-        let boss = thread::current();
+    fn help<'t>(&'t self, threads: &'t Threads<'t, '_>, connection: Connection, errand: Errand<'t>) {
         let help = move || {
-            let _at_the_end = Wake(boss);
             self.work(&connection);
+            drop(errand);
         };
-        thread::Builder::new().name("integrity".to_owned()).spawn_scoped(threads, help).ok()
+        let spawned = thread::Builder::new().name("integrity".to_owned()).spawn_scoped(threads, help);
+        if let Err(error) = spawned {
+            log::debug!("checking with one thread less: {error}");
+        }
     }
 
     /// Takes one pass after the other, until there is none or a doubt.
@@ -361,14 +361,5 @@ impl<'s> Work<'s> {
                     .enumerate()
                     .all(|(number, set)| of((at, Some(number))) == Some(&[*set]))
         })
-    }
-}
-
-/// Wakes the thread that waits, whatever ends this one.
-struct Wake(Thread);
-
-impl Drop for Wake {
-    fn drop(&mut self) {
-        self.0.unpark();
     }
 }

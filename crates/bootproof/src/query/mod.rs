@@ -43,8 +43,6 @@
 mod columns;
 mod observe;
 
-use std::marker::PhantomData;
-
 use rusqlite::{Connection, Statement};
 
 use crate::compiled::Contract;
@@ -118,24 +116,23 @@ fn execute<Q: Query, T>(
 ) -> rusqlite::Result<T> {
     let mut statement = connection.prepare_cached(Q::CONTRACT.sql)?;
     query.bind(&mut statement)?;
-    let rows = statement.raw_query();
-    read(&mut Rows { rows, contract: Q::CONTRACT, convert: Q::row, count, row: PhantomData })
+    let found = statement.raw_query();
+    read(&mut Rows { found, contract: Q::CONTRACT, convert: Q::row, count })
 }
 
 /// The rows of a query that is being executed.
 pub struct Rows<'a, R> {
-    rows: rusqlite::Rows<'a>,
+    found: rusqlite::Rows<'a>,
     contract: &'static Contract,
     convert: fn(&Columns<'_>) -> rusqlite::Result<R>,
     count: &'a mut u64,
-    row: PhantomData<R>,
 }
 
 impl<R> Iterator for Rows<'_, R> {
     type Item = rusqlite::Result<R>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        match self.rows.next() {
+        match self.found.next() {
             Ok(Some(row)) => {
                 *self.count += 1;
                 Some((self.convert)(&Columns::new(row, self.contract)))

@@ -16,10 +16,8 @@ fn one_execution_or_all() {
     let params = readings::Params { from: 1, to: 3 };
     let observer = |run: &bootproof::query::Run<'_>| {
         // The connection is free for what an observer wants to know.
-        let plan: String = run
-            .connection
-            .query_row(&format!("EXPLAIN QUERY PLAN {}", run.contract.sql), [], |row| row.get("detail"))
-            .unwrap();
+        let mut plan = run.connection.prepare(&format!("EXPLAIN QUERY PLAN {}", run.contract.sql)).unwrap();
+        let plan: String = plan.raw_query().next().unwrap().unwrap().get("detail").unwrap();
         told.lock().unwrap().push((run.contract.name, run.rows, plan));
     };
     let first = observed(&connection, &params, observer, |rows| rows.next().transpose()).unwrap();

@@ -127,8 +127,9 @@ fn one_by_one_or_only_the_first() {
     assert_eq!(readings::first(&connection, &params).unwrap().map(|row| row.at), Some(1));
     assert_eq!(readings::first(&connection, &readings::Params { from: 9, to: 9 }).unwrap(), None);
     // A query inside the rows of the same query.
-    let pairs = readings::stream(&connection, &params, |rows| {
+    let pairs: usize = readings::stream(&connection, &params, |rows| {
         rows.map(|row| Ok(query::readings(&connection, &readings::Params { from: row?.at, ..params })?.len())).sum()
-    });
-    assert_eq!(pairs.unwrap(), 6_usize);
+    })
+    .unwrap();
+    assert_eq!(pairs, 6);
 }

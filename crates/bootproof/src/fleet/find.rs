@@ -1,0 +1,107 @@
+//! The databases of a directory: what is like the pattern, but for what belongs to another file.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::pattern::{Pattern, is_like};
+use crate::error::{Error, storage};
+use crate::files;
+use crate::listing;
+
+/// What boots, restores and SQLite put behind the name of a database: it is none itself.
+const BEHIND: [&str; 7] =
+    [".backup-", ".new-", crate::restore::MARK, ".restore-new", ".replaced-", ".remade", ".sha256"];
+/// What SQLite keeps beside a database, at the end of its name.
+const SIDECARS: [&str; 3] = ["-wal", "-shm", "-journal"];
+
+/// A file of the directory that is like the pattern and is no database of its own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SkippedFile {
+    /// Its path relative to the directory.
+    pub name: String,
+    /// What it is instead.
+    pub reason: &'static str,
+}
+
+/// The databases, and what was passed over.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    /// Their paths relative to the directory, in the order of their bytes.
+    pub(super) databases: Vec<PathBuf>,
+    pub(super) skipped: Vec<SkippedFile>,
+}
+
+/// Looks for the databases. The same directory is always told in the same order.
+pub(super) fn find(directory: &Path, pattern: &Pattern) -> Result<Found, Error> {
+    let mut found = Found::default();
+    look(directory, Path::new(""), pattern, &mut found)?;
+    found.databases.sort();
+    found.databases.dedup();
+    // Two boots of one file under two names would only wait for each other. The name that is no link comes first.
+    let whole = files::resolve(directory);
+    let mut named: Vec<_> = std::mem::take(&mut found.databases)
+        .into_iter()
+        .map(|name| {
+            let file = files::resolve(&directory.join(&name));
+            (file != whole.join(&name), name, file)
+        })
+        .collect();
+    named.sort_by(|first, second| (first.0, first.1.as_os_str()).cmp(&(second.0, second.1.as_os_str())));
+    let mut known = BTreeSet::new();
+    for (_, name, file) in named {
+        if known.insert(file) {
+            found.databases.push(name);
+        } else {
+            found.skip(&name, "a link to another of these databases");
+        }
+    }
+    found.databases.sort_by(|first, second| first.as_os_str().cmp(second.as_os_str()));
+    found.skipped.sort_by(|first, second| first.name.cmp(&second.name));
+    Ok(found)
+}
+
+fn look(directory: &Path, within: &Path, pattern: &Pattern, found: &mut Found) -> Result<(), Error> {
+    let Some((first, rest)) = pattern.split() else { return Ok(()) };
+    let here = directory.join(within);
+    let names = listing::names(&here).map_err(|error| storage("read", &here, &error))?;
+    for name in names {
+        let shown = name.to_string_lossy();
+        let path = within.join(&name);
+        let there = std::fs::metadata(here.join(&name));
+        match &rest {
+            Some(rest) if is_like(&shown, first) && there.as_ref().is_ok_and(std::fs::Metadata::is_dir) => {
+                look(directory, &path, rest, found)?;
+            }
+            Some(_) => {}
+            None => {
+                // A restore was interrupted between two files: the database may be away, and is one all the same.
+                if let Some(database) = shown.strip_suffix(crate::restore::MARK).filter(|name| is_like(name, first)) {
+                    found.databases.push(within.join(database));
+                }
+                if !is_like(&shown, first) {
+                    continue;
+                }
+                match there {
+                    _ if is_companion(&shown) => found.skip(&path, "belongs to another file"),
+                    Ok(there) if !there.is_file() => found.skip(&path, "not a file"),
+                    // What cannot even be looked at is for its boot to tell.
+                    _ => found.databases.push(path),
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+impl Found {
+    fn skip(&mut self, path: &Path, reason: &'static str) {
+        self.skipped.push(SkippedFile { name: path.display().to_string(), reason });
+    }
+}
+
+fn is_companion(name: &str) -> bool {
+    BEHIND.iter().any(|infix| name.find(infix).is_some_and(|place| place > 0))
+        || SIDECARS.iter().any(|ending| name.ends_with(ending))
+}

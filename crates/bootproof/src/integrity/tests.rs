@@ -1,0 +1,71 @@
+//! That the comparison itself finds a sound file sound: a doubt would refuse nobody, and cost five times as long.
+
+use rusqlite::Connection;
+use tempfile::TempDir;
+
+use super::crew::Companions;
+use super::sets;
+use super::shape::Coming;
+use crate::connection;
+use crate::options::Options;
+use crate::watch::Watch;
+
+/// Every shape that the comparison knows, in a file that is not too small for it.
+const SHAPES: &str = "
+    CREATE TABLE entries(id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT, note TEXT COLLATE NOCASE, amount REAL, day TEXT, UNIQUE(id, name));
+    CREATE INDEX plain ON entries(name, amount DESC);
+    CREATE INDEX folded ON entries(note, day COLLATE RTRIM);
+    CREATE INDEX by_day ON entries(date(day), amount);
+    CREATE UNIQUE INDEX single ON entries(day, id);
+    CREATE TABLE settings(name TEXT PRIMARY KEY, value) WITHOUT ROWID;
+    CREATE INDEX partial ON entries(amount) WHERE amount > 10;
+    INSERT INTO settings VALUES ('a', 1), ('b', NULL);
+    WITH RECURSIVE numbers(n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM numbers WHERE n < 20000)
+    INSERT INTO entries(name, note, amount, day)
+    SELECT 'name ' || (n % 97), iif(n % 5, printf('%.*c', n % 90, 'x'), NULL), iif(n % 3, n / 4.0, n), date('2025-01-01', (n % 700) || ' days')
+    FROM numbers;
+";
+
+fn with_shapes(more: &str) -> (TempDir, Connection) {
+    let directory = tempfile::tempdir().unwrap();
+    let made = Connection::open(directory.path().join("shapes.db")).unwrap();
+    made.execute_batch(SHAPES).unwrap();
+    made.execute_batch(more).unwrap();
+    (directory, made)
+}
+
+fn is_sound(directory: &TempDir, connection: &Connection, coming: &Coming) -> [bool; 2] {
+    let path = directory.path().join("shapes.db");
+    let watch = Watch::new(&Options::default());
+    let open = || connection::open_companion(&path);
+    [Companions::Nobody, Companions::Opened(&open)]
+        .map(|companions| sets::is_sound(connection, companions, coming, &watch).0)
+}
+
+#[test]
+fn a_sound_file_leaves_no_doubt() {
+    // Statistics are read again where imposters have been, and need not be there.
+    for more in ["", "ANALYZE", "PRAGMA journal_mode = WAL; DELETE FROM entries WHERE id % 7 = 0"] {
+        let (directory, connection) = with_shapes(more);
+        assert!(!connection::is_small(&connection).unwrap());
+        assert_eq!(is_sound(&directory, &connection, &Coming::default()), [true, true], "after `{more}`");
+    }
+}
+
+#[test]
+fn a_lost_entry_is_a_doubt() {
+    let (directory, connection) = with_shapes("");
+    // Through an index that claims to be partial for a moment, a row is deleted that the index then keeps.
+    connection
+        .execute_batch(
+            "PRAGMA writable_schema = ON;
+             UPDATE sqlite_schema SET sql = sql || ' WHERE id <> 77' WHERE name = 'plain';
+             PRAGMA writable_schema = RESET;
+             DELETE FROM entries WHERE id = 77;
+             PRAGMA writable_schema = ON;
+             UPDATE sqlite_schema SET sql = replace(sql, ' WHERE id <> 77', '') WHERE name = 'plain';
+             PRAGMA writable_schema = RESET;",
+        )
+        .unwrap();
+    assert_eq!(is_sound(&directory, &connection, &Coming::default()), [false, false]);
+}
