@@ -2,26 +2,62 @@
 
 use std::borrow::Cow;
 
+use jiff::ToSpan as _;
 use jiff::civil::Date;
 
 /// The longest range of days that a request may ask for; a leap year fits.
 const LONGEST_RANGE_DAYS: i32 = 366;
 
+/// Longer than any address or name; what is longer is nobody's.
+const LONGEST_TEXT: usize = 320;
+
 /// The parameters of one request.
 pub(crate) struct Parameters<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
 
+/// What a request asks for. Whatever is absent is chosen from the data.
+#[derive(Debug, Default)]
+pub(crate) struct Ask {
+    pub(crate) company: Option<i64>,
+    pub(crate) email: Option<String>,
+    pub(crate) instance: Option<String>,
+    pub(crate) days: Option<Days>,
+}
+
 /// A range of days, both included.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Days {
     pub(crate) from: Date,
     pub(crate) to: Date,
 }
 
+impl Ask {
+    /// Reads a query string; refuses a parameter that is not among `known`, is given twice, is empty or means nothing.
+    pub(crate) fn read(query: Option<&str>, known: &[&str]) -> Result<Self, String> {
+        Self::of(&Parameters::read(query, known)?)
+    }
+
+    /// The same for a form, which sends what was left empty, too.
+    pub(crate) fn of_form(query: Option<&str>, known: &[&str]) -> Result<Self, String> {
+        let mut parameters = Parameters::read(query, known)?;
+        parameters.0.retain(|(_, value)| !value.trim().is_empty());
+        Self::of(&parameters)
+    }
+
+    fn of(parameters: &Parameters<'_>) -> Result<Self, String> {
+        let text = |name| Ok::<_, String>(parameters.text(name)?.map(ToOwned::to_owned));
+        Ok(Self {
+            company: parameters.company()?,
+            email: text("email")?,
+            instance: text("instance")?,
+            days: parameters.days()?,
+        })
+    }
+}
+
 impl<'a> Parameters<'a> {
-    /// Reads a query string; refuses a parameter that is not among `known`, or that is given twice.
-    pub(crate) fn read(query: &'a str, known: &[&str]) -> Result<Self, String> {
+    fn read(query: Option<&'a str>, known: &[&str]) -> Result<Self, String> {
         let mut pairs: Vec<(Cow<'a, str>, Cow<'a, str>)> = Vec::new();
-        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
             if !known.contains(&name.as_ref()) {
                 return Err(format!("unknown parameter; expected {}", known.join(", ")));
             }
@@ -33,20 +69,23 @@ impl<'a> Parameters<'a> {
         Ok(Self(pairs))
     }
 
-    pub(crate) fn text(&self, name: &str) -> Result<Option<&str>, String> {
+    fn text(&self, name: &str) -> Result<Option<&str>, String> {
         match self.0.iter().find(|(other, _)| other == name) {
             Some((_, value)) if value.trim().is_empty() => Err(format!("`{name}` is empty")),
+            Some((_, value)) if value.len() > LONGEST_TEXT => {
+                Err(format!("`{name}` has more than {LONGEST_TEXT} bytes"))
+            }
             found => Ok(found.map(|(_, value)| value.as_ref())),
         }
     }
 
-    pub(crate) fn company(&self) -> Result<Option<i64>, String> {
+    fn company(&self) -> Result<Option<i64>, String> {
         let company = self.text("company_id")?.map(str::parse).transpose();
         company.map_err(|_| "`company_id` is not a whole number".to_owned())
     }
 
     /// The range of days, if there is one.
-    pub(crate) fn days(&self) -> Result<Option<Days>, String> {
+    fn days(&self) -> Result<Option<Days>, String> {
         match (self.day("from")?, self.day("to")?) {
             (None, None) => Ok(None),
             (Some(from), Some(to)) if from > to => Err("`from` is after `to`".to_owned()),
@@ -69,6 +108,11 @@ impl Days {
     /// The month of this day.
     pub(crate) fn month_of(day: Date) -> Self {
         Self { from: day.first_of_month(), to: day.last_of_month() }
+    }
+
+    /// Every day of the range.
+    pub(crate) fn each(self) -> impl Iterator<Item = Date> {
+        self.from.series(1.day()).take_while(move |day| *day <= self.to)
     }
 }
 

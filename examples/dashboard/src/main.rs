@@ -1,37 +1,17 @@
-//! The smallest honest jira-worklog-dashboard: it opens its door only on a database that was proven.
-//!
-//! ```console
-//! $ cargo run --release --example dashboard -- --demo 100000
-//! $ curl http://127.0.0.1:8000/api/dashboard
-//! ```
-//!
-//! `--demo` first makes a database as found in production, so that one command shows a real upgrade with the time of
-//! every hot query before and after. In reading order:
-//!
-//! - this file: arguments, boot, and only then the server
-//! - `demo`: a database to upgrade
-//! - `stop`: what a signal does
-//! - `server`: HTTP, a few threads with a connection each
-//! - `routes`: which path answers what
-//! - `parameters`: what a request may ask
-//! - `worklogs`: the proven queries, and what is made of their rows
+//! Arguments, boot, and only then the server.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program that talks to the person who started it")]
-
-mod demo;
-mod parameters;
-mod routes;
-mod server;
-mod stop;
-mod worklogs;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use bootproof::{Failure, Options};
+use bootproof::Options;
 use clap::Parser;
+use dashboard::app::App;
+use dashboard::server::{self, Door};
+use dashboard::{Stop, demo, stop};
 
-/// The smallest honest jira-worklog-dashboard
+/// A small jira-worklog-dashboard
 #[derive(Parser)]
 struct Arguments {
     /// The database file [default: worklog.db; with --demo a file in a new temporary directory]
@@ -42,6 +22,12 @@ struct Arguments {
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8000")]
     listen: String,
 
+    /// A socket through which the next process is given the door. If a process that listens there serves already, this one
+    /// boots beside it, takes its door, and lets it finish what it has begun
+    #[cfg(unix)]
+    #[arg(long, value_name = "FILE")]
+    handover: Option<PathBuf>,
+
     /// First make a database as found in production, with that many worklogs, and time its queries around the upgrade
     #[arg(long, value_name = "ROWS")]
     demo: Option<usize>,
@@ -49,12 +35,6 @@ struct Arguments {
     /// End after the boot
     #[arg(long)]
     no_serve: bool,
-}
-
-/// Why the dashboard did not start, and its exit code.
-struct Stop {
-    code: u8,
-    message: String,
 }
 
 fn main() -> ExitCode {
@@ -73,30 +53,50 @@ fn main() -> ExitCode {
 
 fn run(arguments: &Arguments) -> Result<(), Stop> {
     let database = match arguments.demo {
-        Some(rows) => demo::create(rows, arguments.db.as_deref())?,
+        Some(rows) => {
+            let database = demo::place(arguments.db.as_deref())?;
+            println!("making a database with {rows} worklogs: {}", database.display());
+            let took = demo::create(rows, &database)?;
+            println!("made in {:.1} s; now the upgrade\n", took.as_secs_f64());
+            database
+        }
         None => arguments.db.clone().unwrap_or_else(|| PathBuf::from("worklog.db")),
     };
 
     // First thing: nothing below runs on a database that was not proven.
-    let (cancellation, booted) = stop::on_signal();
+    let (cancellation, signals) = stop::on_signal();
     let options =
         Options { benchmark: arguments.demo.is_some(), cancellation: cancellation.clone(), ..Options::default() };
     let report = worklog_schema::boot(&database).options(options).run()?;
-    booted.now();
+    let drain = signals.booted();
     if cancellation.is_cancelled() {
         // It came too late for the boot, and in time for this.
         return Ok(());
     }
     print!("{report}");
-
     if arguments.no_serve {
         return Ok(());
     }
-    server::serve(&arguments.listen, &database, &report)
+
+    let app = App::open(&database, report)?;
+    let door = door(arguments)?;
+    println!("\nlistening on http://{}", door.address());
+    println!("  /                 the worklogs of a company, or of one person");
+    println!("  /sync             what a synchronisation compares with Jira");
+    println!("  /admin/database   version, boots, queries against their budgets, indexes, alerts");
+    println!("  /api/dashboard    /api/sync    /healthz    /metrics");
+    server::serve(app, door, &drain)
 }
 
-impl From<Failure> for Stop {
-    fn from(failure: Failure) -> Self {
-        Self { code: failure.exit_code(), message: failure.to_string() }
+#[cfg(unix)]
+fn door(arguments: &Arguments) -> Result<Door, Stop> {
+    match &arguments.handover {
+        Some(path) => Door::taken_over_or_opened(path, &arguments.listen),
+        None => Door::open(&arguments.listen),
     }
+}
+
+#[cfg(not(unix))]
+fn door(arguments: &Arguments) -> Result<Door, Stop> {
+    Door::open(&arguments.listen)
 }
