@@ -35,6 +35,7 @@ pub(super) fn days(view: &View) -> Markup {
     let height = |hours: f64| if top > 0.0 { hours / top * plot } else { 0.0 };
     html! {
         figure.chart {
+            div.scroll tabindex="0" role="region" aria-label="Hours per day" {
             svg viewBox=(format!("0 0 {WIDTH} {HEIGHT}")) role="img" aria-labelledby="chart-title chart-text" {
                 title #chart-title { "Hours per day" }
                 desc #chart-text { (description(&bars)) }
@@ -60,9 +61,10 @@ pub(super) fn days(view: &View) -> Markup {
                     }
                 }
             }
+            }
             details {
                 summary { "The same as a table" }
-                div.scroll tabindex="0" role="region" aria-label="Hours per day as a table" {
+                div.scroll tabindex="0" role="region" aria-label="Table of hours per day" {
                     table {
                         caption.hidden { "Hours per day" }
                         thead { tr { th scope="col" { "Day" } th.number scope="col" { "Hours" } } }

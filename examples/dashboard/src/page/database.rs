@@ -171,6 +171,7 @@ fn checks(boot: &BootReport) -> Markup {
     html! {
         section.card aria-labelledby="checks" {
             h2 #checks { "What this boot proved" }
+            div.scroll tabindex="0" role="region" aria-labelledby="checks" {
             table {
                 caption.hidden { "The validations of this boot" }
                 thead { tr { th scope="col" { "Check" } th scope="col" { "Outcome" } th.number scope="col" { "Took" } } }
@@ -185,6 +186,7 @@ fn checks(boot: &BootReport) -> Markup {
                     }
                 }
             }
+            }
         }
     }
 }
@@ -194,6 +196,7 @@ fn timeline(boot: &BootReport) -> Markup {
     html! {
         section.card aria-labelledby="timeline" {
             h2 #timeline { "Where its time went" }
+            div.scroll tabindex="0" role="region" aria-labelledby="timeline" {
             table {
                 caption.hidden { "The steps of this boot" }
                 thead { tr { th scope="col" { "Step" } th.bars scope="col" { span.hidden { "Share" } } th.number scope="col" { "Took" } } }
@@ -206,6 +209,7 @@ fn timeline(boot: &BootReport) -> Markup {
                         }
                     }
                 }
+            }
             }
         }
     }

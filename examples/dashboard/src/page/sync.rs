@@ -65,12 +65,14 @@ fn show(view: &View, instance: &str) -> Markup {
         return nothing("Nothing in these days.", &what);
     }
     let updated = view.latest.iter().filter_map(|worklog| worklog.updated_at.as_deref()).max().unwrap_or("never");
+    // To the minute.
+    let updated: String = updated.chars().take(16).collect();
     html! {
         (tiles(&[
             ("Worklogs", grouped(view.count)),
             ("Hours", hours(view.seconds)),
             ("People", grouped(view.by_person.len() as u64)),
-            ("Newest update", updated.to_owned()),
+            ("Newest update", updated),
         ]))
         section.card aria-labelledby="per-day" {
             h2 #per-day { "Hours per day" }

@@ -30,9 +30,9 @@ impl Browser {
         };
         let lines = BufReader::new(driver.stdout.take().unwrap()).lines();
         // "ChromeDriver was started successfully on port 12345."
-        let port = lines
-            .map_while(Result::ok)
-            .find_map(|line| line.split_once("successfully on port ").map(|(_, port)| port.trim_end_matches('.').to_owned()));
+        let port = lines.map_while(Result::ok).find_map(|line| {
+            line.split_once("successfully on port ").map(|(_, port)| port.trim_end_matches('.').to_owned())
+        });
         let port = port.filter(|port| port.parse::<u16>().is_ok())?;
         let mut browser = Self { driver, address: format!("127.0.0.1:{port}"), session: String::new() };
         // Everything in it is a page of ours, on loopback: in containers its sandbox does not start.
