@@ -64,11 +64,12 @@ impl App {
         }))
     }
 
-    /// `ready` or `degraded`: what was not proven is not served.
+    /// `ready` or `degraded`. Nothing else is served, but by the tool that measures what a database was like before.
     pub(crate) fn verdict(&self) -> &'static str {
         match self.boot.verdict {
+            Verdict::Ready => "ready",
             Verdict::Degraded => "degraded",
-            Verdict::Ready | Verdict::Refused => "ready",
+            Verdict::Refused => "unproven",
         }
     }
 
