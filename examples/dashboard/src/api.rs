@@ -79,17 +79,12 @@ pub(crate) async fn sync((state, query): Asked) -> Result<Response, Fault> {
     let ask = Ask::read(query.0.as_deref(), &["company_id", "instance", "from", "to"])?;
     let answer = state.0.read(move |app, connection| {
         let company = worklogs::company(connection, &ask)?;
-        let instance = match &ask.instance {
-            Some(instance) => instance.clone(),
-            None => {
-                let choice = app.choices.of(connection, company)?;
-                choice.instances.first().cloned().ok_or(worklogs::NO_WORKLOGS)?
-            }
-        };
+        let choice = app.choices.of(connection, company)?;
+        let instance = ask.instance.as_ref().or(choice.instances.first()).ok_or(worklogs::NO_WORKLOGS)?;
         let days = worklogs::days(connection, &ask, company)?;
-        let view = worklogs::of_instance(connection, company, &instance, days)?;
+        let view = worklogs::of_instance(connection, company, instance, days)?;
         let worklogs = Some(view.latest.iter().collect());
-        Answer { instance: Some(&instance), worklogs, ..Answer::of(&view) }.to_json()
+        Answer { instance: Some(instance), worklogs, ..Answer::of(&view) }.to_json()
     });
     answer.await.map(json)
 }

@@ -1,7 +1,5 @@
 //! The tool that measures under load runs, stays within its bounds and prints its table.
 
-#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
-
 use std::process::Command;
 
 #[test]

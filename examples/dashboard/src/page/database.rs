@@ -1,5 +1,6 @@
 //! `/admin/database`: what the boot proved, and how the database has been since.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -31,6 +32,7 @@ pub(crate) async fn answer(State(app): State<Arc<App>>) -> Response {
             (verdict(&app.boot))
             (facts(app, &diagnosis.health))
             (alert_list(&alerts))
+            (notes(&app.boot))
             (latency(&app.monitor.queries()))
             (before_and_after(&app.boot))
             div.columns { (checks(&app.boot)) (timeline(&app.boot)) }
@@ -116,6 +118,23 @@ fn alert_list(alerts: &[Alert]) -> Markup {
                     strong { (word) ": " code { (alert.object) } }
                     p { (alert.message) "." }
                     p.quiet { "What to do: " (alert.remedy) "." }
+                }
+            }
+        }
+    }
+}
+
+/// What the boot left for a person to decide, or to know.
+fn notes(boot: &BootReport) -> Markup {
+    html! {
+        @if !boot.held.is_empty() || !boot.notes.is_empty() {
+            section.card aria-labelledby="notes" {
+                h2 #notes { "To know" }
+                ul.notes {
+                    @for held in &boot.held {
+                        li { "Migration " code { (format!("{:03}_{}", held.version, held.name)) } " was not applied: it " (held.why) "." }
+                    }
+                    @for note in &boot.notes { li { (note) "." } }
                 }
             }
         }
@@ -248,7 +267,7 @@ fn boots(health: &Health) -> Markup {
 fn sizes(diagnosis: &Diagnosis) -> Markup {
     let health = &diagnosis.health;
     let mut indexes: Vec<_> = health.indexes.iter().filter_map(|index| Some((index, index.space?))).collect();
-    indexes.sort_by(|(_, one), (_, other)| other.bytes.cmp(&one.bytes));
+    indexes.sort_by_key(|(_, space)| Reverse(space.bytes));
     let all: u64 = indexes.iter().map(|(_, space)| space.bytes).sum();
     let largest = indexes.first().map_or(1, |(_, space)| space.bytes.max(1));
     html! {

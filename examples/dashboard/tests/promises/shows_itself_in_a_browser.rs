@@ -21,13 +21,11 @@ impl Browser {
     /// `None` where there is none.
     fn start() -> Option<Self> {
         let driver = Command::new("chromedriver").arg("--port=0").stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
-        let mut driver = match driver {
-            Ok(driver) => driver,
-            Err(error) => {
+        let mut driver = driver
+            .inspect_err(|error| {
                 eprintln!("skipped: the pages are not tested in a browser, since there is no chromedriver ({error})");
-                return None;
-            }
-        };
+            })
+            .ok()?;
         let lines = BufReader::new(driver.stdout.take().unwrap()).lines();
         // "ChromeDriver was started successfully on port 12345."
         let port = lines.map_while(Result::ok).find_map(|line| {
@@ -42,12 +40,11 @@ impl Browser {
             "goog:chromeOptions": { "args": arguments }, "goog:loggingPrefs": { "browser": "ALL" }
         } } });
         let begun = browser.try_call("POST", "/session", &wanted);
-        match begun.as_ref().map(|value| value["sessionId"].as_str()) {
-            Ok(Some(session)) => browser.session = format!("/session/{session}"),
-            _ => {
-                eprintln!("skipped: the pages are not tested in a browser, since none starts ({begun:?})");
-                return None;
-            }
+        if let Ok(Some(session)) = begun.as_ref().map(|value| value["sessionId"].as_str()) {
+            browser.session = format!("/session/{session}");
+        } else {
+            eprintln!("skipped: the pages are not tested in a browser, since none starts ({begun:?})");
+            return None;
         }
         Some(browser)
     }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use crate::targets::Targets;
 
 /// A client that waits longer has got no answer.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// How to ask.
 pub(crate) struct Load {
@@ -134,14 +134,13 @@ fn fetch(
     target: &str,
     body: &mut String,
 ) -> io::Result<u16> {
-    let mut reader = match connection.take() {
-        Some(reader) => reader,
-        None => {
-            let stream = TcpStream::connect(address)?;
-            stream.set_nodelay(true)?;
-            stream.set_read_timeout(Some(PATIENCE))?;
-            BufReader::new(stream)
-        }
+    let mut reader = if let Some(reader) = connection.take() {
+        reader
+    } else {
+        let stream = TcpStream::connect(address)?;
+        stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        BufReader::new(stream)
     };
     let request = format!("GET {target} HTTP/1.1\r\nHost: {address}\r\n\r\n");
     reader.get_mut().write_all(request.as_bytes())?;

@@ -128,7 +128,7 @@ fn measure(
         stop.send_replace(true);
         // What the server says first is why the clients failed.
         match server.join() {
-            Ok(served) => served.and(measured),
+            Ok(ended) => ended.and(measured),
             Err(_) => Err(Stop { code: 1, message: "the server ended unexpectedly".to_owned() }),
         }
     })
