@@ -92,7 +92,7 @@ fn tiles(tiles: &[(&str, String)]) -> Markup {
 
 /// `1,234 h`, `7.5 h`, `0.25 h`
 fn hours(seconds: i64) -> String {
-    match u64::try_from(seconds / 3600) {
+    match u64::try_from(seconds.saturating_add(1_800) / 3_600) {
         Ok(whole) if whole >= 100 => format!("{} h", grouped(whole)),
         _ => format!("{} h", in_hours(seconds)),
     }
