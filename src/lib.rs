@@ -154,11 +154,8 @@ pub fn migrate(connection: &mut Connection, options: &Options) -> Result<BootRep
 /// # let path = directory.path().join("worklog.db");
 /// worklog_schema::migrate_on_boot(&path)?;
 /// let connection = worklog_schema::open_reader(&path)?;
-/// let leaves = worklog_schema::query::user_leaves(
-///     &connection,
-///     &worklog_schema::query::user_leaves::Params { user_id: 1, status: "approved" },
-/// )?;
-/// assert!(leaves.is_empty());
+/// let params = worklog_schema::query::user_leaves_by_status::Params { user_id: 1, status: "approved" };
+/// assert!(worklog_schema::query::user_leaves_by_status(&connection, &params)?.is_empty());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn open_reader(path: impl AsRef<Path>) -> rusqlite::Result<Connection> {
