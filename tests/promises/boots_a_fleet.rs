@@ -324,7 +324,7 @@ fn a_directory_that_cannot_be_read_is_alone() {
         fs::copy(directory.path().join("x.db"), directory.path().join(tenant).join("data.db")).unwrap();
     }
     let closed = directory.path().join("lost+found");
-    fs::set_permissions(&closed, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0o000)).unwrap();
     if fs::read_dir(&closed).is_ok() {
         // To root nothing is closed.
         return;
