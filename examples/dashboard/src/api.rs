@@ -79,12 +79,11 @@ pub(crate) async fn sync((state, query): Asked) -> Result<Response, Fault> {
     let ask = Ask::read(query.0.as_deref(), &["company_id", "instance", "from", "to"])?;
     let answer = state.0.read(move |app, connection| {
         let company = worklogs::company(connection, &ask)?;
-        let instance = match &ask.instance {
-            Some(instance) => instance.clone(),
-            None => {
-                let choice = app.choices.of(connection, company)?;
-                choice.instances.first().cloned().ok_or(worklogs::NO_WORKLOGS)?
-            }
+        let instance = if let Some(instance) = &ask.instance {
+            instance.clone()
+        } else {
+            let choice = app.choices.of(connection, company)?;
+            choice.instances.first().cloned().ok_or(worklogs::NO_WORKLOGS)?
         };
         let days = worklogs::days(connection, &ask, company)?;
         let view = worklogs::of_instance(connection, company, &instance, days)?;

@@ -46,10 +46,10 @@ impl App {
         let monitor = Arc::new(Monitor::new(&SCHEMA));
         monitor.booted(&report);
         let observer = Arc::clone(&monitor);
-        let observed = bootproof::query::observe(move |run| {
+        let watched = bootproof::query::observe(move |run| {
             observer.record(run.contract, run.elapsed, run.error.is_none());
         });
-        if observed.is_err() {
+        if watched.is_err() {
             log::warn!("this process watches the queries of another dashboard already");
         }
         let checkup = Arc::new(Checkup::new(&SCHEMA, database));

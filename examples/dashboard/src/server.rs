@@ -101,7 +101,9 @@ impl Door {
             handover::offer(&path, Arc::downgrade(&self.listener), move || {
                 drain.send_replace(true);
             })?;
-            predecessor.map(Predecessor::relieve);
+            if let Some(predecessor) = predecessor {
+                predecessor.relieve();
+            }
         }
         Ok(())
     }

@@ -244,7 +244,7 @@ fn boots(health: &Health) -> Markup {
 fn sizes(diagnosis: &Diagnosis) -> Markup {
     let health = &diagnosis.health;
     let mut indexes: Vec<_> = health.indexes.iter().filter_map(|index| Some((index, index.space?))).collect();
-    indexes.sort_by(|(_, one), (_, other)| other.bytes.cmp(&one.bytes));
+    indexes.sort_by_key(|(_, index)| std::cmp::Reverse(index.bytes));
     let all: u64 = indexes.iter().map(|(_, space)| space.bytes).sum();
     let largest = indexes.first().map_or(1, |(_, space)| space.bytes.max(1));
     html! {

@@ -101,7 +101,7 @@ fn show(view: &View, email: Option<&str>) -> Markup {
 
 fn people(view: &View) -> Markup {
     let mut people: Vec<_> = view.by_person.iter().collect();
-    people.sort_by(|(_, one), (_, other)| other.seconds.cmp(&one.seconds));
+    people.sort_by_key(|(_, person)| std::cmp::Reverse(person.seconds));
     let most = people.first().map_or(1, |(_, share)| share.seconds.max(1));
     html! {
         section.card aria-labelledby="people-title" {

@@ -30,9 +30,9 @@ impl Browser {
         };
         let lines = BufReader::new(driver.stdout.take().unwrap()).lines();
         // "ChromeDriver was started successfully on port 12345."
-        let port = lines
-            .map_while(Result::ok)
-            .find_map(|line| line.split_once("successfully on port ").map(|(_, port)| port.trim_end_matches('.').to_owned()));
+        let port = lines.map_while(Result::ok).find_map(|line| {
+            line.split_once("successfully on port ").map(|(_, port)| port.trim_end_matches('.').to_owned())
+        });
         let port = port.filter(|port| port.parse::<u16>().is_ok())?;
         let mut browser = Self { driver, address: format!("127.0.0.1:{port}"), session: String::new() };
         // Everything in it is a page of ours, on loopback: in containers its sandbox does not start.
@@ -42,12 +42,11 @@ impl Browser {
             "goog:chromeOptions": { "args": arguments }, "goog:loggingPrefs": { "browser": "ALL" }
         } } });
         let begun = browser.try_call("POST", "/session", &wanted);
-        match begun.as_ref().map(|value| value["sessionId"].as_str()) {
-            Ok(Some(session)) => browser.session = format!("/session/{session}"),
-            _ => {
-                eprintln!("skipped: the pages are not tested in a browser, since none starts ({begun:?})");
-                return None;
-            }
+        if let Ok(Some(session)) = begun.as_ref().map(|value| value["sessionId"].as_str()) {
+            browser.session = format!("/session/{session}");
+        } else {
+            eprintln!("skipped: the pages are not tested in a browser, since none starts ({begun:?})");
+            return None;
         }
         Some(browser)
     }

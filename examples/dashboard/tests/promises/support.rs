@@ -11,6 +11,9 @@ use serde_json::Value;
 use tempfile::TempDir;
 use worklog_fixture::Fixture;
 
+/// Where a database with rows rests until the gate of the third migration is opened.
+pub(crate) const PHASE_1: i64 = 2;
+
 /// A directory with a database.
 pub(crate) struct Sandbox {
     directory: TempDir,
@@ -136,7 +139,7 @@ pub(crate) fn request(address: &str, method: &str, target: &str) -> Answer {
 /// The same, which may fail; with a body.
 pub(crate) fn try_request(address: &str, method: &str, target: &str, body: &str) -> std::io::Result<Answer> {
     let mut stream = TcpStream::connect(address)?;
-    stream.set_read_timeout(Some(Duration::from_secs(60)))?;
+    stream.set_read_timeout(Some(Duration::from_mins(1)))?;
     let length = body.len();
     write!(
         stream,
