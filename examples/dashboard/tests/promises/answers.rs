@@ -13,7 +13,7 @@ fn the_demo_is_a_real_upgrade() {
     let output = demo();
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
-    assert!(text.contains(&format!("ready at version {} (was unmanaged)", PHASE_1)), "{text}");
+    assert!(text.contains(&format!("ready at version {PHASE_1} (was unmanaged)")), "{text}");
     for contract in worklog_schema::COMPILED.contracts {
         assert!(text.contains(contract.name), "{text}");
     }
