@@ -80,7 +80,11 @@ fn facts(app: &App, health: &Health) -> Markup {
     let backup = health.last_backup.as_ref().map_or_else(
         || "none beside the database".to_owned(),
         |backup| {
-            let age = backup.age_seconds.map_or_else(String::new, |age| format!(", {} old", duration(float(age))));
+            let age = match backup.age_seconds {
+                Some(..60) => ", just made".to_owned(),
+                Some(age) => format!(", {} old", duration(float(age))),
+                None => String::new(),
+            };
             format!("{}{age}", bytes(backup.bytes))
         },
     );
