@@ -11,6 +11,7 @@ use crate::compiled::Migration;
 use crate::connection::{self, Session};
 use crate::error::Error;
 use crate::event::Step;
+use crate::figure::count;
 use crate::foreign_keys::Violations;
 use crate::history::Entry;
 use crate::integrity::{self, Coming, Companions, Foreseen, Written};
@@ -44,9 +45,9 @@ impl Run<'_> {
             }
             let repaired = match run.report.repaired.len() {
                 0 => String::new(),
-                count => format!(", {count} repaired"),
+                number => format!(", {number} repaired"),
             };
-            Ok(format!("{} indexes as compiled{repaired}", look.live.indexes.len()))
+            Ok(format!("{} as compiled{repaired}", count(look.live.indexes.len(), "index", "indexes")))
         })
     }
 
