@@ -88,6 +88,8 @@ impl Scene {
         let failure = self.boot().unwrap_err();
         assert_eq!(before, std::fs::read(&self.path).unwrap(), "{failure}");
         assert_eq!(failure.exit_code(), 4, "{failure}");
+        let plan = Boot::new(&self.schema, &self.path).plan().unwrap().to_string();
+        assert!(plan.contains(": boot would refuse\n"), "{plan}");
         failure.error
     }
 
@@ -135,6 +137,7 @@ impl Scene {
         let mention = report.notes.iter().find(|note| note.contains(table) || note.contains("taken over"));
         assert!(mention.is_none(), "{mention:?}");
         let status = Boot::new(&self.schema, &self.path).status().unwrap();
+        assert!(status.to_string().contains(&format!(" adopt {version} -> {head}\n")), "{status}");
         assert!(status.managed_by.is_none() && status.differences.is_empty() && status.adopted, "{status}");
     }
 }
