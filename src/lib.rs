@@ -38,8 +38,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use bootproof::connections;
 use bootproof::{Boot, BootReport, Error, Failure, FleetReport, Options, Schema, Source};
 use build_time::build_time_utc;
 use include_dir::{Dir, include_dir};
@@ -137,6 +138,44 @@ pub fn boot_fleet(directory: impl Into<PathBuf>) -> Result<FleetReport, Failure>
 /// As [`migrate_on_boot`].
 pub fn migrate(connection: &mut Connection, options: &Options) -> Result<BootReport, Failure> {
     bootproof::migrate(&SCHEMA, connection, options)
+}
+
+/// Opens a database that was booted, to read it: settings as [`bootproof::connections`] explains, and every query of [`query`]
+/// prepared.
+///
+/// # Errors
+///
+/// What SQLite says: that there is no such file, that it may not be read, or that another process holds it for too long.
+///
+/// # Examples
+///
+/// ```
+/// # let directory = tempfile::tempdir()?;
+/// # let path = directory.path().join("worklog.db");
+/// worklog_schema::migrate_on_boot(&path)?;
+/// let connection = worklog_schema::open_reader(&path)?;
+/// let leaves = worklog_schema::query::user_leaves(
+///     &connection,
+///     &worklog_schema::query::user_leaves::Params { user_id: 1, status: "approved" },
+/// )?;
+/// assert!(leaves.is_empty());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn open_reader(path: impl AsRef<Path>) -> rusqlite::Result<Connection> {
+    let connection = connections::open_reader(path)?;
+    connections::warm(&connection, &SCHEMA)?;
+    Ok(connection)
+}
+
+/// Opens a database that was booted, to read and write it, as [`open_reader`] does.
+///
+/// # Errors
+///
+/// As [`open_reader`].
+pub fn open_writer(path: impl AsRef<Path>) -> rusqlite::Result<Connection> {
+    let connection = connections::open_writer(path)?;
+    connections::warm(&connection, &SCHEMA)?;
+    Ok(connection)
 }
 
 /// A new database in memory at [`HEAD`], for tests.

@@ -14,7 +14,9 @@ use rusqlite::Connection;
 use serde_json::Value;
 use tempfile::TempDir;
 use worklog_fixture::Fixture;
-use worklog_schema::{HEAD, SCHEMA};
+use worklog_schema::SCHEMA;
+
+use crate::support::PHASE_1;
 
 /// Databases as found in production, in a directory of their own.
 fn tenants(names: &[&str]) -> TempDir {
@@ -74,7 +76,7 @@ fn a_failing_database_is_alone_and_as_it_was() {
     assert_eq!(codes, [None, Some(6), Some(3), Some(4), Some(6), None]);
     for name in ["a.db", "f.db"] {
         assert_eq!((named(&report, name).outcome, named(&report, name).applied), (FleetOutcome::Ready, 2));
-        assert_eq!(version(&at(name)), Some(HEAD));
+        assert_eq!(version(&at(name)), Some(PHASE_1));
     }
     let after: Vec<_> =
         ["b-corrupt.db", "d-newer.db", "e-no-database.db"].map(|name| fs::read(at(name)).unwrap()).into();
@@ -245,6 +247,96 @@ fn code_that_panics_costs_one_database() {
 }
 
 #[test]
+fn an_observer_that_panics_costs_nothing() {
+    #[derive(Debug)]
+    struct Panicking;
+
+    impl FleetObserver for Panicking {
+        fn notice(&self, event: FleetEvent<'_>) {
+            match event {
+                FleetEvent::Started { name } => assert!(name != "a.db", "told to"),
+                FleetEvent::Finished { database, .. } => assert!(database.name != "b.db", "told to"),
+                _ => {}
+            }
+        }
+    }
+
+    let directory = tenants(&["a.db", "b.db", "c.db", "d.db"]);
+    // Two at once and no memory for two: whoever waits for room must not wait for one that will never be done.
+    let report = fleet(&directory).threads(2).memory(1).observer(Arc::new(Panicking)).run().unwrap();
+    let outcomes: Vec<_> = report.databases.iter().map(|database| database.outcome).collect();
+    assert_eq!(outcomes, [FleetOutcome::Ready; 4]);
+    assert_eq!(report.databases.iter().map(|database| database.applied).collect::<Vec<_>>(), [2; 4]);
+}
+
+#[test]
+fn grace_without_end_leaves_the_deadline_in_force() {
+    let directory = tenants(&["a.db"]);
+    let report = fleet(&directory).deadline(Duration::ZERO).grace(Duration::MAX).run().unwrap();
+    assert_eq!((report.databases[0].outcome, report.stopped), (FleetOutcome::Remaining, Some(Stop::Deadline)));
+}
+
+/// A thread cannot have a stack of this size.
+#[cfg(target_os = "linux")]
+#[test]
+fn without_a_single_thread_one_is_booted_after_the_other() {
+    let directory = tenants(&["a.db", "b.db"]);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_worklog-migrate"));
+    command.arg("fleet").arg(directory.path()).args(["--threads", "4", "--json"]);
+    let output = command.env("RUST_MIN_STACK", (1_u64 << 50).to_string()).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(report["databases"].as_array().unwrap().iter().all(|database| database["outcome"] == "ready"));
+}
+
+/// Two names of one file have a log each in WAL mode, and two boots would write over one another.
+#[cfg(unix)]
+#[test]
+fn a_second_name_of_a_file_is_no_second_database() {
+    let directory = tenants(&["a.db", "c.db"]);
+    let at = |name: &str| directory.path().join(name);
+    fs::hard_link(at("a.db"), at("b.db")).unwrap();
+    let report = fleet(&directory).run().unwrap();
+    let names: Vec<_> = report.databases.iter().map(|database| database.name.as_str()).collect();
+    assert_eq!((names, report.skipped[0].name.as_str()), (vec!["a.db", "c.db"], "b.db"));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_to_a_backup_is_no_database() {
+    let directory = tenants(&["a.db"]);
+    let backup = PathBuf::from(fleet(&directory).run().unwrap().databases[0].backup.clone().unwrap());
+    let before = fs::read(&backup).unwrap();
+    std::os::unix::fs::symlink(&backup, directory.path().join("latest.db")).unwrap();
+    let report = fleet(&directory).run().unwrap();
+    assert_eq!((report.databases.len(), report.skipped[0].reason), (1, "belongs to another file"));
+    assert!(before == fs::read(&backup).unwrap(), "the backup was migrated");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_directory_that_cannot_be_read_is_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let directory = tenants(&["x.db"]);
+    for tenant in ["acme", "lost+found"] {
+        fs::create_dir(directory.path().join(tenant)).unwrap();
+        fs::copy(directory.path().join("x.db"), directory.path().join(tenant).join("data.db")).unwrap();
+    }
+    let closed = directory.path().join("lost+found");
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0o000)).unwrap();
+    if fs::read_dir(&closed).is_ok() {
+        // To root nothing is closed.
+        return;
+    }
+    let report = fleet(&directory).pattern("*/data.db").run();
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0o700)).unwrap();
+    let report = report.unwrap();
+    let codes: Vec<_> = report.databases.iter().map(|database| (database.name.as_str(), code(database))).collect();
+    assert_eq!(codes, [("acme/data.db", None), ("lost+found/data.db", Some(8))]);
+}
+
+#[test]
 fn what_would_fail_every_boot_fails_the_fleet() {
     let directory = tempfile::tempdir().unwrap();
     let missing = Fleet::new(&SCHEMA, directory.path().join("nothing")).run().unwrap_err();
@@ -263,7 +355,7 @@ fn the_command_boots_a_fleet_and_one_that_is_killed_goes_on() {
         command.env_remove("BOOTPROOF_DB").stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     };
-    let head = |path: PathBuf| version(&path) == Some(HEAD);
+    let head = |path: PathBuf| version(&path) == Some(PHASE_1);
     let mut killed = command(&["--threads", "2"]).spawn().unwrap();
     let patience = Instant::now() + Duration::from_mins(1);
     let has_come_to_the_fourth = || {
@@ -283,7 +375,7 @@ fn the_command_boots_a_fleet_and_one_that_is_killed_goes_on() {
     let databases = report["databases"].as_array().unwrap();
     let unchanged = databases.iter().filter(|database| database["applied"] == 0).count();
     assert_eq!((databases.len(), unchanged), (16, done));
-    assert!(databases.iter().all(|database| database["outcome"] == "ready" && database["to_version"] == HEAD));
+    assert!(databases.iter().all(|database| database["outcome"] == "ready" && database["to_version"] == PHASE_1));
     let late = command(&["--deadline", "0"]).output().unwrap();
     assert_eq!(late.status.code(), Some(3));
 }

@@ -30,6 +30,5 @@ mod repairs_and_tolerates;
 mod restores;
 mod rolls_out_beside_older_programs;
 mod seals;
-mod serves_the_dashboard;
 mod tells_its_health;
 mod upgrades_a_managed_database;

@@ -9,6 +9,7 @@ use std::time::Duration;
 use bootproof_catalog::catalog::unlike;
 use bootproof_catalog::{Catalog, Fingerprint};
 
+use crate::compiler::Stub;
 use crate::diagnostic::Diagnostics;
 use crate::dialect::Dialect;
 use crate::source::File;
@@ -26,8 +27,28 @@ pub struct Compilation {
     pub(crate) image: Vec<u8>,
     pub(crate) warnings: Diagnostics,
     pub(crate) left_empty: Vec<LeftEmpty>,
-    /// One for every migration, in their order.
-    pub(crate) samples: Vec<Sample>,
+    /// What the first migration stands for, if it was made by `squash`.
+    pub(crate) replaces: Vec<Replaced>,
+    /// What rows for tests are made from, if somebody asks for them.
+    pub(crate) seedbed: Seedbed,
+}
+
+/// A migration that a squashed baseline stands for, as databases have recorded it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Replaced {
+    /// Its number.
+    pub version: i64,
+    /// The checksum that the history table records.
+    pub checksum: u64,
+    /// Its name without number and extension.
+    pub name: String,
+}
+
+/// The schema after every version, and what its functions are stood in for by.
+#[derive(Debug)]
+pub(crate) struct Seedbed {
+    pub(crate) catalogs: Vec<(i64, Catalog)>,
+    pub(crate) stubs: Vec<Stub>,
 }
 
 /// Rows for tests: what to insert where a migration has just run.
@@ -89,6 +110,12 @@ impl Compilation {
     #[must_use]
     pub fn head_version(&self) -> i64 {
         self.migrations.last().map_or(0, |migration| migration.version)
+    }
+
+    /// The migrations that the first one stands for, since `squash` made it of them.
+    #[must_use]
+    pub fn replaces(&self) -> &[Replaced] {
+        &self.replaces
     }
 
     /// The tool for which the directory was written.

@@ -6,7 +6,7 @@ use bootproof_catalog::Fingerprinter;
 use bootproof_catalog::catalog::Catalog;
 use bootproof_catalog::source::checksum;
 
-use crate::compilation::{Compilation, Contract, LeftEmpty, Migration, Sample, added};
+use crate::compilation::{Compilation, Contract, LeftEmpty, Migration, Replaced, Seedbed, added};
 use crate::compiler::Settings;
 use crate::contract::Head;
 use crate::diagnostic::{Diagnostic, Diagnostics};
@@ -17,7 +17,7 @@ use crate::lock::Lock;
 use crate::parse::{self, Allows, ContractSource, Directives};
 use crate::rehearse::Stage;
 use crate::revert::Apart;
-use crate::rows::{self, Rows, Runner, samples};
+use crate::rows::{self, Rows, Runner};
 use crate::source::{self, Source};
 use crate::unkeyed::Unkeyed;
 use crate::{compatible, outside, revert, writes};
@@ -41,7 +41,7 @@ struct Proven {
     schema: Vec<String>,
     image: Vec<u8>,
     left_empty: Vec<LeftEmpty>,
-    samples: Vec<Sample>,
+    catalogs: Vec<(i64, Catalog)>,
 }
 
 /// Compiles a directory; messages show it under another name.
@@ -53,6 +53,8 @@ pub(crate) fn compile(directory: &Path, shown: &Path, settings: &Settings) -> Re
     let mut sources = source::read(directory, settings.dialect, &mut diagnostics);
     sources.queries.extend(settings.draft.clone());
     let mut lock = Lock::read(directory, &mut diagnostics);
+    let replaces = sources.migrations.first().map(|first| parse::replaces(&first.up)).unwrap_or_default();
+    lock.forget(&replaces);
     // Without one file, everything behind it could fail for a reason that is none of its own.
     let is_complete = !diagnostics.has_errors() && lock.is_whole_with(&sources.migrations);
     lock.check(&sources.migrations, &mut diagnostics);
@@ -74,13 +76,15 @@ pub(crate) fn compile(directory: &Path, shown: &Path, settings: &Settings) -> Re
     if !is_complete {
         return Err(diagnostics);
     }
+    misplaced_replacement(&sources.migrations, &replaces, &mut diagnostics);
     diagnostics.retain(|found| !(found.rule() == "mixed-widths" && allows(&sources.migrations, &directives, found)));
     match rehearse_and_prove(settings, &sources.migrations, directives, &contracts, &lock, &mut diagnostics) {
-        Ok(Some(Proven { migrations, contracts, head, schema, image, left_empty, samples }))
+        Ok(Some(Proven { migrations, contracts, head, schema, image, left_empty, catalogs }))
             if !diagnostics.has_errors() =>
         {
             let warnings = diagnostics;
-            Ok(Compilation { migrations, contracts, head, schema, image, warnings, left_empty, samples })
+            let seedbed = Seedbed { catalogs, stubs: settings.stubs.clone() };
+            Ok(Compilation { migrations, contracts, head, schema, image, warnings, left_empty, replaces, seedbed })
         }
         Ok(_) => Err(diagnostics),
         Err(error) => {
@@ -90,6 +94,24 @@ pub(crate) fn compile(directory: &Path, shown: &Path, settings: &Settings) -> Re
             );
             Err(diagnostics)
         }
+    }
+}
+
+/// A baseline stands for what would be before it, up to its own version, and nothing else stands for anything.
+fn misplaced_replacement(sources: &[Source], replaces: &[Replaced], diagnostics: &mut Diagnostics) {
+    let Some((first, others)) = sources.split_first() else { return };
+    let help =
+        "take the file as `squash` wrote it, under the version that it was made for, and remove those that it replaces";
+    if let Some(newest) =
+        replaces.iter().map(|replaced| replaced.version).max().filter(|newest| *newest != first.version)
+    {
+        let message =
+            format!("this stands for the migrations up to version {newest}, and has version {}", first.version);
+        diagnostics.push(Diagnostic::error("directive", message).in_name(&first.up.name).help(help));
+    }
+    for source in others.iter().filter(|source| !parse::replaces(&source.up).is_empty()) {
+        let message = "this stands for migrations before it, and there are such";
+        diagnostics.push(Diagnostic::error("directive", message).in_name(&source.up.name).help(help));
     }
 }
 
@@ -110,7 +132,7 @@ fn rehearse_and_prove(
 ) -> rusqlite::Result<Option<Proven>> {
     let Some(rehearsal) = rehearse(settings, sources, directives, lock, diagnostics)? else { return Ok(None) };
     judge_head(&rehearsal, contracts, lock, diagnostics);
-    let Rehearsal { stage, migrations, mut catalogs, left_empty, .. } = rehearsal;
+    let Rehearsal { stage, migrations, catalogs, left_empty, .. } = rehearsal;
     let mut proven = Vec::new();
     if let Some((_, catalog)) = catalogs.last() {
         let known = Known { earlier: &migrations, later: &[] };
@@ -119,12 +141,9 @@ fn rehearse_and_prove(
             proven.extend(head.prove(contract, diagnostics)?);
         }
     }
-    // What does not compile needs no rows.
-    let is_sound = !diagnostics.has_errors();
-    let samples = if is_sound { samples::make(&migrations, &catalogs, &settings.stubs)? } else { Vec::new() };
-    let head = catalogs.pop().map(|(_, catalog)| catalog).unwrap_or_default();
+    let head = catalogs.last().map(|(_, catalog)| catalog.clone()).unwrap_or_default();
     let schema = stage.schema()?;
-    Ok(Some(Proven { migrations, contracts: proven, head, schema, image: stage.image()?, left_empty, samples }))
+    Ok(Some(Proven { migrations, contracts: proven, head, schema, image: stage.image()?, left_empty, catalogs }))
 }
 
 /// What is only judged at the end, once nothing is wrong on the way.

@@ -148,6 +148,10 @@ impl Compiler {
         };
         match compile::compile(&Path::new(&manifest).join(shown), shown, &self.settings) {
             Ok(compilation) => {
+                // Cargo shows this with `-vv` alone: nothing is wrong.
+                for left in compilation.left_empty() {
+                    eprintln!("note: {left}");
+                }
                 for warning in compilation.warnings().one_liners() {
                     println!("cargo:warning={warning}");
                 }

@@ -8,7 +8,8 @@ use std::fmt::{Display, Write as _};
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 
-use crate::compilation::{Compilation, Migration, Object, Revert, Sample, Statement, Step};
+use crate::compilation::{Compilation, Migration, Object, Revert, Sample, Seedbed, Statement, Step};
+use crate::rows::samples;
 
 use contract::contract_ident;
 
@@ -41,9 +42,10 @@ impl Compilation {
     #[must_use]
     pub fn emit_samples(&self) -> String {
         let mut code = format!("{HEADER}&[\n");
-        for Sample { version, sql } in &self.samples {
+        let Seedbed { catalogs, stubs } = &self.seedbed;
+        for Sample { version, sql } in samples::make(&self.migrations, catalogs, stubs) {
             let version = number(version);
-            let sql = if sql.is_empty() { Literal::string("") } else { text(sql) };
+            let sql = if sql.is_empty() { Literal::string("") } else { text(&sql) };
             // Writing to a String cannot fail.
             let _ = writeln!(code, "    ::bootproof::testing::Sample {{ version: {version}, sql: {sql} }},");
         }
@@ -53,6 +55,10 @@ impl Compilation {
     fn tokens(&self, extras: Extras) -> TokenStream {
         let head = number(self.head_version());
         let sqlite_version = rusqlite::version();
+        let replaces = self.replaces.iter().map(|replaced| {
+            let (version, checksum, name) = (number(replaced.version), number(replaced.checksum), &replaced.name);
+            quote!(::bootproof::compiled::Replaced { version: #version, checksum: #checksum, name: #name })
+        });
         let dialect = self.dialect().name();
         let size = number(self.image.len());
         let image = Literal::byte_string(&self.compressed_image());
@@ -82,6 +88,7 @@ impl Compilation {
                 image: ::bootproof::compiled::Image { compressed: IMAGE, size: #size },
                 sqlite_version: #sqlite_version,
                 dialect: #dialect,
+                replaces: &[#(#replaces),*],
             };
 
             /// The names of the tables.

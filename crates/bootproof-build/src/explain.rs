@@ -9,6 +9,7 @@ use bootproof_catalog::{Shared, token};
 use crate::budget;
 use crate::compilation::{Migration, Object};
 use crate::diagnostic::Diagnostic;
+use crate::rehearse::quotes;
 use crate::source::{File, Source};
 
 /// The migrations around the one that fails.
@@ -47,7 +48,7 @@ impl Explainer<'_> {
         };
         // The rest of the file may be part of the message, if a quote is never closed.
         let summary = message.lines().next().unwrap_or_default();
-        if message.contains("should this be a string literal") {
+        if quotes::is_about(&message) {
             let name = subject(&message).unwrap_or_default();
             return Diagnostic::error(
                 "double-quoted-string",

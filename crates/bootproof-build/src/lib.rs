@@ -207,7 +207,8 @@
 //! # Without cargo
 //!
 //! [`check`] does the same for any directory and returns the [`Compilation`] or the [`Diagnostics`]. [`scaffold`] writes
-//! what an author begins with, the next migration or the contract of an index. [`squash`](squash()) makes one file of many.
+//! what an author begins with, the next migration or the contract of an index. [`squash`](squash()) makes one file of many,
+//! and `-- bootproof: replaces …` in that file says of which, so that databases that have them go on.
 
 mod annotation;
 mod budget;
@@ -242,7 +243,7 @@ use std::process::ExitCode;
 
 pub use compilation::{Compilation, LeftEmpty};
 #[doc(hidden)] // For `bootproof-cli`, which boots what it has compiled.
-pub use compilation::{Contract, Migration, Object, Revert, Statement};
+pub use compilation::{Contract, Migration, Object, Replaced, Revert, Statement};
 pub use compiler::Compiler;
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
 pub use dialect::{Dialect, UnknownDialect};

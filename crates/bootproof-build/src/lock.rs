@@ -12,9 +12,11 @@ use std::sync::Arc;
 
 use bootproof_catalog::source::{checksum, normalise};
 
+use crate::compilation::Replaced;
 use crate::compile::compile;
 use crate::compiler::Settings;
 use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::parse;
 use crate::source::{self, File, Source};
 
 /// Its name in the directory of the migrations.
@@ -33,6 +35,8 @@ pub(crate) struct Lock {
     /// Whether some line of the file could not be read: then nothing is concluded from the others.
     is_broken: bool,
     released: BTreeMap<i64, Entry>,
+    /// The version of the baseline that stands for others, which comes late and is in its place.
+    baseline: Option<i64>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,7 +81,9 @@ pub(crate) fn lock(directory: &Path, settings: &Settings) -> Result<Locked, Lock
     // It has just been read without a complaint.
     let mut ignored = Diagnostics::new(String::new());
     let mut lock = Lock::read(directory, &mut ignored);
-    let added = lock.add(&source::read(directory, settings.dialect, &mut ignored).migrations);
+    let sources = source::read(directory, settings.dialect, &mut ignored).migrations;
+    lock.forget(&sources.first().map(|first| parse::replaces(&first.up)).unwrap_or_default());
+    let added = lock.add(&sources);
     let path = directory.join(FILE);
     if !added.is_empty() {
         write(&path, &lock.to_string()).map_err(|source| LockError::Io { path: path.clone(), source })?;
@@ -127,6 +133,15 @@ impl Lock {
         self.released.contains_key(&version)
     }
 
+    /// Forgets what a squashed baseline stands for, and with which checksums: that is released in its place.
+    pub(crate) fn forget(&mut self, replaces: &[Replaced]) {
+        let is_replaced = |version: i64, checksum: u64| {
+            replaces.iter().any(|replaced| replaced.version == version && replaced.checksum == checksum)
+        };
+        self.released.retain(|version, entry| !is_replaced(*version, entry.checksum));
+        self.baseline = replaces.iter().map(|replaced| replaced.version).max();
+    }
+
     /// Whether nothing that was released is gone.
     pub(crate) fn is_whole_with(&self, sources: &[Source]) -> bool {
         self.released.keys().all(|version| sources.iter().any(|source| source.version == *version))
@@ -151,7 +166,9 @@ impl Lock {
             }
         }
         let Some((newest, last)) = self.released.last_key_value() else { return };
-        let late = sources.iter().filter(|source| source.version < *newest && !self.holds(source.version));
+        let late = sources.iter().filter(|source| {
+            source.version < *newest && !self.holds(source.version) && self.baseline != Some(source.version)
+        });
         for source in late {
             let message = format!("version {} is new, and below the released `{}`", source.version, last.file);
             diagnostics.push(

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::annotation::Annotation;
+use crate::compilation::Replaced;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::explain::nearest;
 use crate::lint::rule::{self, Allowed};
@@ -13,7 +14,7 @@ use crate::source::File;
 use crate::step::{self, StepSource};
 
 /// The keywords of the directives of a migration.
-const OF_MIGRATIONS: [&str; 6] = ["allow", "compatible", "maintenance", "no-transaction", "rust", "writes"];
+const OF_MIGRATIONS: [&str; 7] = ["allow", "compatible", "maintenance", "no-transaction", "replaces", "rust", "writes"];
 
 /// The keywords of the directives of a query contract.
 const OF_CONTRACTS: [&str; 6] = ["allow", "budget", "column", "index", "parameter", "sample"];
@@ -117,6 +118,7 @@ pub(crate) fn migration(file: &Arc<File>, diagnostics: &mut Diagnostics) -> Dire
                 found.no_transaction = Some((known, directive.span.clone()));
                 reason.err()
             }
+            "replaces" => replaced(&directive).err(),
             "rust" => rust.name(directive.argument, directive.span.clone()).err(),
             "writes" => rust.writes(directive.argument, directive.span.clone()).err(),
             _ => Some(Box::new(unknown(&directive, "a migration", &OF_MIGRATIONS))),
@@ -131,6 +133,27 @@ pub(crate) fn migration(file: &Arc<File>, diagnostics: &mut Diagnostics) -> Dire
         diagnostics.push(step::inside_only().at(file, step.span.clone()));
     }
     found
+}
+
+/// The migrations that a baseline stands for: those of its lines that say which. The others [`migration`] reports.
+pub(crate) fn replaces(file: &File) -> Vec<Replaced> {
+    let lines = directives(file).into_iter().filter(|directive| directive.keyword == "replaces");
+    lines.filter_map(|directive| replaced(&directive).ok()).collect()
+}
+
+/// `VERSION CHECKSUM NAME`
+fn replaced(directive: &Directive<'_>) -> Result<Replaced, Box<Diagnostic>> {
+    let mut parts = directive.argument.splitn(3, ' ');
+    let mut read = || {
+        let version = parts.next()?.parse().ok()?;
+        let checksum = parts.next().filter(|digits| digits.len() == 16)?;
+        let checksum = u64::from_str_radix(checksum, 16).ok()?;
+        Some(Replaced { version, checksum, name: parts.next().unwrap_or_default().to_owned() })
+    };
+    read().ok_or_else(|| {
+        let message = "this does not say which migration is replaced";
+        Box::new(Diagnostic::error("directive", message).help("take the line as `squash` wrote it"))
+    })
 }
 
 /// A way back has no directives.

@@ -35,7 +35,7 @@ use crate::compiler::Stub;
 use crate::diagnostic::Diagnostic;
 use crate::dialect::Dialect;
 use crate::lint::Terms;
-use crate::rehearse::{Performed, Stage, copy, database, step_to_the_end};
+use crate::rehearse::{Performed, Stage, copy, database, quotes, step_to_the_end};
 use crate::source::File;
 
 use attempt::Keys;
@@ -103,6 +103,9 @@ pub(crate) struct Rows {
     unsettled: BTreeSet<String>,
     /// Triggers and views that are broken, each with what to say of it; nothing where that is allowed.
     broken: BTreeMap<(Kind, String), Option<Diagnostic>>,
+    /// Those that are sound because a name in double quotes that nothing has is a text: what SQLite says where it is none, and
+    /// what to say of it.
+    with_texts: BTreeMap<(Kind, String), (String, Option<Diagnostic>)>,
     left_empty: Vec<LeftEmpty>,
 }
 
@@ -120,6 +123,7 @@ impl Rows {
             numbers: Numbers::default(),
             unsettled: BTreeSet::new(),
             broken: BTreeMap::new(),
+            with_texts: BTreeMap::new(),
             left_empty: Vec::new(),
         })
     }
@@ -153,7 +157,8 @@ impl Rows {
 
     /// What is still broken behind the last migration, and the tables that had no rows.
     pub(crate) fn finish(self) -> (Vec<Diagnostic>, Vec<LeftEmpty>) {
-        (self.broken.into_values().flatten().collect(), self.left_empty)
+        let with_texts = self.with_texts.into_values().filter_map(|(_, finding)| finding);
+        (self.broken.into_values().flatten().chain(with_texts).collect(), self.left_empty)
     }
 
     /// Tries rows of one kind after the other until the migration accepts some.
@@ -316,8 +321,44 @@ impl Rows {
         Ok(Ok(findings))
     }
 
+    /// Which of some objects are broken. A text in double quotes breaks none that was made with it; where a column is gone, what
+    /// was its name would be such a text, too.
+    fn broken(
+        &mut self,
+        step: &Step<'_>,
+        objects: &BTreeSet<(Kind, String)>,
+        terms: Terms<'_>,
+    ) -> rusqlite::Result<BTreeMap<(Kind, String), String>> {
+        quotes::are_texts(&self.connection, false)?;
+        let broken = objects::broken(&self.connection, step.after, objects);
+        quotes::are_texts(&self.connection, true)?;
+        let mut broken = broken?;
+        self.with_texts.retain(|object, _| broken.contains_key(object) || !objects.contains(object));
+        let about_texts = broken.iter().filter(|(_, message)| quotes::is_about(message));
+        let about_texts: BTreeSet<_> = about_texts.map(|(object, _)| object.clone()).collect();
+        if about_texts.is_empty() {
+            return Ok(broken);
+        }
+        let really = objects::broken(&self.connection, step.after, &about_texts)?;
+        for object in about_texts {
+            if let Some(message) = really.get(&object) {
+                broken.insert(object, message.clone());
+                continue;
+            }
+            let Some(message) = broken.get(&object) else { continue };
+            if self.with_texts.get(&object).is_some_and(|(known, _)| known == message) {
+                broken.remove(&object);
+            } else if let Some(finding) = findings::with_text(step, object.0, &object.1, message) {
+                self.with_texts.insert(object.clone(), (message.clone(), terms.settle(finding)));
+                broken.remove(&object);
+            }
+        }
+        Ok(broken)
+    }
+
     /// Remembers which triggers and views the migration broke, and forgets those that are sound again.
     fn look_at_objects(&mut self, step: &Step<'_>, terms: Terms<'_>) {
+        self.with_texts.retain(|(kind, key), _| kind.of(step.after, key).is_some());
         let mut touched = touched(step);
         let is_new = |name: &&String, known: bool| !known && !name.is_empty();
         let new_views = step
@@ -338,7 +379,7 @@ impl Rows {
         }
         self.budget.renew();
         // What cannot even be asked, since the application brings a function of it, is none of ours.
-        let Ok(mut broken) = objects::broken(&self.connection, step.after, &objects) else { return };
+        let Ok(mut broken) = self.broken(step, &objects, terms) else { return };
         self.broken.retain(|object, _| broken.remove(object).is_some());
         for ((kind, key), message) in broken {
             let finding = terms.settle(findings::broken(step, kind, &key, &message));

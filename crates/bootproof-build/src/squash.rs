@@ -6,9 +6,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bootproof_catalog::catalog::{Catalog, Table};
+use bootproof_catalog::source::checksum_of_32_bits;
 use bootproof_catalog::{Fingerprint, Shared, difference, is_bookkeeping, quoted};
 use rusqlite::Connection;
 
+use crate::compilation::{Compilation, Migration, Replaced};
 use crate::compile::compile;
 use crate::compiler::{Settings, Stub};
 use crate::diagnostic::Diagnostics;
@@ -66,7 +68,7 @@ pub(crate) fn squash(directory: &Path, to: i64, settings: &Settings) -> Result<S
     let text = format!(
         "-- The schema, and the rows, that the migrations `{first}` to `{last}` leave, in one file.\n\
          -- Written by `squash`, which proved that both are the same.\n{}",
-        divided(dialect, &statements)
+        divided(dialect, &replaces(&compilation), &statements)
     );
     let file = Arc::new(File { dialect, ..File::new("squashed.sql", text) });
     prove(&file, &settings.stubs, &compilation.head, &rows)?;
@@ -106,13 +108,35 @@ fn statements(
     Ok(statements)
 }
 
+/// The lines that say what the file stands for, so that databases with these migrations need not be touched. What an earlier
+/// baseline stands for is among it.
+fn replaces(compilation: &Compilation) -> String {
+    let of = |migration: &Migration| Replaced {
+        version: migration.version,
+        checksum: migration.checksum,
+        name: migration.name.clone(),
+    };
+    // What plain refinery has recorded, which counts versions with 32 bits as a rule.
+    let of_refinery = |migration: &Migration| {
+        let is_its = compilation.dialect() == Dialect::Refinery;
+        let checksum = checksum_of_32_bits(migration.version, &migration.name, migration.file.sql()).filter(|_| is_its);
+        checksum.map(|checksum| Replaced { checksum, ..of(migration) })
+    };
+    let migrations = compilation.migrations.iter().flat_map(|it| of_refinery(it).into_iter().chain([of(it)]));
+    let all = compilation.replaces.iter().cloned().chain(migrations);
+    let line =
+        |Replaced { version, checksum, name }| format!("-- bootproof: replaces {version} {checksum:016x} {name}\n");
+    all.map(line).collect()
+}
+
 /// The statements as the tool of the directory takes a file apart.
-fn divided(dialect: Dialect, statements: &[String]) -> String {
+fn divided(dialect: Dialect, replaces: &str, statements: &[String]) -> String {
     let mut text = String::from(match dialect {
         Dialect::Goose => "-- +goose Up\n",
         Dialect::Dbmate => "-- migrate:up\n",
         _ => "",
     });
+    text.push_str(replaces);
     for (position, sql) in statements.iter().enumerate() {
         // A comment may end the text of a view or a trigger, and would swallow what follows on its line.
         let end = if sql.lines().last().is_some_and(|line| line.contains("--")) { "\n;\n" } else { ";\n" };

@@ -134,7 +134,7 @@ fn contract(directory: &TempDir, name: &str, index: &str) -> String {
 #[test]
 fn a_new_contract_proves_as_it_stands() {
     let directory = worklog();
-    assert_eq!(check(directory.path()).unwrap().to_string(), "3 migrations and 9 query contracts, head 2");
+    assert_eq!(check(directory.path()).unwrap().to_string(), "4 migrations and 9 query contracts, head 3");
     insta::assert_snapshot!(contract(&directory, "Worklogs of a User", "idx_worklogs_user_range"));
     let text = contract(&directory, "leaves", "IDX_factorial_leaves_company_status");
     assert!(text.contains("-- bootproof: index idx_factorial_leaves_company_status\n"), "{text}");
@@ -146,10 +146,10 @@ fn a_new_contract_proves_as_it_stands() {
 fn an_index_that_no_query_would_search_is_told_and_not_written() {
     // The column is UNIQUE: SQLite searches the index of that constraint.
     let directory = worklog();
-    let error = new_contract(directory.path(), "by_email", "idx_users_email").unwrap_err();
+    let error = new_contract(directory.path(), "by_token", "idx_auth_sessions_token").unwrap_err();
     assert_eq!((error.kind(), error.exit_code()), ("not_searched", 2));
-    assert!(error.to_string().contains("uses the index `sqlite_autoindex_users_1` instead"), "{error}");
-    assert!(!directory.path().join("queries/by_email.sql").exists());
+    assert!(error.to_string().contains("uses the index `sqlite_autoindex_auth_sessions_1` instead"), "{error}");
+    assert!(!directory.path().join("queries/by_token.sql").exists());
 }
 
 #[test]

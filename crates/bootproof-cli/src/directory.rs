@@ -42,7 +42,9 @@ pub(crate) fn check(directory: &Path, json: bool) -> Answer {
     }
     match &checked {
         Ok(compilation) => {
-            Answer { message: rendered(diagnostics), ..Answer::of_prose(format!("proven: {compilation}\n")) }
+            let notes = compilation.left_empty().iter().map(|left| format!("note: {left}\n"));
+            let message = rendered(diagnostics) + &notes.collect::<String>();
+            Answer { message, ..Answer::of_prose(format!("proven: {compilation}\n")) }
         }
         Err(_) => Answer { message: rendered(diagnostics), code, ..Answer::default() },
     }

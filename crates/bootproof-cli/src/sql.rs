@@ -79,6 +79,7 @@ pub(crate) mod tests {
         image: Image { compressed: &[], size: 0 },
         sqlite_version: "3.54.0",
         dialect: "bootproof",
+        replaces: &[],
     };
 
     const fn migration(version: i64, name: &'static str, file: &'static str, sql: &'static str) -> Migration {

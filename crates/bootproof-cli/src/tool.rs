@@ -70,6 +70,6 @@ fn run(cli: Cli, watched: impl FnOnce(&operator::Cli) -> Progress) -> Answer {
         Command::Fleet { migrations, reading, fleet, every } => {
             database::fleet(&migrations, &reading, fleet, &every, watched)
         }
-        Command::Diff { source, db, at, every } => database::diff(&source, &db, at, &every),
+        Command::Diff { source, db, at, history, every } => database::diff(&source, &db, at, &history, &every),
     }
 }

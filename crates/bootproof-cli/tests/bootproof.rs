@@ -209,3 +209,27 @@ fn the_help_teaches() {
         insta::assert_snapshot!(format!("help-{}", arguments.first().unwrap().trim_matches('-')), stdout(&output));
     }
 }
+
+#[test]
+fn what_the_rehearsal_could_not_see_is_told_and_fails_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().to_str().unwrap();
+    // No row that is made up satisfies it.
+    let sql = "CREATE TABLE a(x TEXT NOT NULL CHECK (x = hex(zeroblob(40)) || 'cafe'));\n";
+    fs::write(directory.path().join("001_a.sql"), sql).unwrap();
+    fs::write(directory.path().join("002_b.sql"), "UPDATE a SET x = x WHERE x <> '';\n").unwrap();
+    let output = bootproof(".", &["check", path]);
+    let text = stdout(&output);
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    assert!(text.contains("note: 002_b.sql was rehearsed without a row in `a`: CHECK constraint failed"), "{text}");
+    let findings = json(&bootproof(".", &["check", path, "--format", "json"]));
+    let found = &findings.as_array().unwrap()[0];
+    assert_eq!((&found["rule"], &found["severity"]), (&Value::from("left-empty"), &Value::from("note")), "{findings}");
+    assert!(found["file"].as_str().unwrap().ends_with("002_b.sql"), "{findings}");
+    let sarif = json(&bootproof(".", &["check", path, "--format", "sarif"]));
+    assert_eq!(sarif["runs"][0]["results"][0]["level"], "note", "{sarif}");
+    assert!(
+        stdout(&bootproof(".", &["check", path, "--format", "github"])).is_empty(),
+        "no annotation of what is not wrong"
+    );
+}

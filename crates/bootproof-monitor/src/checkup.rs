@@ -28,6 +28,8 @@ pub struct Checkup<'s> {
     thresholds: Thresholds,
     fresh: Duration,
     latest: Mutex<Option<Arc<Diagnosis>>>,
+    /// The last one whose sizes were measured: where nothing can be read meanwhile, they are not forgotten.
+    sized: Mutex<Option<Arc<Diagnosis>>>,
     /// Held by the thread that measures: the others take what there is.
     measuring: Mutex<()>,
 }
@@ -63,6 +65,7 @@ impl<'s> Checkup<'s> {
             thresholds: Thresholds::default(),
             fresh: FRESH,
             latest: Mutex::default(),
+            sized: Mutex::default(),
             measuring: Mutex::default(),
         }
     }
@@ -148,17 +151,21 @@ impl<'s> Checkup<'s> {
     fn measure(&self, what: Measure) -> Result<Arc<Diagnosis>, Failure> {
         let mut health = self.boot.measure(what)?;
         let at = Instant::now();
-        let before = lock(&self.latest).clone();
-        let sizes_at = match before {
-            _ if what.pages => Some(at),
-            Some(before) => {
-                carry_sizes(&before.health, &mut health);
-                before.sizes_at
-            }
-            None => None,
+        let is_sized = what.pages && health.tables.iter().any(|table| table.space.is_some());
+        let sizes_at = if is_sized {
+            Some(at)
+        } else {
+            let sized = lock(&self.sized).clone();
+            sized.map(|sized| {
+                carry_sizes(&sized.health, &mut health);
+                sized.at
+            })
         };
         let alerts = health_alerts(&health, &self.thresholds);
         let latest = Arc::new(Diagnosis { health, alerts, at, sizes_at });
+        if is_sized {
+            *lock(&self.sized) = Some(Arc::clone(&latest));
+        }
         *lock(&self.latest) = Some(Arc::clone(&latest));
         Ok(latest)
     }

@@ -30,7 +30,9 @@ pub(crate) struct Applied {
 
 /// Records the baseline and everything before it as applied, without running anything.
 pub(crate) fn record_baseline(connection: &Connection, schema: &Schema, version: i64) -> Result<(), Error> {
-    run(connection, schema, None, &[], Target::FakeVersion(version), &|_, run| run()).map(|_| ())
+    let migrations = schema.compiled().migrations.iter().filter(|migration| migration.version <= version);
+    let wanted: Vec<&'static Migration> = migrations.collect();
+    run(connection, schema, None, &wanted, Target::FakeVersion(version), &|_, run| run()).map(|_| ())
 }
 
 /// Somebody around every migration, who has it run.
@@ -55,20 +57,24 @@ fn run(
     connection: &Connection,
     schema: &Schema,
     guard: Option<&Guard>,
-    pending: &[&'static Migration],
+    wanted: &[&'static Migration],
     target: Target,
     around: Around<'_>,
 ) -> Result<Vec<Applied>, Error> {
-    let migrations = schema
-        .compiled()
-        .migrations
-        .iter()
+    // refinery compares all that it is given with all that was applied, which the plan has done already; what it has to know is
+    // where to go on. And it reads every name with a regular expression.
+    let entries = history::read(connection)?.unwrap_or_default();
+    let last = entries.last().and_then(|entry| schema.migration(entry.version));
+    let migrations = last
+        .into_iter()
+        .chain(wanted.iter().copied().filter(|migration| last.is_none_or(|last| migration.version > last.version)))
         .map(|migration| {
             refinery::Migration::unapplied(&format!("V{}__{}", migration.version, migration.name), migration.sql)
         })
         .collect::<Result<Vec<_>, _>>()
         .map_err(|error| Error::SourcesDisagree { files: vec![error.to_string()] })?;
-    let mut adapter = Adapter { connection, schema, guard, pending, around, applied: Vec::new(), error: None };
+    let pending = if matches!(target, Target::FakeVersion(_)) { &[] } else { wanted };
+    let mut adapter = Adapter { connection, schema, guard, pending, last, around, applied: Vec::new(), error: None };
     let runner = Runner::new(&migrations).set_target(target).set_grouped(true);
     match runner.run(&mut adapter) {
         Ok(_) => Ok(adapter.applied),
@@ -85,6 +91,8 @@ struct Adapter<'a> {
     schema: &'a Schema,
     guard: Option<&'a Guard>,
     pending: &'a [&'static Migration],
+    /// The newest that is applied.
+    last: Option<&'static Migration>,
     around: Around<'a>,
     applied: Vec<Applied>,
     error: Option<Error>,
@@ -139,15 +147,12 @@ impl Transaction for Adapter<'_> {
 
 impl Query<Vec<refinery::Migration>> for Adapter<'_> {
     fn query(&mut self, _query: &str) -> Result<Vec<refinery::Migration>, Stopped> {
-        let entries = history::read(self.connection).map_err(|error| self.stop(error))?.unwrap_or_default();
-        // refinery compares version, name and checksum; when a row was written does not matter to it. The plan has compared them
-        // already, and knows the other checksums that a row may have.
-        let applied = |entry: history::Entry| {
-            let known = self.schema.migration(entry.version).map(|migration| migration.checksum);
-            let checksum = known.unwrap_or(entry.checksum);
-            refinery::Migration::applied(entry.version, entry.name, time::OffsetDateTime::UNIX_EPOCH, checksum)
+        // refinery compares version, name and checksum; when a row was written does not matter to it.
+        let applied = |last: &Migration| {
+            let (version, name) = (last.version, last.name.to_owned());
+            refinery::Migration::applied(version, name, time::OffsetDateTime::UNIX_EPOCH, last.checksum)
         };
-        Ok(entries.into_iter().map(applied).collect())
+        Ok(self.last.map(applied).into_iter().collect())
     }
 }
 

@@ -18,6 +18,20 @@ pub struct Compiled {
     pub sqlite_version: &'static str,
     /// The tool for which the directory was written, such as `sqlx`; `bootproof` for our own layout.
     pub dialect: &'static str,
+    /// The migrations that the first one stands for, since `squash` made it of them: what databases have recorded of these is
+    /// as good as the first one.
+    pub replaces: &'static [Replaced],
+}
+
+/// A migration that is no longer there one by one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Replaced {
+    /// Its number.
+    pub version: i64,
+    /// The checksum that the history table records.
+    pub checksum: u64,
+    /// Its name without number and extension.
+    pub name: &'static str,
 }
 
 /// One numbered SQL file.

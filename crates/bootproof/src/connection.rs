@@ -44,7 +44,10 @@ pub(crate) struct Session<'c> {
 impl<'c> Session<'c> {
     /// Prepares a connection: patience, and no trust in what the file says about itself.
     ///
-    /// `trusted_schema` and defensive mode: <https://sqlite.org/security.html>.
+    /// `trusted_schema` and defensive mode: <https://sqlite.org/security.html>. What is in double quotes and no column is a text, as
+    /// by SQLite's default (<https://sqlite.org/quirks.html#dblquote>): files of other tools count on it, and triggers that
+    /// somebody added. The build has refused, or warned of, what would be one here; the columns that it found are proven to be
+    /// there.
     pub(crate) fn new(
         connection: &'c mut Connection,
         path: &Path,
@@ -56,6 +59,8 @@ impl<'c> Session<'c> {
         watch.attach(connection).map_err(failed)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true).map_err(failed)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false).map_err(failed)?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, true).map_err(failed)?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, true).map_err(failed)?;
         connection.pragma_update(None, "cell_size_check", true).map_err(failed)?;
         Ok(Self { connection, patience })
     }
@@ -269,6 +274,8 @@ pub(crate) struct Settings {
     foreign_keys: bool,
     defensive: bool,
     trusted_schema: bool,
+    quoted_texts: bool,
+    quoted_texts_in_schema: bool,
     cell_size_check: bool,
     keep_wal: bool,
     busy_timeout: u32,
@@ -284,6 +291,8 @@ impl Settings {
                 foreign_keys: connection.db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY)?,
                 defensive: connection.db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE)?,
                 trusted_schema: connection.db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA)?,
+                quoted_texts: connection.db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML)?,
+                quoted_texts_in_schema: connection.db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL)?,
                 keep_wal: connection.db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE)?,
                 cell_size_check: connection.pragma_query_value(None, "cell_size_check", |row| row.get(0))?,
                 busy_timeout: connection.pragma_query_value(None, "busy_timeout", |row| row.get(0))?,
@@ -305,6 +314,8 @@ impl Settings {
             switch(connection, DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, self.foreign_keys),
             switch(connection, DbConfig::SQLITE_DBCONFIG_DEFENSIVE, self.defensive),
             switch(connection, DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, self.trusted_schema),
+            switch(connection, DbConfig::SQLITE_DBCONFIG_DQS_DML, self.quoted_texts),
+            switch(connection, DbConfig::SQLITE_DBCONFIG_DQS_DDL, self.quoted_texts_in_schema),
             switch(connection, DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, self.keep_wal),
             connection.pragma_update(None, "cell_size_check", self.cell_size_check),
             connection.pragma_update(None, "cache_size", self.cache_size),

@@ -85,18 +85,22 @@ pub(crate) fn sidecar(path: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Whether two names are of one file.
+/// What tells a file that is there from all others, whatever its names.
 #[cfg(unix)]
-pub(crate) fn same(first: &Path, second: &Path) -> bool {
+pub(crate) fn identity(path: &Path) -> Option<(u64, u64)> {
     use std::os::unix::fs::MetadataExt as _;
-    let identity = |path: &Path| std::fs::metadata(path).map(|file| (file.dev(), file.ino()));
-    matches!((identity(first), identity(second)), (Ok(first), Ok(second)) if first == second)
+    std::fs::metadata(path).map(|file| (file.dev(), file.ino())).ok()
 }
 
-/// Whether two names are of one file, as far as names tell.
+/// What tells a file that is there from all others, as far as names tell.
 #[cfg(not(unix))]
+pub(crate) fn identity(path: &Path) -> Option<PathBuf> {
+    path.canonicalize().ok()
+}
+
+/// Whether two names are of one file.
 pub(crate) fn same(first: &Path, second: &Path) -> bool {
-    matches!((first.canonicalize(), second.canonicalize()), (Ok(first), Ok(second)) if first == second)
+    matches!((identity(first), identity(second)), (Some(first), Some(second)) if first == second)
 }
 
 /// Whether a file is there and has anything in it.

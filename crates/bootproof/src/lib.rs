@@ -5,8 +5,8 @@
 //! Start at [`Boot`]; [`migrate()`] does the same on an open connection. The result is a [`BootReport`], or a [`Failure`] that says
 //! what happened, where, the state of the database and what to do. [`Options`] has every choice, [`compiled`] what the compiler
 //! emits. What SQL
-//! cannot express is a function of the application, [`Schema::with_step`]. [`query`] executes what the compiler makes of query
-//! contracts. For tests there are [`fresh()`] and [`testing`].
+//! cannot express is a function of the application, [`Schema::with_step`]. [`connections`] opens what an application works with
+//! afterwards, [`query`] executes what the compiler makes of query contracts. For tests there are [`fresh()`] and [`testing`].
 
 // What a program carries and chooses.
 pub mod compiled;
@@ -63,7 +63,8 @@ mod boot;
 mod fleet;
 pub mod inspect;
 
-// What the application executes afterwards.
+// What the application opens and executes afterwards.
+pub mod connections;
 pub mod query;
 
 // For tests.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::compiled::Migration;
+use crate::compiled::{Migration, Replaced};
 use crate::error::Error;
 use crate::figure::one_line;
 use crate::history::Entry;
@@ -138,6 +138,7 @@ fn decide(
         let obstacle = one_line(&format!("{:03}_{}", obstacle.version, obstacle.name));
         return Err(Error::Newer { version: last.version, head: schema.head(), obstacle });
     }
+    schema.refuse_below_baseline(last.version)?;
     refuse_divergent(schema, known)?;
     refuse_missing(schema, known, last.version)?;
     let pending = migrations.iter().filter(|migration| migration.version > last.version);
@@ -177,7 +178,18 @@ impl Limit {
 fn refuse_divergent(schema: &Schema, history: &[Entry]) -> Result<(), Error> {
     let mut divergent = Vec::new();
     for entry in history {
-        let Some(migration) = schema.migration(entry.version) else { continue };
+        if is_replaced(schema, entry) {
+            continue;
+        }
+        let Some(migration) = schema.migration(entry.version) else {
+            divergent.extend(schema.replaced(entry.version).last().map(|replaced| {
+                format!(
+                    "{} {} was applied on {} with checksum {}, and had {} when it was squashed",
+                    entry.version, entry.name, entry.applied_on, entry.checksum, replaced.checksum
+                )
+            }));
+            continue;
+        };
         if migration.name != entry.name {
             divergent.push(format!("{} was applied under the name `{}`", migration.title(), entry.name));
         } else if migration.checksum != entry.checksum && !refinery::is_checksum_of(schema, migration, entry.checksum) {
@@ -193,10 +205,16 @@ fn refuse_divergent(schema: &Schema, history: &[Entry]) -> Result<(), Error> {
     if divergent.is_empty() { Ok(()) } else { Err(Error::Divergent { migrations: divergent }) }
 }
 
+/// Whether a row is of a migration that the baseline stands for.
+fn is_replaced(schema: &Schema, entry: &Entry) -> bool {
+    let is_it = |replaced: &Replaced| replaced.name == entry.name && replaced.checksum == entry.checksum;
+    schema.replaced(entry.version).any(is_it)
+}
+
 fn refuse_missing(schema: &Schema, history: &[Entry], last: i64) -> Result<(), Error> {
     let mut missing: Vec<String> = history
         .iter()
-        .filter(|entry| schema.migration(entry.version).is_none())
+        .filter(|entry| schema.migration(entry.version).is_none() && !is_replaced(schema, entry))
         .map(|entry| format!("{} {} was applied, and this binary does not have it", entry.version, entry.name))
         .collect();
     missing.extend(
@@ -208,5 +226,22 @@ fn refuse_missing(schema: &Schema, history: &[Entry], last: i64) -> Result<(), E
             .filter(|migration| !history.iter().any(|entry| entry.version == migration.version))
             .map(|migration| format!("{} was never applied, although {last} was", migration.title())),
     );
+    // A database that began with the baseline has none of what that stands for, another one all.
+    let baseline = schema.baseline().map_or(i64::MIN, |baseline| baseline.version);
+    if history.iter().any(|entry| entry.version <= baseline && is_replaced(schema, entry)) {
+        let mut skipped: Vec<_> = schema.compiled().replaces.iter().collect();
+        skipped.retain(|replaced| !history.iter().any(|entry| entry.version == replaced.version));
+        // Unless it began with an earlier baseline, under a name of its own.
+        let began = history.first().filter(|entry| {
+            let mut known = schema.replaced(entry.version);
+            known.any(|replaced| replaced.name != entry.name)
+                && schema.replaced(entry.version).last().is_some_and(|last| last.name == entry.name)
+        });
+        skipped.retain(|replaced| began.is_none_or(|began| replaced.version > began.version));
+        skipped.dedup_by_key(|replaced| replaced.version);
+        missing.extend(
+            skipped.iter().map(|it| format!("{} {} was never applied, although {last} was", it.version, it.name)),
+        );
+    }
     if missing.is_empty() { Ok(()) } else { Err(Error::Missing { migrations: missing }) }
 }

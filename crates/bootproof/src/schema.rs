@@ -4,7 +4,8 @@ use std::sync::OnceLock;
 
 use bootproof_catalog::{Fingerprint, source};
 
-use crate::compiled::{Compiled, Contract, Migration, ObjectKind};
+use crate::compiled::{Compiled, Contract, Migration, ObjectKind, Replaced};
+use crate::error::Error;
 pub use crate::steps::StepResult;
 use crate::steps::Steps;
 
@@ -24,6 +25,7 @@ pub struct Schema {
     name: &'static str,
     build: &'static str,
     database: Option<&'static str>,
+    history_table: Option<&'static str>,
     compiled: &'static Compiled,
     contracts: &'static [Contract],
     sources: Vec<Source>,
@@ -60,6 +62,7 @@ impl Schema {
             name,
             build: name,
             database: None,
+            history_table: None,
             compiled,
             contracts: &[],
             sources: Vec::new(),
@@ -91,6 +94,22 @@ impl Schema {
     pub fn with_default_database(mut self, path: &'static str) -> Self {
         self.database = Some(path);
         self
+    }
+
+    /// Names the table in which another tool has recorded what it applied, where it was told to use another one than it does by
+    /// itself: goose's `-table`, golang-migrate's `x-migrations-table`, `set_migration_table_name` of refinery, and so on.
+    ///
+    /// Only this table is then looked for. A database that has tables, and neither this one nor a history of ours, is refused
+    /// ([`Error::Malformed`]): it would otherwise be adopted as one that nobody has migrated.
+    #[must_use]
+    pub fn with_history_table(mut self, table: &'static str) -> Self {
+        self.history_table = Some(table);
+        self
+    }
+
+    /// The name of another tool's table, if it was given.
+    pub(crate) fn history_table(&self) -> Option<&'static str> {
+        self.history_table
     }
 
     /// Adds query contracts that were not compiled from the directory, such as those of a plug-in.
@@ -239,6 +258,25 @@ impl Schema {
     #[must_use]
     pub fn migration(&self, version: i64) -> Option<&'static Migration> {
         self.compiled.migrations.iter().find(|migration| migration.version == version)
+    }
+
+    /// What the baseline stands for of this version, since it was made of several migrations.
+    pub(crate) fn replaced(&self, version: i64) -> impl Iterator<Item = &'static Replaced> {
+        self.compiled.replaces.iter().filter(move |replaced| replaced.version == version)
+    }
+
+    /// Refuses a database that is on the way to a baseline which stands for the whole of it.
+    pub(crate) fn refuse_below_baseline(&self, version: i64) -> Result<(), Error> {
+        let Some(baseline) = self.baseline().filter(|baseline| version < baseline.version) else { return Ok(()) };
+        if self.replaced(version).next().is_none() {
+            return Ok(());
+        }
+        let last = self.replaced(baseline.version).next().map_or("", |replaced| replaced.name);
+        Err(Error::BelowBaseline {
+            version,
+            baseline: baseline.title(),
+            last: format!("{:03}_{last}", baseline.version),
+        })
     }
 
     /// Whether some migration creates a table of this name, given in lower case.

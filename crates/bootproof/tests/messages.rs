@@ -27,6 +27,7 @@ fn errors() -> Vec<Error> {
         Error::Moved,
         Error::Divergent { migrations: text("001_add_composite_indexes was applied under the name `other`") },
         Error::Missing { migrations: text("3 later was applied, and this binary does not have it") },
+        Error::BelowBaseline { version: 7, baseline: "040_baseline", last: "040_add_tags".to_owned() },
         Error::Newer { version: 3, head: 2, obstacle: "003_later".to_owned() },
         // The page of errors has one entry for both.
         Error::BackupUnfit {

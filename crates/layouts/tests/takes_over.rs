@@ -459,3 +459,40 @@ fn what_only_has_the_name_is_no_history() {
         assert!(report.notes.iter().any(|note| note.contains("schema_migrations")), "{report}");
     }
 }
+
+#[test]
+fn a_history_under_another_name_is_taken_over_where_it_is_named() {
+    const NAME: &str = "The \"history\"";
+    let named = |scene: Scene| Scene { schema: scene.schema.with_history_table(NAME), ..scene };
+    for (dialect, table, history) in BY_HAND {
+        let migrations = Scene::new(dialect).schema.compiled().migrations;
+        let renamed = format!("{}; ALTER TABLE {table} RENAME TO {}", history(2), bootproof_catalog::quoted(NAME));
+        let scene = named(Scene::of_statements(dialect, 2, &renamed));
+        let before = rows(&scene.path, &format!("SELECT * FROM {}", bootproof_catalog::quoted(NAME)));
+        let report = scene.boot().unwrap_or_else(|failure| panic!("{dialect}: {failure}"));
+        assert_eq!(
+            report.from_version,
+            Some(migrations.get(1).map_or(0, |migration| migration.version)),
+            "{dialect}: {report}"
+        );
+        assert!(report.adopted && report.to_version == Some(scene.schema.head()), "{report}");
+        assert_eq!(before, rows(&scene.path, &format!("SELECT * FROM {}", bootproof_catalog::quoted(NAME))));
+        let report = scene.boot().unwrap();
+        assert!(!report.notes.iter().any(|note| note.contains("history")), "{report}");
+        // Under the name that nobody has told, there is nothing, and it is not taken for a database without a history.
+        let scene = named(Scene::of_statements(dialect, 2, &history(2)));
+        assert!(matches!(scene.refusal(), Error::Malformed { table: NAME, .. }), "{dialect}");
+        let scene = named(Scene::new(dialect));
+        assert!(scene.boot().unwrap().created, "a new database has none");
+    }
+    for dump in ["refinery_32", "refinery_64"] {
+        let rename = "ALTER TABLE refinery_schema_history RENAME TO \"The \"\"history\"\"\"";
+        let scene = named(Scene::of_dump("refinery", dump));
+        scene.execute(rename);
+        let report = scene.boot().unwrap_or_else(|failure| panic!("{dump}: {failure}"));
+        assert_eq!((report.from_version, report.adopted), (Some(2), true), "{report}");
+        let scene = named(Scene::of_dump("refinery", dump));
+        scene.execute(&format!("UPDATE refinery_schema_history SET checksum = '7' WHERE version = 2; {rename}"));
+        assert!(matches!(scene.refusal(), Error::Divergent { .. }));
+    }
+}

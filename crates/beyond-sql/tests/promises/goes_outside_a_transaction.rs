@@ -244,3 +244,21 @@ fn a_writer_commits_while_the_boot_waits() {
     assert_eq!(report.to_version, Some(4));
     assert_eq!(value(&sandbox.open(), "SELECT count(*) FROM entries WHERE body = 'late'"), "1");
 }
+
+#[test]
+fn a_plan_says_what_it_waits_for_and_what_it_lacks() {
+    let sandbox = Sandbox::at(&schema(), 1, ROWS);
+    let plan = Boot::new(&schema(), &sandbox.database).plan().unwrap();
+    assert!(plan.error.is_none(), "{plan}");
+    let waits = "003_larger_pages runs outside the transaction: it waits until no other process has the database open";
+    assert!(plan.locks.iter().any(|line| line.starts_with(waits)) && plan.to_string().contains(waits), "{plan}");
+    // What a boot would refuse.
+    let plan = Boot::new(&schema(), &sandbox.database).backup(false).plan().unwrap();
+    let refused = Boot::new(&schema(), &sandbox.database).backup(false).run().unwrap_err();
+    assert_eq!(plan.error.as_ref().map(|error| error.kind), Some(refused.error.kind()), "{plan}");
+    assert_eq!(plan.action, bootproof::inspect::PlannedAction::Refuse);
+    // Without rows there is nothing to lose.
+    let sandbox = Sandbox::at(&schema(), 1, "DELETE FROM entries");
+    let plan = Boot::new(&schema(), &sandbox.database).backup(false).plan().unwrap();
+    assert!(plan.error.is_none(), "{plan}");
+}

@@ -186,7 +186,7 @@ fn result(function: &str, arguments: &[Token], type_of: ColumnType<'_>) -> Optio
             let is_sure = matches!(value, Type::Integer | Type::Real | Type::Text | Type::Blob);
             is_sure.then(|| Typed::nullable(value))
         }
-        ("min" | "max", [first, ..]) => Some(Typed::nullable(type_of(first)?.value)),
+        ("min" | "max", values @ [_, ..]) => Some(Typed::nullable(common(values, type_of)?.value)),
         // With `subsec` it is a fraction.
         ("unixepoch", _) if arguments.iter().all(|token| !token.text.to_ascii_lowercase().contains("subsec")) => {
             Some(Typed::nullable(Type::Integer))
@@ -195,12 +195,17 @@ fn result(function: &str, arguments: &[Token], type_of: ColumnType<'_>) -> Optio
             value @ (Type::Integer | Type::Real) => Some(Typed::nullable(value)),
             _ => None,
         },
-        ("coalesce" | "ifnull", [first, .., last]) => {
-            let (first, last) = (type_of(first)?, type_of(last)?);
-            (first.value == last.value).then_some(last)
-        }
+        ("coalesce" | "ifnull", values @ [_, _, ..]) => common(values, type_of),
         _ => None,
     }
+}
+
+/// The type that several values share, of which it may be any; NULL only where each may be.
+fn common(values: &[&[Token]], type_of: ColumnType<'_>) -> Option<Typed> {
+    let types = values.iter().map(|value| type_of(value)).collect::<Option<Vec<_>>>()?;
+    let first = types.first()?;
+    let is_nullable = types.iter().all(|typed| typed.is_nullable);
+    types.iter().all(|typed| typed.value == first.value).then_some(Typed { value: first.value, is_nullable })
 }
 
 /// Texts joined with `||`, and nothing else.
@@ -299,6 +304,10 @@ mod tests {
             "null",
             "my_own(n)",
             "(SELECT n FROM t)",
+            "coalesce(n, s, 0)",
+            "ifnull(n, r)",
+            "max(n, r)",
+            "min(n, s)",
             "(SELECT max(n) FROM t)",
             "(1) + (2)",
             "abs(n)",

@@ -9,6 +9,9 @@ use bootproof_catalog::token::{self, Kind, Token};
 const ENDS: [&str; 10] =
     ["from", "where", "group", "having", "window", "union", "intersect", "except", "order", "limit"];
 
+/// Words that stand behind what they say something of, and are no name of it.
+const OPERATORS: [&str; 3] = ["end", "isnull", "notnull"];
+
 /// The items of the first SELECT that stands in no parenthesis, aliases included.
 pub(super) fn items(tokens: &[Token]) -> Vec<&[Token]> {
     let mut depth = 0_usize;
@@ -34,13 +37,38 @@ pub(super) fn items(tokens: &[Token]) -> Vec<&[Token]> {
     if list.is_empty() { Vec::new() } else { token::split_list(list) }
 }
 
+/// The SELECTs of a compound behind its first, each without what orders and limits the whole; empty where there is one only.
+pub(super) fn others(tokens: &[Token]) -> Vec<&[Token]> {
+    let mut depth = 0_usize;
+    let ends_one = |token: &Token| {
+        if token.is_symbol('(') {
+            depth += 1;
+        } else if token.is_symbol(')') {
+            depth = depth.saturating_sub(1);
+        }
+        depth == 0 && ["union", "intersect", "except", "order", "limit"].iter().any(|word| token.is_keyword(word))
+    };
+    let mut selects = tokens.split(ends_one);
+    selects.next();
+    let selects = selects.map(|select| match select {
+        [all, select @ ..] if all.is_keyword("all") => select,
+        select => select,
+    });
+    selects
+        .filter(|select| {
+            select.first().is_some_and(|first| ["select", "values"].iter().any(|word| first.is_keyword(word)))
+        })
+        .collect()
+}
+
 /// The item without the name that it gives its column.
 pub(super) fn expression(item: &[Token]) -> &[Token] {
     match item {
         [expression @ .., as_word, _] if as_word.is_keyword("as") => expression,
-        // Without AS only behind a parenthesis, where nothing else can stand that is no operator.
+        // Without AS only behind a parenthesis, where nothing else can stand but an operator that is a word.
         [expression @ .., name]
             if matches!(name.kind, Kind::Word | Kind::Quoted)
+                && !OPERATORS.iter().any(|operator| name.is_keyword(operator))
                 && expression.last().is_some_and(|before| before.is_symbol(')')) =>
         {
             expression
@@ -68,7 +96,7 @@ pub(super) fn star(tokens: &[Token]) -> Option<&Token> {
 mod tests {
     use bootproof_catalog::token::{join, tokens};
 
-    use super::{expression, items, star};
+    use super::{expression, items, others, star};
 
     fn expressions(sql: &str) -> Vec<String> {
         items(&tokens(sql)).into_iter().map(|item| join(expression(item))).collect()
@@ -82,8 +110,21 @@ mod tests {
             ),
             ["a . x", "max ( y , 1 )", "( select 2 from u )", "'from'"]
         );
+        assert_eq!(expressions("SELECT max(a) ISNULL, (b) notnull FROM t"), ["max ( a ) isnull", "( b ) notnull"]);
         assert_eq!(expressions("SELECT a, b UNION SELECT c, d"), ["a", "b"]);
         assert_eq!(expressions("VALUES (1)"), [""; 0]);
+    }
+
+    #[test]
+    fn every_select_of_a_compound_is_found() {
+        let others = |sql: &str| others(&tokens(sql)).into_iter().map(join).collect::<Vec<_>>();
+        assert_eq!(others("SELECT a FROM t WHERE a IN (SELECT 1 UNION SELECT 2) ORDER BY a LIMIT 1"), [""; 0]);
+        assert_eq!(
+            others(
+                "WITH c AS (SELECT 1 UNION SELECT 2) SELECT a FROM t UNION ALL SELECT b FROM c EXCEPT VALUES (3) ORDER BY 1"
+            ),
+            ["select b from c", "values ( 3 )"]
+        );
     }
 
     #[test]

@@ -133,6 +133,7 @@ impl<'a> Typing<'a> {
             return Vec::new();
         }
         let mut taken = BTreeSet::new();
+        let others = self.others();
         let columns = self.query.columns.iter().enumerate().filter_map(|(position, name)| {
             let place = self.item(&self.query.columns, position);
             if rust_name(name).is_none() {
@@ -148,6 +149,10 @@ impl<'a> Typing<'a> {
                 return None;
             }
             let derived = self.returned(self.query, &self.tokens, position);
+            let derived = derived.filter(|derived| {
+                derived.value == Type::Any
+                    || others.iter().all(|other| self.is_returned(other.as_ref(), position, derived.value))
+            });
             let typed = said(&self.source.columns, name).map_or(derived, |said| said.applied_to(derived, false));
             if typed.is_none() {
                 let message = format!("nothing tells the type of the column `{name}`");
@@ -158,6 +163,32 @@ impl<'a> Typing<'a> {
             Some(Column { name: name.clone(), typed: typed?, origin })
         });
         columns.collect()
+    }
+
+    /// The SELECTs of a compound behind its first, each alone; none for one that cannot be looked at so.
+    fn others(&self) -> Vec<Option<Query>> {
+        let first = token::outside_parentheses(&self.tokens).into_iter().find(|token| token.is_keyword("select"));
+        let with = first.and_then(|select| self.query.sql.get(..select.span.start)).unwrap_or_default();
+        let alone = |select: &[Token]| {
+            let text = self.query.sql.get(select.first()?.span.start..select.last()?.span.end)?;
+            let sql = format!("{with}{text}");
+            let statement = self.head.stage.connection().prepare(&sql).ok()?;
+            let columns = statement.column_names().map(str::to_owned).collect();
+            let origins = origins(&statement);
+            let (span, parameters, reads) = (self.query.span.clone(), Vec::new(), BTreeSet::new());
+            drop(statement);
+            Some(Query { sql, span, parameters, columns, origins, reads })
+        };
+        select_list::others(&self.tokens).into_iter().map(alone).collect()
+    }
+
+    /// Whether a SELECT of a compound returns values of a type, or NULL.
+    fn is_returned(&self, select: Option<&Query>, position: usize, value: Type) -> bool {
+        let Some(select) = select else { return false };
+        let tokens = token::tokens(&select.sql);
+        let item = select_list::items(&tokens).get(position).map(|item| select_list::expression(item));
+        let is_null = matches!(item, Some([null]) if null.is_keyword("null"));
+        is_null || self.returned(select, &tokens, position).is_some_and(|typed| typed.value == value)
     }
 
     /// The type of a column that a query returns.

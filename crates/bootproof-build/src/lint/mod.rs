@@ -6,6 +6,7 @@
 //! - `ran`: a migration that ran, as the rules look at it
 //! - `forbidden`: what must not run at all
 //! - `no_statements`, `if_not_exists`, `positional_copy`, `not_null`, `non_deterministic`: what a statement says
+//! - `double_quoted`: texts that could be names
 //! - `lost_object`, `lost_constraint`: what is lost with a table that comes back
 //! - `destroys_data`: rows and values that nothing gives back
 //! - `reference`: foreign keys that point nowhere
@@ -13,6 +14,7 @@
 //! - `plan`: what a hot query does besides searching its index
 
 mod destroys_data;
+pub(crate) mod double_quoted;
 pub(crate) mod forbidden;
 pub(crate) mod head;
 pub(crate) mod if_not_exists;
@@ -42,7 +44,7 @@ pub(crate) use self::reference::foreign_key_mismatch;
 
 /// How grave it is to leave unsaid what is meant: an error in our own layout, where a file says so in a line. People who
 /// wrote for another tool never heard of these rules, so there only what is provably wrong is an error.
-fn unless_foreign(dialect: Dialect) -> Severity {
+pub(crate) fn unless_foreign(dialect: Dialect) -> Severity {
     if dialect.is_foreign() { Severity::Warning } else { Severity::Error }
 }
 

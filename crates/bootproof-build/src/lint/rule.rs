@@ -52,7 +52,7 @@ pub const RULES: &[Rule] = &[
     error("dangling-foreign-key", InMigration, "a foreign key points to a table that is not there"),
     error("destroys-data", InMigration, "rows or values are thrown away, and the file does not say that it means it"),
     never("directive", "a directive that is not written as it has to be"),
-    never("double-quoted-string", "a text in double quotes is a name"),
+    error("double-quoted-string", InMigration, "a text in double quotes is a name"),
     never("down-without-up", "a way back from a migration that does not exist"),
     never("duplicate-version", "two migrations of one number"),
     never("empty-file", "a file with nothing in it"),

@@ -11,6 +11,7 @@ use super::lineage::{self, Rebuild};
 use super::objects::Kind;
 use super::survey::Content;
 use crate::diagnostic::Diagnostic;
+use crate::lint::{double_quoted, unless_foreign};
 use crate::rehearse::Performed;
 use crate::writes;
 
@@ -145,22 +146,47 @@ fn of_trigger(step: &Step<'_>, key: &str, table: &str, was: &Content, is: &Conte
     )
 }
 
+/// The statement that makes a trigger or a view.
+fn creation<'a>(step: &Step<'a>, kind: Kind, key: &str) -> Option<&'a Performed> {
+    let definition = kind.of(step.after, key);
+    let name = definition.map_or(key, |definition| &definition.name);
+    let creates = |performed: &&Performed| {
+        let span = performed.statement.span.clone();
+        let word = step.file.text.get(step.file.first_word(span.clone()));
+        word.is_some_and(|word| word.eq_ignore_ascii_case("create")) && step.file.find_word(name, span).is_some()
+    };
+    // A table that is renamed changes the text of what names it, too.
+    step.script.iter().rev().find(creates).filter(|_| definition != kind.of(step.before, key))
+}
+
+/// A trigger or a view that is made here with a text in double quotes.
+pub(super) fn with_text(step: &Step<'_>, kind: Kind, key: &str, message: &str) -> Option<Diagnostic> {
+    let span = creation(step, kind, key)?.statement.span.clone();
+    let name = message.split_once("no such column: ")?.1.split_once(" - should")?.0;
+    let at = step.file.text.get(span.clone()).and_then(|sql| sql.find(name));
+    let place =
+        at.map_or_else(|| step.file.first_word(span.clone()), |at| span.start + at..span.start + at + name.len());
+    let literal = format!("'{}'", name.trim_matches('"').replace("\"\"", "\"").replace('\'', "''"));
+    let kind = kind.name();
+    Some(
+        Diagnostic::error(
+            double_quoted::RULE,
+            format!("`{name}` is no column, and is taken for a text in this {kind}"),
+        )
+        .with_severity(unless_foreign(step.file.dialect))
+        .at(step.file, place)
+        .note(format!("where SQLite is told to take none for a text, every use of the {kind} fails"))
+        .help(format!("write {literal}")),
+    )
+}
+
 /// A trigger or a view that nothing can use any more.
 pub(super) fn broken(step: &Step<'_>, kind: Kind, key: &str, message: &str) -> Diagnostic {
-    let (definition, was) = match kind {
-        Kind::Trigger => (step.after.triggers.get(key), step.before.triggers.get(key)),
-        Kind::View => (step.after.views.get(key), step.before.views.get(key)),
-    };
+    let definition = kind.of(step.after, key);
     let name = definition.map_or(key, |definition| &definition.name);
     let canonical = definition.map(|definition| definition.canonical.as_str()).unwrap_or_default();
     let span = |performed: &Performed| performed.statement.span.clone();
-    let creates = |performed: &&Performed| {
-        let word = step.file.text.get(step.file.first_word(span(performed)));
-        word.is_some_and(|word| word.eq_ignore_ascii_case("create"))
-            && step.file.find_word(name, span(performed)).is_some()
-    };
-    // A table that is renamed changes the text of what names it, too.
-    let creation = step.script.iter().rev().find(creates).filter(|_| definition != was);
+    let creation = creation(step, kind, key);
     let is_new = creation.is_some();
     let culprit = creation.or_else(|| {
         step.script.iter().rev().find(|performed| {

@@ -23,6 +23,14 @@ impl Kind {
             Self::View => "view",
         }
     }
+
+    /// The one of that name, in lower case.
+    pub(super) fn of<'a>(self, catalog: &'a Catalog, key: &str) -> Option<&'a Shared<Definition>> {
+        match self {
+            Self::Trigger => catalog.triggers.get(key),
+            Self::View => catalog.views.get(key),
+        }
+    }
 }
 
 /// Views and triggers that may depend on one of some tables, by name: whatever mentions it, or a view that does.

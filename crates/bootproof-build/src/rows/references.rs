@@ -42,35 +42,42 @@ pub(super) fn of_actions(
     culprits: &BTreeMap<String, usize>,
     dangling: &[(String, String)],
 ) -> Vec<Diagnostic> {
-    let finding = |found: &OnTable| {
-        let table = step.before.tables.get(&found.table)?;
-        let name = &table.name;
-        let culprit = culprits.get(&found.table).copied().or_else(|| {
-            let takes = |performed: &Performed| table.foreign_keys.iter().any(|key| names(performed, &key.parent));
-            step.script.iter().position(takes)
-        })?;
-        let performed = step.script.get(culprit)?;
-        let parent = table.foreign_keys.iter().find(|key| names(performed, &key.parent));
-        let is_drop = !performed.effects.drops_tables.is_empty();
-        // With foreign keys off the same rows dangle, which is reported.
-        if runner == Runner::Ours && !is_drop && dangling.iter().any(|(child, _)| *child == found.table) {
-            return None;
-        }
-        if runner == Runner::Plain && turned_off(step, culprit) {
-            return None;
-        }
-        let (rule, does) = match &found.action {
-            Action::Deleted => ("cascade-deletes", format!("deletes rows of `{name}`")),
-            Action::Nulled { column } => ("values-nulled", format!("sets `{column}` of `{name}` to NULL")),
-            Action::Changed { column } => ("values-changed", format!("changes `{column}` of `{name}`")),
+    let mut together: BTreeMap<(usize, &str, &str), Vec<&OnTable>> = BTreeMap::new();
+    for found in actions {
+        let Some(culprit) = culprit(step, runner, found, culprits, dangling) else { continue };
+        let (rule, verb) = match &found.action {
+            Action::Deleted => ("cascade-deletes", "deletes rows of"),
+            Action::Nulled { .. } => ("values-nulled", "sets to NULL"),
+            Action::Changed { .. } => ("values-changed", "changes"),
         };
-        let message = format!("with foreign keys on, this {does}");
+        together.entry((culprit, rule, verb)).or_default().push(found);
+    }
+    let told = together.into_iter().filter_map(|((culprit, rule, verb), found)| {
+        let performed = step.script.get(culprit)?;
+        let is_drop = !performed.effects.drops_tables.is_empty();
+        let mut names: Vec<&str> = Vec::new();
+        let mut keys: Vec<String> = Vec::new();
+        let what: Vec<String> = found
+            .into_iter()
+            .filter_map(|found| {
+                let table = step.before.tables.get(&found.table)?;
+                let name = &table.name;
+                let key = table.foreign_keys.iter().find(|key| self::names(performed, &key.parent));
+                keys.extend(key.map(|key| format!("`{name}` has a foreign key {key}")));
+                names.push(name);
+                Some(match &found.action {
+                    Action::Deleted => format!("`{name}`"),
+                    Action::Nulled { column } | Action::Changed { column } => format!("`{column}` of `{name}`"),
+                })
+            })
+            .collect();
+        let message = format!("with foreign keys on, this {verb} {}", listed(&what));
         let is_error = runner != Runner::Ours && is_drop;
         let diagnostic = if is_error { Diagnostic::error(rule, message) } else { Diagnostic::warning(rule, message) };
         let mut diagnostic = diagnostic.at(step.file, word(step, Some(culprit)));
-        if let Some(key) = parent {
-            diagnostic = diagnostic.label(format!("`{name}` has a foreign key {key}"));
-        }
+        let mut keys = keys.into_iter();
+        diagnostic = keys.next().into_iter().fold(diagnostic, Diagnostic::label);
+        diagnostic = keys.fold(diagnostic, Diagnostic::note);
         if is_drop {
             diagnostic = diagnostic.note("DROP TABLE deletes every row of the table first, as DELETE does");
         }
@@ -80,14 +87,47 @@ pub(super) fn of_actions(
                     "boot turns foreign keys off before it begins, so it does not happen there; other tools may leave \
                      them on",
                 )
-                .help("if nothing else runs this file, say so: `-- bootproof: allow RULE \"why\"`".replace("RULE", rule)),
+                .help(format!("if nothing else runs this file, say so: `-- bootproof: allow {rule} \"why\"`")),
             (_, true) => diagnostic.help(
                 "foreign keys must be off before the transaction begins, since inside it `PRAGMA foreign_keys` does nothing",
             ),
-            (_, false) => diagnostic.help(format!("if that is meant, say so before: `DELETE FROM {name} WHERE …`")),
+            (_, false) => {
+                let deletes: Vec<_> = names.iter().map(|name| format!("`DELETE FROM {name} WHERE …`")).collect();
+                diagnostic.help(format!("if that is meant, say so before: {}", listed(&deletes)))
+            }
         })
-    };
-    actions.iter().filter_map(finding).collect()
+    });
+    told.collect()
+}
+
+/// `a`, `b` and `c`
+fn listed(names: &[String]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => one.clone(),
+        [others @ .., last] => format!("{} and {last}", others.join(", ")),
+    }
+}
+
+/// The statement with which foreign keys did something, if that is worth a word.
+fn culprit(
+    step: &Step<'_>,
+    runner: Runner,
+    found: &OnTable,
+    culprits: &BTreeMap<String, usize>,
+    dangling: &[(String, String)],
+) -> Option<usize> {
+    let table = step.before.tables.get(&found.table)?;
+    let culprit = culprits.get(&found.table).copied().or_else(|| {
+        let takes = |performed: &Performed| table.foreign_keys.iter().any(|key| names(performed, &key.parent));
+        step.script.iter().position(takes)
+    })?;
+    let is_drop = !step.script.get(culprit)?.effects.drops_tables.is_empty();
+    // With foreign keys off the same rows dangle, which is reported.
+    if runner == Runner::Ours && !is_drop && dangling.iter().any(|(child, _)| *child == found.table) {
+        return None;
+    }
+    (runner != Runner::Plain || !turned_off(step, culprit)).then_some(culprit)
 }
 
 /// Whether the file has turned foreign keys off before a statement, and not on again.

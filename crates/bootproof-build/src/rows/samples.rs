@@ -22,24 +22,30 @@ const ATTEMPTS: usize = 8;
 /// The tables without which a migration may accept the rows.
 struct Refused(BTreeSet<String>);
 
-/// What to insert at every version.
-pub(crate) fn make(
+/// What to insert at every version, one for every migration in their order; nothing where no rows last.
+pub(crate) fn make(migrations: &[Migration], catalogs: &[(i64, Catalog)], stubs: &[Stub]) -> Vec<Sample> {
+    let made = attempt(migrations, catalogs, stubs).ok().flatten();
+    let nothing = |migration: &Migration| Sample { version: migration.version, sql: String::new() };
+    made.unwrap_or_else(|| migrations.iter().map(nothing).collect())
+}
+
+fn attempt(
     migrations: &[Migration],
     catalogs: &[(i64, Catalog)],
     stubs: &[Stub],
-) -> rusqlite::Result<Vec<Sample>> {
+) -> rusqlite::Result<Option<Vec<Sample>>> {
     let mut variety = Variety::Sparse;
     let mut without = BTreeSet::new();
     for _ in 0..ATTEMPTS {
         match grow(migrations, catalogs, stubs, variety, &without)? {
-            Ok(samples) => return Ok(samples),
+            Ok(samples) => return Ok(Some(samples)),
             // Most of what is refused is a NULL.
             Err(_) if variety == Variety::Sparse => variety = Variety::Full,
             Err(Refused(tables)) if tables.is_subset(&without) => break,
             Err(Refused(tables)) => without.extend(tables),
         }
     }
-    Ok(migrations.iter().map(|migration| Sample { version: migration.version, sql: String::new() }).collect())
+    Ok(None)
 }
 
 /// Goes from the first version to the last, and fills at each what is new or was written.

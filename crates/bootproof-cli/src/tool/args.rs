@@ -170,6 +170,8 @@ pub(super) enum Command {
         #[arg(long, value_name = "VERSION")]
         at: Option<i64>,
         #[command(flatten)]
+        history: HistoryArgs,
+        #[command(flatten)]
         every: EveryArgs,
     },
 }
@@ -186,7 +188,17 @@ pub(super) struct DatabaseArgs {
     #[command(flatten)]
     reading: ReadingArgs,
     #[command(flatten)]
+    pub(super) history: HistoryArgs,
+    #[command(flatten)]
     pub(super) every: EveryArgs,
+}
+
+/// Where another tool has its history.
+#[derive(Debug, Args)]
+pub(super) struct HistoryArgs {
+    /// The table in which another tool has recorded what it applied, where it was told to use another than its own
+    #[arg(long, value_name = "NAME")]
+    pub(super) history_table: Option<String>,
 }
 
 /// What every command on a database takes.

@@ -18,12 +18,23 @@ pub(super) fn run(source: &SourceArgs, format: Format) -> Answer {
     };
     let answer = match format {
         Format::Text => Answer::of_prose(text(&checked, diagnostics, source.names_dialect())),
-        Format::Json => Answer::of_json(&Finding::all(diagnostics)),
+        Format::Json => Answer::of_json(&with_notes(&checked, Finding::all(diagnostics))),
         Format::Github => Answer::of_text(github::annotations(&Finding::all(diagnostics))),
-        Format::Sarif => Answer::of_json(&sarif::log(&Finding::all(diagnostics))),
+        Format::Sarif => Answer::of_json(&sarif::log(&with_notes(&checked, Finding::all(diagnostics)))),
     };
     let code = if checked.is_ok() { answer.code } else { FAILED };
     Answer { code, ..answer }
+}
+
+/// The findings, and what the rehearsal could not see.
+fn with_notes(checked: &Result<Compilation, Diagnostics>, mut findings: Vec<Finding>) -> Vec<Finding> {
+    let directory = |compilation: &Compilation| compilation.warnings().directory().to_owned();
+    let notes = |compilation: &Compilation| {
+        let directory = directory(compilation);
+        compilation.left_empty().iter().map(|left| Finding::of_left_empty(left, &directory)).collect::<Vec<_>>()
+    };
+    findings.extend(checked.iter().flat_map(notes));
+    findings
 }
 
 /// What is wrong in our own layout, and is not in some other.
@@ -32,7 +43,7 @@ const OWN: [&str; 6] = ["empty-file", "file-name", "misplaced-file", "no-stateme
 /// As the compiler prints it, and a last line that adds up.
 fn text(checked: &Result<Compilation, Diagnostics>, diagnostics: &Diagnostics, is_named: bool) -> String {
     let mut text = match checked {
-        Ok(compilation) => format!("{diagnostics}proven: {compilation}\n"),
+        Ok(compilation) => format!("{diagnostics}{}proven: {compilation}\n", notes(compilation)),
         Err(diagnostics) => diagnostics.to_string(),
     };
     let is_doubtful = diagnostics.iter().any(|diagnostic| OWN.contains(&diagnostic.rule()));
@@ -41,6 +52,13 @@ fn text(checked: &Result<Compilation, Diagnostics>, diagnostics: &Diagnostics, i
     }
     text.push_str(&summary(diagnostics));
     text
+}
+
+/// What the rehearsal could not see, a line each.
+pub(crate) fn notes(compilation: &Compilation) -> String {
+    let lines = compilation.left_empty().iter().map(|left| format!("note: {left}\n"));
+    let notes: String = lines.collect();
+    if notes.is_empty() { notes } else { notes + "\n" }
 }
 
 fn summary(diagnostics: &Diagnostics) -> String {

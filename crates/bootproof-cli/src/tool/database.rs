@@ -5,7 +5,7 @@ use std::path::Path;
 use bootproof::{Boot, BootReport, ErrorReport, Options, Schema, takeover};
 use bootproof_build::{Compiler, Diagnostics, Dialect};
 
-use super::args::{DatabaseArgs, EveryArgs, ReadingArgs, SourceArgs};
+use super::args::{DatabaseArgs, EveryArgs, HistoryArgs, ReadingArgs, SourceArgs};
 use super::loaded;
 use crate::args::{self, Cli};
 use crate::output::Answer;
@@ -25,7 +25,7 @@ pub(super) fn operate(
 ) -> Answer {
     let (directory, compiler) = database.source();
     let schema = match compile(directory, &compiler, database.names_dialect(), &database.db) {
-        Ok(schema) => schema,
+        Ok(schema) => loaded::with_history(schema, database.history.history_table.as_deref()),
         Err(diagnostics) => return not_compiled(&diagnostics, &database.db, database.every.json),
     };
     let cli = database.every.cli(&database.db, command);
@@ -59,9 +59,15 @@ pub(super) fn fleet(
 }
 
 /// Compares.
-pub(super) fn diff(source: &SourceArgs, db: &Path, at: Option<i64>, every: &EveryArgs) -> Answer {
+pub(super) fn diff(
+    source: &SourceArgs,
+    db: &Path,
+    at: Option<i64>,
+    history: &HistoryArgs,
+    every: &EveryArgs,
+) -> Answer {
     let schema = match compile(&source.directory, &source.compiler(), source.names_dialect(), db) {
-        Ok(schema) => schema,
+        Ok(schema) => loaded::with_history(schema, history.history_table.as_deref()),
         Err(diagnostics) => return not_compiled(&diagnostics, db, every.json),
     };
     let options = Options { cancellation: signal::cancellation(), ..every.options() };

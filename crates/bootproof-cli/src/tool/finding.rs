@@ -1,7 +1,10 @@
 //! A diagnostic as programs read it, whatever the format.
 
-use bootproof_build::{Diagnostic, Diagnostics, Severity};
+use bootproof_build::{Diagnostic, Diagnostics, LeftEmpty};
 use serde::Serialize;
+
+/// What takes the place of a rule where nothing is wrong.
+const LEFT_EMPTY: &str = "left-empty";
 
 /// One thing that is wrong or doubtful.
 #[derive(Debug, Serialize)]
@@ -14,8 +17,6 @@ pub(super) struct Finding {
     pub(super) column: Option<usize>,
     pub(super) message: String,
     pub(super) help: String,
-    #[serde(skip)]
-    pub(super) is_error: bool,
     #[serde(skip)]
     notes: Vec<String>,
 }
@@ -38,8 +39,21 @@ impl Finding {
             column: position.map(|(_, column)| column),
             message: diagnostic.message().to_owned(),
             help: diagnostic.helps().join("; "),
-            is_error: diagnostic.severity() == Severity::Error,
             notes: diagnostic.notes().to_vec(),
+        }
+    }
+
+    /// That a migration was rehearsed without rows in a table: nothing is wrong with it, and nothing was seen of it.
+    pub(super) fn of_left_empty(left: &LeftEmpty, directory: &str) -> Self {
+        Self {
+            rule: LEFT_EMPTY,
+            severity: "note",
+            file: format!("{}/{}", directory.trim_end_matches('/'), left.file()),
+            line: Some(1),
+            column: Some(1),
+            message: format!("rehearsed without a row in `{}`: {}", left.table(), left.reason()),
+            help: String::new(),
+            notes: Vec::new(),
         }
     }
 

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use bootproof::compiled::{self, Compiled, Image, ObjectKind};
 use bootproof::{Schema, Source};
-use bootproof_build::{Compilation, Contract, Migration, Object, Revert, Statement};
+use bootproof_build::{Compilation, Contract, Migration, Object, Replaced, Revert, Statement};
 
 /// Where drizzle has the times by which its history names a migration.
 const JOURNAL: &str = "meta/_journal.json";
@@ -23,12 +23,18 @@ pub(super) fn schema(compilation: &Compilation, directory: &Path) -> Schema {
         image: Image { compressed: compilation.compressed_image().leak(), size: compilation.image().len() },
         sqlite_version: compilation.sqlite_version(),
         dialect: compilation.dialect().name(),
+        replaces: compilation.replaces().iter().map(replaced).collect::<Vec<_>>().leak(),
     };
     let files = migrations.iter().map(|migration| migration.file).chain([JOURNAL]);
     // One that is gone since is missed by the boot itself.
     let sources = files.filter_map(|path| Some(Source { path, bytes: fs::read(directory.join(path)).ok()?.leak() }));
     let build = format!("bootproof {}, {}", env!("CARGO_PKG_VERSION"), directory.display());
     Schema::new("bootproof", Box::leak(Box::new(compiled))).with_sources(sources).with_build(text(&build))
+}
+
+/// The schema, told where another tool has its history.
+pub(super) fn with_history(schema: Schema, table: Option<&str>) -> Schema {
+    table.map(text).into_iter().fold(schema, Schema::with_history_table)
 }
 
 fn text(text: &str) -> &'static str {
@@ -60,6 +66,10 @@ fn migration(migration: &Migration) -> compiled::Migration {
         }),
         no_transaction: migration.no_transaction.as_deref().map(text),
     }
+}
+
+fn replaced(replaced: &Replaced) -> compiled::Replaced {
+    compiled::Replaced { version: replaced.version, checksum: replaced.checksum, name: text(&replaced.name) }
 }
 
 fn revert(revert: &Revert) -> compiled::Revert {

@@ -48,7 +48,7 @@ fn result(finding: &Finding, rules: &[&str]) -> Value {
     json!({
         "ruleId": finding.rule,
         "ruleIndex": rules.iter().position(|rule| *rule == finding.rule),
-        "level": if finding.is_error { "error" } else { "warning" },
+        "level": finding.severity,
         "message": { "text": finding.text() },
         "locations": [{ "physicalLocation": location }],
     })

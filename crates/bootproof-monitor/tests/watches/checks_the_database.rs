@@ -18,7 +18,7 @@ fn what_is_fresh_is_not_measured_again() {
     let checkup = Checkup::new(&SCHEMA, scene.path());
     let first = checkup.latest().unwrap();
     assert!(Arc::ptr_eq(&first, &checkup.latest().unwrap()));
-    assert_eq!((first.health.version, alerts(&first)), (Some(SCHEMA.head()), vec![]));
+    assert_eq!((first.health.version, alerts(&first)), (scene.report.to_version, vec![]));
     assert_eq!(first.health.boots[0].event, "adopt", "the boot history is the audit table's");
     let hasty = Checkup::new(&SCHEMA, scene.path()).fresh_for(Duration::ZERO);
     assert!(!Arc::ptr_eq(&hasty.latest().unwrap(), &hasty.latest().unwrap()));
@@ -40,6 +40,30 @@ fn sizes_are_kept_until_they_are_measured_again() {
     assert_eq!(size(&later), measured);
     assert!(later.sizes_at.unwrap() < later.at);
     assert!(page::names(&checkup.prometheus().unwrap()).contains("bootproof_sizes_age_seconds"));
+}
+
+#[test]
+fn sizes_outlast_a_moment_in_which_nothing_could_be_measured() {
+    let scene = Scene::new();
+    let checkup = Checkup::new(&SCHEMA, scene.path()).fresh_for(Duration::ZERO);
+    let sizes = |diagnosis: &Diagnosis| -> Vec<_> {
+        diagnosis
+            .health
+            .indexes
+            .iter()
+            .filter_map(|index| index.space.map(|space| (index.name.clone(), space.bytes)))
+            .collect()
+    };
+    let measured = sizes(&checkup.measure_sizes().unwrap());
+    assert!(!measured.is_empty());
+    let holder = scene.connection();
+    holder.execute_batch("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; CREATE TABLE held(a)").unwrap();
+    assert!(checkup.latest().unwrap().health.error.is_some());
+    assert!(checkup.measure_sizes().unwrap().health.error.is_some());
+    drop(holder);
+    let later = checkup.latest().unwrap();
+    assert!(later.sizes_at.is_some());
+    assert_eq!(sizes(&later), measured);
 }
 
 #[test]

@@ -6,7 +6,7 @@ mod contracts;
 mod copies;
 mod created;
 mod order;
-mod outside;
+pub(crate) mod outside;
 mod transaction;
 
 use std::path::PathBuf;

@@ -31,6 +31,8 @@ use crate::own_table;
 use crate::report::CheckName;
 use crate::restore::Taken;
 
+pub(crate) const WITHOUT_BACKUP: &str = "backups are switched off, and the database has rows";
+
 /// What is to be done on the copy.
 struct Task {
     look: Look,
@@ -51,7 +53,7 @@ impl Run<'_> {
             return refused("the connection was opened by the application");
         }
         if is_file && !self.options.backup && !self.report.created && has_rows(look, connection) {
-            return refused("backups are switched off, and the database has rows");
+            return refused(WITHOUT_BACKUP);
         }
         Ok(look.is_current_inside())
     }
@@ -127,8 +129,7 @@ impl Run<'_> {
         }
         let before = self.examine(session, &look)?;
         if !self.options.backup && !self.report.created && before.has_rows() {
-            let message = "backups are switched off, and the database has rows";
-            return Err(Error::NotAlone { migration: migration.title(), message });
+            return Err(Error::NotAlone { migration: migration.title(), message: WITHOUT_BACKUP });
         }
         // The backup, the copy, and what the copy needs for itself while it is rewritten.
         backup::require_space(directory(self.path), 3 * self.load.bytes() + (1 << 20))?;
@@ -260,7 +261,7 @@ impl Run<'_> {
 }
 
 /// Whether any table has a row, or may have.
-fn has_rows(look: &Look, connection: &Connection) -> bool {
+pub(crate) fn has_rows(look: &Look, connection: &Connection) -> bool {
     look.live.tables.values().any(|table| {
         let sql = format!("SELECT EXISTS (SELECT 1 FROM main.{})", quoted(&table.name));
         table.is_virtual || connection.query_row(&sql, [], |row| row.get(0)).unwrap_or(true)

@@ -12,6 +12,7 @@ impl Error {
             Self::Locked { .. } | Self::InUse { .. } | Self::Moved => 3,
             Self::Divergent { .. }
             | Self::Missing { .. }
+            | Self::BelowBaseline { .. }
             | Self::Newer { .. }
             | Self::Malformed { .. }
             | Self::NotAdoptable { .. }
@@ -57,6 +58,7 @@ impl Error {
             Self::Moved => "moved",
             Self::Divergent { .. } => "divergent",
             Self::Missing { .. } => "missing",
+            Self::BelowBaseline { .. } => "below_baseline",
             Self::Newer { .. } => "newer",
             Self::Malformed { .. } => "malformed_history",
             Self::NotAdoptable { .. } => "not_adoptable",
@@ -111,6 +113,9 @@ impl Error {
                 "deploy a build from the files that were applied; an applied migration is never edited, a change is a new migration"
             }
             Self::Missing { .. } => "deploy a build that contains every migration named above",
+            Self::BelowBaseline { .. } => {
+                "boot it once with a build that still has that migration in a file of its own, then with this one"
+            }
             Self::Newer { .. } => {
                 "deploy a build of at least that version, or restore the backup that was made before it"
             }

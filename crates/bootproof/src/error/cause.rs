@@ -23,6 +23,9 @@ impl Error {
             Self::Missing { .. } => {
                 "the database was migrated by a build from another branch, or a file was removed from the directory"
             }
+            Self::BelowBaseline { .. } => {
+                "the migrations between were squashed into one file, which makes new databases and goes on from finished ones"
+            }
             Self::Newer { .. } => "an older build was deployed after a newer one had migrated the database",
             Self::Malformed { .. } => {
                 "somebody wrote into the table by hand, or another program keeps a table of the same name"

@@ -53,6 +53,20 @@ pub enum Error {
         migrations: Vec<String>,
     },
 
+    /// The database is at a version that this binary has only as a part of its baseline.
+    #[error(
+        "the database is at version {version}, and this binary begins with `{baseline}`, which stands for every \
+         migration up to `{last}`"
+    )]
+    BelowBaseline {
+        /// The version of the database.
+        version: i64,
+        /// The first migration of this binary.
+        baseline: &'static str,
+        /// The last migration that the baseline was made of.
+        last: String,
+    },
+
     /// The database was migrated by a newer binary.
     #[error(
         "the database is at version {version}, newer than this binary, which knows versions up to {head}; `{obstacle}` \

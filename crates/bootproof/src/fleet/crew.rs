@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread;
+use std::thread::{self, Scope, ScopedJoinHandle};
 use std::time::{Duration, Instant};
 
 use super::report::Stop;
@@ -16,8 +16,8 @@ pub(super) struct Bounds<'b> {
     pub(super) threads: usize,
     /// What all that is under way may cost together; one alone may cost more.
     pub(super) memory: Option<u64>,
-    /// When nothing is begun any more, and when what is under way is called off.
-    pub(super) deadline: Option<(Instant, Instant)>,
+    /// When nothing is begun any more, and when what is under way is called off, if ever.
+    pub(super) deadline: Option<(Instant, Option<Instant>)>,
     /// Somebody else's switch.
     pub(super) called_off: &'b Cancellation,
 }
@@ -71,17 +71,22 @@ pub(super) fn work(costs: &[u64], bounds: &Bounds<'_>, act: &(impl Fn(usize, &Ca
             changed.notify_all();
         }
     };
-    thread::scope(|scope| {
-        let members: Vec<_> = (0..bounds.threads.min(costs.len())).map(|_| scope.spawn(member)).collect();
-        scope.spawn(|| {
-            while !is_done.load(Ordering::Relaxed) {
-                let is_late = bounds.deadline.is_some_and(|(_, end)| Instant::now() >= end);
-                if is_late || bounds.called_off.is_cancelled() {
-                    switch.cancel();
-                }
-                thread::park_timeout(LOOK);
+    let watch = || {
+        while !is_done.load(Ordering::Relaxed) {
+            let is_late = bounds.deadline.and_then(|(_, end)| end).is_some_and(|end| Instant::now() >= end);
+            if is_late || bounds.called_off.is_cancelled() {
+                switch.cancel();
             }
-        });
+            thread::park_timeout(LOOK);
+        }
+    };
+    thread::scope(|scope| {
+        // Where the system gives no thread for it, what is under way is not called off; nothing more is begun all the same.
+        spawn(scope, watch);
+        let members: Vec<_> = (0..bounds.threads.min(costs.len())).map_while(|_| spawn(scope, member)).collect();
+        if members.is_empty() {
+            member();
+        }
         for member in members {
             // A panic was caught where the work is done.
             let _ = member.join();
@@ -90,6 +95,12 @@ pub(super) fn work(costs: &[u64], bounds: &Bounds<'_>, act: &(impl Fn(usize, &Ca
     });
     let is_whole = lock(&state).next == costs.len() && !switch.is_cancelled();
     if is_whole { None } else { is_over() }
+}
+
+/// None where the system gives no thread.
+fn spawn<'s>(scope: &'s Scope<'s, '_>, work: impl FnOnce() + Send + 's) -> Option<ScopedJoinHandle<'s, ()>> {
+    let spawned = thread::Builder::new().name("fleet".to_owned()).spawn_scoped(scope, work);
+    spawned.inspect_err(|error| log::warn!("booting with one thread less: {error}")).ok()
 }
 
 fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {

@@ -1,6 +1,7 @@
 //! The databases of a directory: what is like the pattern, but for what belongs to another file.
 
 use std::collections::BTreeSet;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -36,10 +37,11 @@ pub(super) struct Found {
 /// Looks for the databases. The same directory is always told in the same order.
 pub(super) fn find(directory: &Path, pattern: &Pattern) -> Result<Found, Error> {
     let mut found = Found::default();
-    look(directory, Path::new(""), pattern, &mut found)?;
+    look(directory, Path::new(""), pattern, &mut found).map_err(|error| storage("read", directory, &error))?;
     found.databases.sort();
     found.databases.dedup();
-    // Two boots of one file under two names would only wait for each other. The name that is no link comes first.
+    // Two boots of one file under two names would wait for each other, or, where the names have a log each, not even that. The
+    // name that is no link comes first.
     let whole = files::resolve(directory);
     let mut named: Vec<_> = std::mem::take(&mut found.databases)
         .into_iter()
@@ -49,12 +51,16 @@ pub(super) fn find(directory: &Path, pattern: &Pattern) -> Result<Found, Error> 
         })
         .collect();
     named.sort_by(|first, second| (first.0, first.1.as_os_str()).cmp(&(second.0, second.1.as_os_str())));
-    let mut known = BTreeSet::new();
+    let (mut known, mut identities) = (BTreeSet::new(), BTreeSet::new());
     for (_, name, file) in named {
-        if known.insert(file) {
-            found.databases.push(name);
-        } else {
+        let mut is_second_name =
+            || files::identity(&directory.join(&name)).is_some_and(|file| !identities.insert(file));
+        if file.file_name().is_some_and(|name| is_companion(&name.to_string_lossy())) {
+            found.skip(&name, "belongs to another file");
+        } else if !known.insert(file) || is_second_name() {
             found.skip(&name, "a link to another of these databases");
+        } else {
+            found.databases.push(name);
         }
     }
     found.databases.sort_by(|first, second| first.as_os_str().cmp(second.as_os_str()));
@@ -62,17 +68,23 @@ pub(super) fn find(directory: &Path, pattern: &Pattern) -> Result<Found, Error> 
     Ok(found)
 }
 
-fn look(directory: &Path, within: &Path, pattern: &Pattern, found: &mut Found) -> Result<(), Error> {
+fn look(directory: &Path, within: &Path, pattern: &Pattern, found: &mut Found) -> io::Result<()> {
     let Some((first, rest)) = pattern.split() else { return Ok(()) };
     let here = directory.join(within);
-    let names = listing::names(&here).map_err(|error| storage("read", &here, &error))?;
-    for name in names {
+    for name in listing::names(&here)? {
         let shown = name.to_string_lossy();
         let path = within.join(&name);
         let there = std::fs::metadata(here.join(&name));
         match &rest {
             Some(rest) if is_like(&shown, first) && there.as_ref().is_ok_and(std::fs::Metadata::is_dir) => {
-                look(directory, &path, rest, found)?;
+                match look(directory, &path, rest, found) {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                        // For the boot of what would be in there to tell.
+                        found.databases.push(path.join(rest.as_path()));
+                    }
+                    // One that has gone meanwhile has nothing in it.
+                    _ => {}
+                }
             }
             Some(_) => {}
             None => {

@@ -101,7 +101,7 @@ pub enum FleetEvent<'e> {
     },
 }
 
-/// Somebody who wants to see how far a fleet is. Called on the threads that boot: return soon.
+/// Somebody who wants to see how far a fleet is. Called on the threads that boot: return soon. A panic of it stops no boot.
 pub trait FleetObserver: fmt::Debug + Send + Sync {
     /// Takes note.
     fn notice(&self, event: FleetEvent<'_>);
@@ -244,7 +244,7 @@ impl<'s> Fleet<'s> {
         };
         let deadline = self.deadline.and_then(|time| {
             let deadline = start.checked_add(time)?;
-            Some((deadline, deadline.checked_add(self.grace)?))
+            Some((deadline, deadline.checked_add(self.grace)))
         });
         let costs: Vec<_> = found.databases.iter().map(|path| cost(&self.directory.join(path))).collect();
         let bounds = Bounds { threads: self.threads, memory: self.memory, deadline, called_off: &options.cancellation };
@@ -291,8 +291,11 @@ impl<'s> Fleet<'s> {
     }
 
     fn tell(&self, event: FleetEvent<'_>) {
-        if let Some(observer) = &self.observer {
-            observer.notice(event);
+        // Whoever looks on stops nobody: the panic has told of itself.
+        if let Some(observer) = &self.observer
+            && catch_unwind(AssertUnwindSafe(|| observer.notice(event))).is_err()
+        {
+            log::warn!("the observer of the fleet panicked");
         }
     }
 }

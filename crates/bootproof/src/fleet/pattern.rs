@@ -1,5 +1,7 @@
 //! Which files are meant: a name with `*` and `?`, or several of them with `/` between.
 
+use std::path::PathBuf;
+
 /// A pattern for paths relative to the directory of a fleet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Pattern(Vec<String>);
@@ -14,6 +16,11 @@ impl Pattern {
     pub(super) fn split(&self) -> Option<(&str, Option<Self>)> {
         let (first, rest) = self.0.split_first()?;
         Some((first, (!rest.is_empty()).then(|| Self(rest.to_vec()))))
+    }
+
+    /// As it is written.
+    pub(super) fn as_path(&self) -> PathBuf {
+        self.0.iter().collect()
     }
 }
 

@@ -9,9 +9,11 @@ mod text;
 
 use std::path::Path;
 
+use rusqlite::Connection;
+
 use crate::audit;
 use crate::backup;
-use crate::boot::Boot;
+use crate::boot::{Boot, outside};
 use crate::connection::{self, Session};
 use crate::error::{Error, Failure};
 use crate::estimate;
@@ -23,6 +25,7 @@ use crate::options::Options;
 use crate::plan::Start;
 pub use crate::report::{AuditReport, BackupFile};
 use crate::report::{ErrorReport, HeldMigration, Milliseconds, NewerMigration};
+use crate::restore;
 pub use drift::Drift;
 pub use health::{
     BackupAge, DifferenceReport, DifferenceSeverity, Health, IndexHealth, Measure, QueryHealth, Space, TableHealth,
@@ -113,6 +116,7 @@ impl Boot<'_> {
                     report.fill(&look, &self.path, options.backup);
                     if let Some(session) = session {
                         estimate::fill(&mut report, self.schema, session, &self.path, &look, options)?;
+                        report.look_outside(&look, session.connection, &self.path, options.backup);
                     }
                 }
                 Err(error) => {
@@ -151,6 +155,24 @@ impl Boot<'_> {
 }
 
 impl PlanReport {
+    /// What a migration outside the transaction asks for: a backup, and nobody else.
+    fn look_outside(&mut self, look: &Look, connection: &Connection, path: &Path, backup: bool) {
+        let Some(migration) = look.plan.outside() else { return };
+        if !backup && outside::has_rows(look, connection) {
+            let error = Error::NotAlone { migration: migration.title(), message: outside::WITHOUT_BACKUP };
+            self.action = PlannedAction::Refuse;
+            self.error = Some(ErrorReport::of(&error));
+        }
+        self.locks.push(format!(
+            "{} runs outside the transaction: it waits until no other process has the database open, and none gets it until it is done",
+            migration.title()
+        ));
+        let holders = restore::open_elsewhere(path);
+        if !holders.is_empty() {
+            self.locks.push(format!("now it is open in {}", holders.join(", ")));
+        }
+    }
+
     fn fill(&mut self, look: &Look, path: &Path, backup: bool) {
         self.from_version = look.plan.version_before();
         self.to_version = look.plan.version_after();

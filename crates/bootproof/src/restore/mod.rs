@@ -39,6 +39,11 @@ pub(crate) use marker::{MARK, refuse_interrupted};
 pub(crate) use remake::{Taken, await_and_finish, is_remaking, is_under_way};
 pub use report::{DigestCheck, Replaced, RestoreReport};
 
+/// The other processes that have a database open; none where the system does not tell.
+pub(crate) fn open_elsewhere(path: &Path) -> Vec<String> {
+    Users::of(path).map(|users| users.others()).unwrap_or_default()
+}
+
 /// What is to be restored, and where.
 pub(crate) struct Restore<'r> {
     pub(crate) schema: &'r Schema,

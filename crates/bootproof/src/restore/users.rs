@@ -74,6 +74,11 @@ impl Users {
         (!holders.is_empty()).then(note)
     }
 
+    /// The other processes that have one of them open now.
+    pub(super) fn others(&self) -> Vec<String> {
+        self.now(usize::MAX).unwrap_or_default()
+    }
+
     /// Who has not let go after a moment.
     fn lasting(&self, own: usize) -> Result<Vec<String>, Error> {
         let first = Instant::now();

@@ -28,7 +28,7 @@ mod sqlx;
 use std::borrow::Cow;
 use std::path::Path;
 
-use bootproof_catalog::{Catalog, Difference, Severity, Subject};
+use bootproof_catalog::{Catalog, Difference, HISTORY_TABLE, Severity, Subject};
 use rusqlite::Connection;
 
 use self::record::{History, Reading};
@@ -84,22 +84,26 @@ pub(crate) struct TakeOver {
 /// `None` where there is none, or none about these migrations.
 pub(crate) fn find(schema: &Schema, connection: &Connection, live: &Catalog) -> Result<Option<TakeOver>, Error> {
     let mut present = Vec::new();
-    for tool in TOOLS.into_iter().filter(|tool| !schema.declares(tool.table)) {
-        if let Some(rows) = rows::read(connection, tool)? {
-            present.push((tool, rows));
+    for (tool, table) in tables(schema) {
+        if let Some(rows) = rows::read(connection, tool, table)? {
+            present.push((tool, table, rows));
         }
+    }
+    if let Some(table) = schema.history_table().filter(|_| present.is_empty() && !live.is_empty()) {
+        let problem = "there is no table of this name with the columns of a tool that is known".to_owned();
+        return Err(Error::Malformed { table, problems: vec![problem] });
     }
     // The tool that these files were written for knows best.
     let is_own = |tool: &Tool| tool.dialects.contains(&schema.compiled().dialect);
-    present.sort_by_key(|(tool, _)| !is_own(tool));
-    for (tool, rows) in present {
+    present.sort_by_key(|(tool, ..)| !is_own(tool));
+    for (tool, table, rows) in present {
         let reading = Reading { schema, is_own: is_own(tool) };
         let history = (tool.read)(&reading, &rows);
-        if let Some(version) = history.judge(&reading, tool.name, tool.table)? {
+        if let Some(version) = history.judge(&reading, tool.name, table)? {
             let mut notes = history.notes;
             notes.push(format!(
-                "taken over from {} at version {version}; its table `{}` is left as it was",
-                tool.name, tool.table
+                "taken over from {} at version {version}; its table `{table}` is left as it was",
+                tool.name
             ));
             return Ok(Some(TakeOver { tool: tool.name, version, notes }));
         }
@@ -115,23 +119,32 @@ pub fn tools_of(path: &Path) -> Vec<&'static str> {
     // What is no regular file is not opened at all: SQLite would wait for a pipe.
     let is_file = files::exists(path).is_ok_and(|exists| exists);
     let Some(connection) = is_file.then(|| connection::open_to_look(path).ok()).flatten() else { return Vec::new() };
-    let is_there = |tool: &&&Tool| rows::read(&connection, tool).is_ok_and(|rows| rows.is_some());
+    let is_there = |tool: &&&Tool| rows::read(&connection, tool, tool.table).is_ok_and(|rows| rows.is_some());
     TOOLS.iter().filter(is_there).map(|tool| tool.name).collect()
 }
 
 /// The live schema without the tables of other tools: they are no part of the application's.
 pub(crate) fn without_histories<'c>(schema: &Schema, live: &'c Catalog) -> Cow<'c, Catalog> {
-    let is_history = |tool: &&&Tool| live.tables.contains_key(tool.table) && !schema.declares(tool.table);
     let mut catalog = Cow::Borrowed(live);
-    for tool in TOOLS.iter().filter(is_history) {
-        let columns = live.tables.get(tool.table).map(|table| &table.columns);
+    for (tool, table) in tables(schema) {
+        let key = table.to_ascii_lowercase();
+        let columns = live.tables.get(&key).map(|table| &table.columns);
         if columns.is_some_and(|columns| tool.fits(columns.len(), |column| columns.contains_key(column))) {
             let catalog = catalog.to_mut();
-            catalog.tables.remove(tool.table);
-            catalog.indexes.retain(|_, index| !index.table.eq_ignore_ascii_case(tool.table));
+            catalog.tables.remove(&key);
+            catalog.indexes.retain(|_, index| !index.table.eq_ignore_ascii_case(table));
         }
     }
     catalog
+}
+
+/// The tools with the tables to look for: their own, but for those that the application has, or the one that was named.
+fn tables(schema: &Schema) -> impl Iterator<Item = (&'static Tool, &'static str)> + '_ {
+    let named = schema.history_table();
+    // refinery's own table is ours.
+    let refinery = named.filter(|table| !table.eq_ignore_ascii_case(HISTORY_TABLE)).map(|_| &refinery::TOOL);
+    let tools = TOOLS.into_iter().chain(refinery).map(move |tool| (tool, named.unwrap_or(tool.table)));
+    tools.filter(move |(_, table)| !schema.declares(&table.to_ascii_lowercase()))
 }
 
 /// Proves that the structure is that of the version which the other tool's history names, as an adoption proves a baseline;

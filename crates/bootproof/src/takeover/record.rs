@@ -18,6 +18,10 @@ pub(super) struct Reading<'r> {
 impl Reading<'_> {
     /// A migration with its checksum compared, by what this one says of a text.
     pub(super) fn compared(&self, version: i64, title: &str, is_checksum_of: impl Fn(&[u8]) -> bool) -> Record {
+        // The text of what a baseline stands for is gone; what it did to the structure is not.
+        if self.schema.replaced(version).next().is_some() {
+            return Record::applied(version, title);
+        }
         let is_edited = |migration: &&Migration| !text::any(self.schema, migration, &is_checksum_of);
         let state = match self.schema.migration(version).filter(is_edited) {
             Some(_) => State::Edited,
@@ -106,7 +110,11 @@ impl History {
         table: &'static str,
     ) -> Result<Option<i64>, Error> {
         let schema = reading.schema;
-        let is_known = |record: &&Record| record.version.is_some_and(|version| schema.migration(version).is_some());
+        let is_known = |record: &&Record| {
+            let is_here =
+                |version: i64| schema.migration(version).is_some() || schema.replaced(version).next().is_some();
+            record.version.is_some_and(is_here)
+        };
         if !reading.is_own && !self.records.iter().any(|record| is_known(&record)) {
             return Ok(None);
         }
@@ -124,6 +132,7 @@ impl History {
         let Some(last) = self.records.iter().map(|record| record.version.unwrap_or(i64::MIN)).max() else {
             return Ok(None);
         };
+        schema.refuse_below_baseline(last)?;
         let unknown: Vec<&Record> = self.records.iter().filter(|record| !is_known(record)).collect();
         if let Some(newest) = unknown.iter().find(|record| record.version == Some(last) && last > schema.head()) {
             let obstacle = format!("{} ({tool})", newest.shown());

@@ -1,5 +1,6 @@
 //! The rows of somebody else's table: anything may stand in them, and nothing is taken for granted.
 
+use bootproof_catalog::quoted;
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, OptionalExtension as _};
 
@@ -14,13 +15,11 @@ pub(super) struct Row {
 }
 
 /// The rows of a tool's table, in the order in which they were written; `None` where there is no such table.
-pub(super) fn read(connection: &Connection, tool: &Tool) -> Result<Option<Vec<Row>>, Error> {
+pub(super) fn read(connection: &Connection, tool: &Tool, table: &str) -> Result<Option<Vec<Row>>, Error> {
     let failed = |error| Error::from_sqlite("reading the history of another tool", error);
-    if !exists(connection, tool).map_err(failed)? {
-        return Ok(None);
-    }
+    let Some(table) = exists(connection, tool, table).map_err(failed)? else { return Ok(None) };
     let columns: Vec<String> = tool.columns.iter().map(|column| format!("t.\"{column}\"")).collect();
-    let sql = format!("SELECT {} FROM main.\"{}\" AS t", columns.join(", "), tool.table);
+    let sql = format!("SELECT {} FROM main.{} AS t", columns.join(", "), quoted(&table));
     let mut statement = connection.prepare(&sql).map_err(failed)?;
     let mut rows = statement.query([]).map_err(failed)?;
     let mut read = Vec::new();
@@ -31,16 +30,17 @@ pub(super) fn read(connection: &Connection, tool: &Tool) -> Result<Option<Vec<Ro
     Ok(Some(read))
 }
 
-/// Whether there is an ordinary table of that name with those columns.
-fn exists(connection: &Connection, tool: &Tool) -> rusqlite::Result<bool> {
+/// The name of the ordinary table of that name with those columns, as the schema has it.
+fn exists(connection: &Connection, tool: &Tool, table: &str) -> rusqlite::Result<Option<String>> {
     // Only an ordinary table has pages.
     let sql = "SELECT name FROM main.sqlite_schema
                WHERE type = 'table' AND rootpage > 0 AND name = ?1 COLLATE NOCASE";
-    let name: Option<String> = connection.query_row(sql, [tool.table], |row| row.get(0)).optional()?;
-    let Some(name) = name else { return Ok(false) };
+    let name: Option<String> = connection.query_row(sql, [table], |row| row.get(0)).optional()?;
+    let Some(name) = name else { return Ok(None) };
     let mut statement = connection.prepare("SELECT lower(name) FROM pragma_table_info(?1, 'main')")?;
-    let columns = statement.query_map([name], |row| row.get(0))?.collect::<rusqlite::Result<Vec<String>>>()?;
-    Ok(tool.fits(columns.len(), |column| columns.iter().any(|name| name == column)))
+    let columns = statement.query_map([&name], |row| row.get(0))?.collect::<rusqlite::Result<Vec<String>>>()?;
+    let fits = tool.fits(columns.len(), |column| columns.iter().any(|name| name == column));
+    Ok(fits.then_some(name))
 }
 
 fn owned(value: ValueRef<'_>) -> Value {

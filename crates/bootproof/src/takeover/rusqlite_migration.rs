@@ -21,7 +21,14 @@ pub(super) fn find(schema: &Schema, connection: &Connection, live: &Catalog) -> 
         return Ok(None);
     }
     let migrations = schema.compiled().migrations;
-    let applied = usize::try_from(count).ok().and_then(|count| migrations.get(count.checked_sub(1)?));
+    let mut replaced: Vec<i64> = schema.compiled().replaces.iter().map(|replaced| replaced.version).collect();
+    replaced.dedup();
+    let position = usize::try_from(count).ok().and_then(|count| count.checked_sub(1));
+    if let Some(version) = position.filter(|position| position + 1 < replaced.len()).and_then(|at| replaced.get(at)) {
+        schema.refuse_below_baseline(*version)?;
+    }
+    // What the baseline stands for was counted one by one.
+    let applied = position.and_then(|position| migrations.get(position.checked_sub(replaced.len().saturating_sub(1))?));
     let refusal = if let Some(migration) = applied {
         let version = migration.version;
         match super::prove(schema, NAME, version, &super::differences(schema, version, live)?) {

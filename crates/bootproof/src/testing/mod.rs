@@ -67,6 +67,10 @@ pub struct Sample {
 /// 4. A second boot finds nothing to do.
 /// 5. Where every migration on the way can be reverted, the file goes back to the version it came from, and up again.
 ///
+/// With more than two dozen migrations this is so for the four oldest versions, the twelve newest and some between. All databases
+/// are then grown by the migrations alone, in memory, and each way back is tried once, right after its migration; from every other
+/// version the database boots in memory, with all that a boot proves there (2 and 3, without the backup).
+///
 /// The test panics with the version and the boot's own message. Neither it nor the rows are part of the program.
 ///
 /// ```ignore

@@ -14,13 +14,16 @@ type Row = BTreeMap<String, String>;
 
 impl Rows {
     pub(super) fn read(path: &Path) -> rusqlite::Result<Self> {
-        let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        Self::of(&Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?)
+    }
+
+    pub(super) fn of(connection: &Connection) -> rusqlite::Result<Self> {
         let sql =
             "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND name NOT GLOB 'sqlite_*'";
         let tables =
             connection.prepare(sql)?.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<Vec<String>>>()?;
         let tables = tables.into_iter().filter(|table| !is_bookkeeping(table));
-        let read = tables.map(|table| Ok((table.to_ascii_lowercase(), rows_of(&connection, &table)?)));
+        let read = tables.map(|table| Ok((table.to_ascii_lowercase(), rows_of(connection, &table)?)));
         Ok(Self(read.collect::<rusqlite::Result<_>>()?))
     }
 

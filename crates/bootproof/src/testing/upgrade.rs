@@ -5,17 +5,35 @@ use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::{fs, thread};
+use std::{fs, io, thread};
 
+use bootproof_catalog::{Reader, difference};
 use rusqlite::Connection;
 
 use super::rows::Rows;
 use super::{Sample, insert, options};
+use crate::apply;
 use crate::boot::Boot;
 use crate::compiled::Migration;
-use crate::error::Failure;
+use crate::error::{Error, Failure};
+use crate::history;
 use crate::report::{BootReport, Verdict};
+use crate::revert;
 use crate::schema::Schema;
+
+/// So many upgrades are made on real files, with everything that a boot does. One takes as long as its migrations and those
+/// are as many as the versions, so where there are more versions the others are upgraded in memory.
+const ON_FILES: usize = 24;
+/// Of these, the newest: what is deployed somewhere.
+const NEWEST: usize = 12;
+/// And the oldest.
+const OLDEST: usize = 4;
+
+/// Where a database of an earlier version is.
+enum Place {
+    File(PathBuf),
+    Memory(Vec<u8>),
+}
 
 /// Why an upgrade was not proven, and from which version.
 #[derive(Debug, thiserror::Error)]
@@ -97,11 +115,15 @@ impl From<Failure> for UpgradeError {
 /// The first upgrade that could not be proven, from the oldest version on.
 pub fn every_upgrade(schema: &Schema, samples: &[Sample]) -> Result<(), UpgradeError> {
     let directory = tempfile::tempdir()?;
-    let mut files = Vec::new();
-    let grown = grow(schema, samples, directory.path(), &mut files);
+    let mut grown = Vec::new();
+    let growth = if is_long(schema) {
+        grow_in_memory(schema, samples, directory.path(), &mut grown)
+    } else {
+        grow(schema, samples, directory.path(), &mut grown)
+    };
     // A migration that could not be grown over fails from every version before it: the oldest is the one to tell of.
-    prove_all(schema, &files)?;
-    grown
+    prove_all(schema, &grown)?;
+    growth
 }
 
 /// Grows a database from the first version to the last, and keeps a copy of each.
@@ -109,7 +131,7 @@ fn grow(
     schema: &Schema,
     samples: &[Sample],
     directory: &Path,
-    files: &mut Vec<(i64, PathBuf)>,
+    files: &mut Vec<(i64, Place)>,
 ) -> Result<(), UpgradeError> {
     let grown = directory.join("grown.db");
     for migration in schema.compiled().migrations {
@@ -120,25 +142,111 @@ fn grow(
         let connection = Connection::open(&grown).map_err(|source| UpgradeError::Sample { version, source })?;
         insert(&connection, samples, version)?;
         drop(connection);
-        let own = directory.join(version.to_string());
-        fs::create_dir(&own)?;
-        let path = own.join("app.db");
+        let path = own_path(directory, version)?;
         fs::copy(&grown, &path)?;
-        files.push((version, path));
+        files.push((version, Place::File(path)));
     }
     Ok(())
 }
 
+/// Every database is the only one in its directory.
+fn own_path(directory: &Path, version: i64) -> io::Result<PathBuf> {
+    let own = directory.join(version.to_string());
+    fs::create_dir(&own)?;
+    Ok(own.join("app.db"))
+}
+
+/// The same without a boot at every version: the migrations alone, one after the other, each with its row in the history. Each way
+/// back is gone and undone at once.
+fn grow_in_memory(
+    schema: &Schema,
+    samples: &[Sample],
+    directory: &Path,
+    grown: &mut Vec<(i64, Place)>,
+) -> Result<(), UpgradeError> {
+    let migrations = schema.compiled().migrations;
+    let Some(first) = migrations.first() else { return Ok(()) };
+    let mut connection = super::at(schema, first.version)?;
+    // It reads again only what has changed.
+    let mut reader = Reader::default();
+    for (position, migration) in migrations.iter().enumerate() {
+        let version = migration.version;
+        let failed = |source| UpgradeError::Sample { version, source };
+        if position > 0 {
+            let from = grown.last().map_or(version, |(from, _)| *from);
+            let step = Step { schema, connection: &connection, migration, from };
+            step.go(&mut reader)?;
+        }
+        insert(&connection, samples, version)?;
+        let bytes = connection.serialize(rusqlite::MAIN_DB).map_err(failed)?.to_vec();
+        // SQLite reads its schema again in the copy, and finds what is written there.
+        connection = unpacked(&bytes).map_err(failed)?;
+        let place = if is_chosen(position, migrations.len()) {
+            let path = own_path(directory, version)?;
+            fs::write(&path, bytes)?;
+            Place::File(path)
+        } else {
+            Place::Memory(bytes)
+        };
+        grown.push((version, place));
+    }
+    Ok(())
+}
+
+/// A database in memory, and the next migration of it.
+struct Step<'a> {
+    schema: &'a Schema,
+    connection: &'a Connection,
+    migration: &'static Migration,
+    from: i64,
+}
+
+impl Step<'_> {
+    fn go(&self, reader: &mut Reader) -> Result<(), UpgradeError> {
+        let Self { schema, connection, migration, from } = *self;
+        let unreadable = |source| UpgradeError::Unreadable { from, source };
+        let before = Rows::of(connection).map_err(unreadable)?;
+        let was = reader.read(connection).map_err(unreadable)?;
+        let begin = "PRAGMA foreign_keys = OFF; BEGIN";
+        connection.execute_batch(begin).map_err(unreadable)?;
+        let ran =
+            apply::statements(connection, migration).and_then(|()| schema.steps().run(connection, None, migration));
+        ran.map_err(|error| self.refused("growing", error))?;
+        history::record(connection, std::slice::from_ref(migration)).map_err(unreadable)?;
+        connection.execute_batch("COMMIT").map_err(unreadable)?;
+        let Some(script) = &migration.revert else { return Ok(()) };
+
+        connection.execute_batch("BEGIN").map_err(unreadable)?;
+        revert::one(connection, migration).map_err(|error| self.refused("reverting", error))?;
+        let differences = difference::between(&was, &reader.read(connection).map_err(unreadable)?);
+        if !differences.is_empty() {
+            return Err(self.refused("reverting", Error::Drifted { differences }));
+        }
+        let written = migration.writes.iter().chain(script.writes).copied().collect();
+        same(from, "reverting", &before, &Rows::of(connection).map_err(unreadable)?, &written)?;
+        connection.execute_batch("ROLLBACK").map_err(unreadable)
+    }
+
+    fn refused(&self, doing: &'static str, error: Error) -> UpgradeError {
+        let failure = Failure { error, report: Box::new(BootReport::new(":memory:".to_owned())) };
+        UpgradeError::Refused { from: self.from, doing, failure: Box::new(failure) }
+    }
+}
+
 /// Proves several upgrades at a time: half of a boot is waiting for the disk.
-fn prove_all(schema: &Schema, files: &[(i64, PathBuf)]) -> Result<(), UpgradeError> {
+fn prove_all(schema: &Schema, grown: &[(i64, Place)]) -> Result<(), UpgradeError> {
     let next = AtomicUsize::new(0);
     let failed = Mutex::new(None::<(i64, UpgradeError)>);
     let work = || {
-        while let Some((from, path)) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
-            if let Err(error) = (Upgrade { schema, path, from: *from }).prove() {
+        while let Some((from, place)) = grown.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let proven = match place {
+                Place::File(path) => (Upgrade { schema, path, from: *from }).prove(),
+                Place::Memory(bytes) => prove_in_memory(schema, *from, bytes),
+            };
+            if let Err(error) = proven {
                 let mut failed = failed.lock().unwrap_or_else(PoisonError::into_inner);
                 // Those after it are not begun, those before it may still fail.
-                next.store(files.len(), Ordering::Relaxed);
+                next.store(grown.len(), Ordering::Relaxed);
                 if failed.as_ref().is_none_or(|(known, _)| from < known) {
                     *failed = Some((*from, error));
                 }
@@ -146,11 +254,27 @@ fn prove_all(schema: &Schema, files: &[(i64, PathBuf)]) -> Result<(), UpgradeErr
         }
     };
     thread::scope(|scope| {
-        for _ in 0..thread::available_parallelism().map_or(1, NonZero::get).clamp(2, 8).min(files.len()) {
+        for _ in 0..thread::available_parallelism().map_or(1, NonZero::get).clamp(2, 8).min(grown.len()) {
             scope.spawn(work);
         }
     });
     failed.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), |(_, error)| Err(error))
+}
+
+/// Whether there are more versions than are upgraded on files.
+fn is_long(schema: &Schema) -> bool {
+    // What a migration outside the transaction makes of a file is seen on files.
+    schema.compiled().migrations.len() > ON_FILES && !schema.goes_outside()
+}
+
+/// Whether the version at a position is upgraded on a file, where there are many: the oldest, the newest, and some between, evenly.
+fn is_chosen(position: usize, count: usize) -> bool {
+    if position < OLDEST || position + NEWEST >= count {
+        return true;
+    }
+    let between = count - OLDEST - NEWEST;
+    let nth = |position: usize| (position - OLDEST) * (ON_FILES - OLDEST - NEWEST) / between;
+    position == OLDEST || nth(position) != nth(position - 1)
 }
 
 fn boot<'s>(schema: &'s Schema, path: &Path) -> Boot<'s> {
@@ -209,9 +333,58 @@ impl Upgrade<'_> {
     }
 
     fn compare(&self, doing: &'static str, before: &Rows, written: &BTreeSet<&str>) -> Result<(), UpgradeError> {
-        match before.first_difference(&self.rows()?, written) {
-            None => Ok(()),
-            Some((table, before, after)) => Err(UpgradeError::Rows { from: self.from, doing, table, before, after }),
+        same(self.from, doing, before, &self.rows()?, written)
+    }
+}
+
+/// The same without a file, and so without a backup, without the disk, and without the way back.
+fn prove_in_memory(schema: &Schema, from: i64, bytes: &[u8]) -> Result<(), UpgradeError> {
+    let unreadable = |source| UpgradeError::Unreadable { from, source };
+    let mut connection = unpacked(bytes).map_err(unreadable)?;
+    let before = Rows::of(&connection).map_err(unreadable)?;
+    let pending = schema.compiled().migrations.iter().filter(|migration| migration.version > from);
+    let written: BTreeSet<&str> = pending.flat_map(|migration| migration.writes).copied().collect();
+    let upgrade = Upgrade { schema, path: Path::new(":memory:"), from };
+    upgrade.booted("upgrading", crate::migrate(schema, &mut connection, &options()))?;
+    same(from, "upgrading", &before, &Rows::of(&connection).map_err(unreadable)?, &written)
+}
+
+fn same(
+    from: i64,
+    doing: &'static str,
+    before: &Rows,
+    after: &Rows,
+    written: &BTreeSet<&str>,
+) -> Result<(), UpgradeError> {
+    match before.first_difference(after, written) {
+        None => Ok(()),
+        Some((table, before, after)) => Err(UpgradeError::Rows { from, doing, table, before, after }),
+    }
+}
+
+/// The database of a file's bytes.
+fn unpacked(bytes: &[u8]) -> rusqlite::Result<Connection> {
+    let mut connection = Connection::open_in_memory()?;
+    connection.deserialize_read_exact(rusqlite::MAIN_DB, bytes, bytes.len(), false)?;
+    Ok(connection)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{NEWEST, OLDEST, ON_FILES};
+
+    /// Those that are upgraded on files, of so many.
+    fn on_files(count: usize) -> Vec<usize> {
+        (0..count).filter(|position| super::is_chosen(*position, count)).collect()
+    }
+
+    #[test]
+    fn the_oldest_and_the_newest_are_upgraded_on_files() {
+        for count in [ON_FILES + 1, 40, 200, 1_000] {
+            let chosen = on_files(count);
+            assert_eq!(chosen.len(), ON_FILES, "{count}: {chosen:?}");
+            assert!((0..OLDEST).all(|position| chosen.contains(&position)));
+            assert!((count - NEWEST..count).all(|position| chosen.contains(&position)));
         }
     }
 }

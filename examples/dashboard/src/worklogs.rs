@@ -1,0 +1,282 @@
+//! The proven queries, and what is made of their rows.
+//!
+//! Whatever a page shows comes from [`worklog_schema::query`]: the build proved that each of these queries uses its index,
+//! and the boot proved it again on this data. Every one is bound to one company.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use jiff::civil::{Date, DateTime};
+use jiff::{Timestamp, tz::TimeZone};
+use rusqlite::Connection;
+use serde::Serialize;
+use worklog_schema::query::{self, company_month, instance_sync, user_worklogs_range};
+
+use crate::parameters::{self, Ask, Days};
+use crate::routes::Fault;
+
+/// More rows than an answer shows; totals count all of them.
+pub(crate) const MOST_ROWS: usize = 500;
+
+/// One entry of somebody's time.
+#[derive(Debug, Serialize)]
+pub(crate) struct Worklog {
+    pub(crate) issue_key: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) issue_summary: Option<String>,
+    pub(crate) author_email: String,
+    pub(crate) started: String,
+    /// The day under which SQLite's `date(started)` finds it: that of UTC where `started` has an offset.
+    pub(crate) day: String,
+    pub(crate) time_spent_seconds: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) jira_instance: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) updated_at: Option<String>,
+}
+
+/// Worklogs between two days, summed up.
+#[derive(Debug)]
+pub(crate) struct View {
+    pub(crate) company: i64,
+    pub(crate) days: Days,
+    pub(crate) count: u64,
+    pub(crate) seconds: i64,
+    pub(crate) by_day: BTreeMap<String, i64>,
+    /// By address, however it is capitalised.
+    pub(crate) by_person: BTreeMap<String, Share>,
+    /// The newest, the newest first; none of a whole company.
+    pub(crate) latest: VecDeque<Worklog>,
+    pub(crate) took: Duration,
+}
+
+/// What one person has of a whole.
+#[derive(Debug, Default)]
+pub(crate) struct Share {
+    pub(crate) name: Option<String>,
+    pub(crate) count: u64,
+    pub(crate) seconds: i64,
+}
+
+impl View {
+    fn new(company: i64, days: Days) -> Self {
+        Self {
+            company,
+            days,
+            count: 0,
+            seconds: 0,
+            by_day: BTreeMap::new(),
+            by_person: BTreeMap::new(),
+            latest: VecDeque::new(),
+            took: Duration::ZERO,
+        }
+    }
+
+    fn add(&mut self, started: &str, email: &str, name: Option<String>, seconds: i64) {
+        self.count += 1;
+        self.seconds = self.seconds.saturating_add(seconds);
+        add(self.by_day.entry(day_of(started)).or_default(), seconds);
+        // As SQLite's LOWER does it: ASCII only.
+        let share = self.by_person.entry(email.to_ascii_lowercase()).or_default();
+        share.name = share.name.take().or(name);
+        share.count += 1;
+        add(&mut share.seconds, seconds);
+    }
+}
+
+fn add(sum: &mut i64, seconds: i64) {
+    *sum = sum.saturating_add(seconds);
+}
+
+/// A company's worklogs.
+pub(crate) fn of_company(connection: &Connection, company: i64, days: Days) -> rusqlite::Result<View> {
+    let (from_day, to_day) = (&days.from.to_string(), &days.to.to_string());
+    let params = company_month::Params { company_id: company, from_day, to_day };
+    let (mut view, begun) = (View::new(company, days), Instant::now());
+    company_month::stream(connection, &params, |rows| {
+        for row in rows {
+            let row = row?;
+            view.add(&row.started, &row.author_email, row.author_display_name, row.time_spent_seconds);
+        }
+        Ok(())
+    })?;
+    view.took = begun.elapsed();
+    Ok(view)
+}
+
+/// One person's worklogs, under each of the ways in which the address is written.
+pub(crate) fn of_user(
+    connection: &Connection,
+    company: i64,
+    spellings: &[String],
+    days: Days,
+) -> rusqlite::Result<View> {
+    let (from_day, to_day) = (&days.from.to_string(), &days.to.to_string());
+    let (mut view, begun) = (View::new(company, days), Instant::now());
+    let mut worklogs = Vec::new();
+    for author_email in spellings {
+        let params = user_worklogs_range::Params { company_id: company, author_email, from_day, to_day };
+        for row in query::user_worklogs_range(connection, &params)? {
+            view.add(&row.started, &row.author_email, row.author_display_name, row.time_spent_seconds);
+            worklogs.push(Worklog {
+                issue_key: row.issue_key,
+                issue_summary: row.issue_summary,
+                author_email: row.author_email,
+                day: day_of(&row.started),
+                started: row.started,
+                time_spent_seconds: row.time_spent_seconds,
+                jira_instance: Some(row.jira_instance),
+                updated_at: None,
+            });
+        }
+    }
+    worklogs.sort_by(|one, other| other.started.cmp(&one.started));
+    worklogs.truncate(MOST_ROWS);
+    view.latest = worklogs.into();
+    view.took = begun.elapsed();
+    Ok(view)
+}
+
+/// The worklogs of one Jira instance of a company.
+pub(crate) fn of_instance(connection: &Connection, company: i64, instance: &str, days: Days) -> rusqlite::Result<View> {
+    let (from_day, to_day) = (&days.from.to_string(), &days.to.to_string());
+    let params = instance_sync::Params { company_id: company, jira_instance: instance, from_day, to_day };
+    let (mut view, begun) = (View::new(company, days), Instant::now());
+    instance_sync::stream(connection, &params, |rows| {
+        // They come in the order of the index, day by day: the newest are the last.
+        for row in rows {
+            let row = row?;
+            view.add(&row.started, &row.author_email, None, row.time_spent_seconds);
+            if view.latest.len() == MOST_ROWS {
+                view.latest.pop_front();
+            }
+            view.latest.push_back(Worklog {
+                issue_key: row.issue_key,
+                issue_summary: None,
+                author_email: row.author_email,
+                day: day_of(&row.started),
+                started: row.started,
+                time_spent_seconds: row.time_spent_seconds,
+                jira_instance: None,
+                updated_at: row.updated_at,
+            });
+        }
+        Ok(())
+    })?;
+    view.latest.make_contiguous().sort_by(|one, other| other.started.cmp(&one.started));
+    view.took = begun.elapsed();
+    Ok(view)
+}
+
+fn day_of(started: &str) -> String {
+    let date = match started.parse::<Timestamp>() {
+        Ok(moment) => Ok(TimeZone::UTC.to_datetime(moment).date()),
+        Err(_) => started.parse::<DateTime>().map(DateTime::date),
+    };
+    date.map_or_else(|_| started.to_owned(), |date| date.to_string())
+}
+
+/// Seconds in hours, as they are shown.
+#[expect(clippy::cast_precision_loss, reason = "two decimals are shown")]
+pub(crate) fn in_hours(seconds: i64) -> f64 {
+    (seconds as f64 / 36.0).round() / 100.0
+}
+
+/// How long what there is to choose from is good for.
+const FRESH: Duration = Duration::from_mins(1);
+
+/// More people than a list of suggestions is of use for.
+const MOST_CHOICES: usize = 2_000;
+
+/// As many companies are remembered.
+const MOST_COMPANIES: usize = 1_000;
+
+/// What there is to choose from. These are no contracts: each is a few steps into an index that the contracts declare,
+/// and is kept for a minute.
+#[derive(Debug, Default)]
+pub(crate) struct Choices(Mutex<HashMap<i64, Arc<Choice>>>);
+
+/// What there is to choose from in one company.
+#[derive(Debug)]
+pub(crate) struct Choice {
+    at: Instant,
+    /// Addresses as they are written, sorted.
+    pub(crate) people: Vec<String>,
+    pub(crate) instances: Vec<String>,
+}
+
+impl Choices {
+    pub(crate) fn of(&self, connection: &Connection, company: i64) -> rusqlite::Result<Arc<Choice>> {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(choice) = known.get(&company).filter(|choice| choice.at.elapsed() < FRESH) {
+            return Ok(Arc::clone(choice));
+        }
+        known.retain(|_, choice| choice.at.elapsed() < FRESH);
+        if known.len() >= MOST_COMPANIES {
+            // Whoever asks for companies that do not exist fills no memory.
+            known.clear();
+        }
+        let distinct = |column| {
+            let sql = format!(
+                "SELECT DISTINCT {column} FROM worklogs WHERE company_id = ?1 ORDER BY {column} LIMIT {MOST_CHOICES}"
+            );
+            connection.prepare_cached(&sql)?.query_map([company], |row| row.get(0))?.collect::<rusqlite::Result<_>>()
+        };
+        let choice =
+            Choice { at: Instant::now(), people: distinct("author_email")?, instances: distinct("jira_instance")? };
+        let choice = Arc::new(choice);
+        known.insert(company, Arc::clone(&choice));
+        Ok(choice)
+    }
+}
+
+impl Choice {
+    /// The ways in which somebody's address is written here, the one that was asked for among them.
+    pub(crate) fn spellings(&self, email: &str) -> Vec<String> {
+        let mut spellings: Vec<_> =
+            self.people.iter().filter(|known| known.eq_ignore_ascii_case(email)).cloned().collect();
+        // Somebody may have begun to work within the last minute.
+        for spelling in [email.to_owned(), email.to_ascii_lowercase()] {
+            if !spellings.contains(&spelling) {
+                spellings.push(spelling);
+            }
+        }
+        spellings
+    }
+}
+
+/// A company and its name.
+pub(crate) fn companies(connection: &Connection) -> rusqlite::Result<Vec<(i64, String)>> {
+    let sql = "SELECT id, name FROM companies WHERE is_active ORDER BY name, id LIMIT 1000";
+    connection.prepare_cached(sql)?.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+}
+
+/// The company asked for, or the one with the lowest number that has worklogs. A real application takes it from the session:
+/// this one has no users, so it trusts the request; every query is bound to exactly one company all the same.
+pub(crate) fn company(connection: &Connection, ask: &Ask) -> Result<i64, Fault> {
+    if let Some(company) = ask.company {
+        return Ok(company);
+    }
+    let sql = "SELECT min(company_id) FROM worklogs";
+    let first: Option<i64> = connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
+    first.ok_or(NO_WORKLOGS)
+}
+
+/// The days asked for, or the latest month of the company.
+pub(crate) fn days(connection: &Connection, ask: &Ask, company: i64) -> Result<Days, Fault> {
+    if let Some(days) = ask.days {
+        return Ok(days);
+    }
+    let sql = "SELECT max(date(started)) FROM worklogs WHERE company_id = ?1";
+    let day: Option<String> = connection.prepare_cached(sql)?.query_row([company], |row| row.get(0))?;
+    let day: Option<Date> = day.as_deref().and_then(parameters::day);
+    day.map(Days::month_of).ok_or(NO_WORKLOGS)
+}
+
+pub(crate) const NO_WORKLOGS: Fault = Fault::NotFound("no worklogs to choose defaults from; give every parameter");
+
+/// Asks the database for anything, to know that it still answers.
+pub(crate) fn answers(connection: &Connection) -> rusqlite::Result<()> {
+    connection.prepare_cached("SELECT count(*) FROM sqlite_schema")?.query_row([], |_| Ok(()))
+}

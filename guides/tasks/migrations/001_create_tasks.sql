@@ -1,0 +1,5 @@
+CREATE TABLE task(
+  id INTEGER PRIMARY KEY,
+  title TEXT NOT NULL CHECK (title <> ''),
+  done BOOLEAN NOT NULL DEFAULT 0 CHECK (done IN (0, 1))
+);
