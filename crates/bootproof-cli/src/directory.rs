@@ -4,7 +4,7 @@ use std::fs::OpenOptions;
 use std::io::{self, Write as _};
 use std::path::Path;
 
-use bootproof_build::{Compiler, Diagnostic, Diagnostics, LockError, SquashError, scaffold};
+use bootproof_build::{Compiler, Diagnostic, Diagnostics, Dialect, LockError, SquashError, scaffold};
 use serde::Serialize;
 
 use crate::output::Answer;
@@ -123,8 +123,28 @@ fn rendered(diagnostics: &Diagnostics) -> String {
     if diagnostics.iter().next().is_some() { diagnostics.to_string() } else { String::new() }
 }
 
+/// The tool for which the files of a directory were written, as far as they tell.
+fn dialect(migrations: &Path) -> Dialect {
+    match Compiler::new(migrations).check() {
+        Ok(compilation) => compilation.dialect(),
+        Err(diagnostics) => diagnostics.dialect(),
+    }
+}
+
 /// Writes the file of the next migration, or of a contract that an index has to serve.
 pub(crate) fn new(migrations: &Path, name: &str, index: Option<&str>) -> Answer {
+    let dialect = dialect(migrations);
+    if index.is_none() && dialect != Dialect::Bootproof {
+        return Answer {
+            message: format!(
+                "error: the files in `{}` were written for {dialect}, and this would be one of our own\n\
+                 hint: begin the next one as {dialect} does\n",
+                migrations.display()
+            ),
+            code: USAGE,
+            ..Answer::default()
+        };
+    }
     let written = match index {
         Some(index) => scaffold::new_contract(migrations, name, index),
         None => scaffold::new_migration(migrations, name),

@@ -3,7 +3,7 @@
 //! In reading order:
 //!
 //! - `args`: what can be asked
-//! - `check`, `schema`: the commands that need no database; `lock` and `squash` are those of every program
+//! - `check`, `schema`: the commands that need no database; `lock`, `new` and `squash` are those of every program
 //! - `database`, `loaded`: the operator's, with migrations compiled just now
 //! - `finding`: a diagnostic, as every format shows it
 //! - `github`, `sarif`: formats of others
@@ -59,6 +59,7 @@ fn run(cli: Cli, watched: impl FnOnce(&operator::Cli) -> Progress) -> Answer {
         Command::Check { source, format } => check::run(&source, format),
         Command::Schema { source, at } => schema::run(&source, at),
         Command::Lock { source } => directory::lock(&source.compiler(), false),
+        Command::New { name, contract, migrations } => directory::new(&migrations, &name, contract.as_deref()),
         Command::Squash { source, to, out } => directory::squash(&source.compiler(), to, out.as_deref(), false),
         Command::Boot { database, boot } => database::operate(&database, operator::Command::Boot(boot), watched),
         Command::Status { database, limit } => database::operate(&database, operator::Command::Status(limit), watched),

@@ -122,6 +122,26 @@ fn a_mistake_in_the_command_is_told_from_one_in_the_migrations() {
 }
 
 #[test]
+fn the_next_file_is_begun_where_it_would_be_read() {
+    let directory = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| bootproof(directory.path().to_str().unwrap(), arguments);
+    assert_eq!(stdout(&run(&["new", "Create notes"])), "migrations/001_create_notes.sql\n");
+    let file = directory.path().join("migrations/001_create_notes.sql");
+    fs::write(file, "CREATE TABLE notes(id INTEGER PRIMARY KEY, day TEXT);\nCREATE INDEX by_day ON notes(day);\n")
+        .unwrap();
+    assert_eq!(stdout(&run(&["new", "of_day", "--contract", "by_day"])), "migrations/queries/of_day.sql\n");
+    assert_eq!(run(&["check", "migrations"]).status.code(), Some(0));
+
+    let goose = directory.path().join("goose");
+    fs::create_dir(&goose).unwrap();
+    fs::write(goose.join("00001_a.sql"), "-- +goose Up\nCREATE TABLE a(x);\n-- +goose Down\nDROP TABLE a;\n").unwrap();
+    let refused = run(&["new", "b", "--migrations", "goose"]);
+    assert_eq!(refused.status.code(), Some(2), "{refused:?}");
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("written for goose"), "{refused:?}");
+    assert_eq!(fs::read_dir(&goose).unwrap().count(), 1);
+}
+
+#[test]
 fn a_function_of_the_application_is_stood_in_for() {
     let directory = tempfile::tempdir().unwrap();
     fs::write(directory.path().join("1_a.sql"), "CREATE TABLE a(x DEFAULT (uuid()), y AS (f(x, 1)));").unwrap();

@@ -15,6 +15,7 @@ use crate::compiled::Migration;
 use crate::connection;
 use crate::error::Error;
 use crate::expected::{alter_as_usual, run_statement};
+use crate::figure;
 use crate::history;
 use crate::own_table;
 use crate::schema::Schema;
@@ -231,7 +232,13 @@ fn clock_rows(connection: &Connection, sql: &str, message: &str) -> Vec<String> 
     );
     match connection.query_row(&query, [], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Option<String>>(1)?))) {
         Ok((rows, Some(value))) => {
-            vec![format!("{rows} rows of `{}` have `{}` = '{value}'", table.text, column.text)]
+            let have = if rows == 1 { "has" } else { "have" };
+            vec![format!(
+                "{} of `{}` {have} `{}` = '{value}'",
+                figure::rows(rows.unsigned_abs()),
+                table.text,
+                column.text
+            )]
         }
         _ => Vec::new(),
     }

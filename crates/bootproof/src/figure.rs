@@ -39,6 +39,12 @@ pub fn count(number: usize, one: &str, many: &str) -> String {
     format!("{} {}", grouped(number as u64), if number == 1 { one } else { many })
 }
 
+/// How many rows: `1 row`, `1,200 rows`.
+#[must_use]
+pub fn rows(number: u64) -> String {
+    format!("{} {}", grouped(number), if number == 1 { "row" } else { "rows" })
+}
+
 /// A number of seconds in the unit that suits it: `3.5 ms`, `12.0 s`, `7 days`.
 #[must_use]
 pub fn duration(seconds: f64) -> String {
@@ -139,6 +145,7 @@ mod tests {
         assert_eq!([0, 999, 1_000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
         assert_eq!([0, 999, 1_500, 94_928_896].map(bytes), ["0 B", "999 B", "1.5 KB", "94.9 MB"]);
         assert_eq!([count(1, "index", "indexes"), count(1_200, "index", "indexes")], ["1 index", "1,200 indexes"]);
+        assert_eq!([0, 1, 1_200].map(rows), ["0 rows", "1 row", "1,200 rows"]);
         assert_eq!(
             ["2026-11-22T22:16:43.05638768Z", "2026-11-22T22:16:43.5+01:00", "2026-11-22T22:16:43Z"].map(to_the_second),
             ["2026-11-22T22:16:43Z", "2026-11-22T22:16:43+01:00", "2026-11-22T22:16:43Z"]

@@ -12,7 +12,7 @@ use rusqlite::{Connection, OptionalExtension as _};
 use serde::Serialize;
 
 use crate::error::Error;
-use crate::figure::{one_line, short_line};
+use crate::figure::{one_line, rows as row_count, short_line};
 
 /// Rows of one table that no query by this date function of this column finds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -35,8 +35,10 @@ impl fmt::Display for Undated {
         let (table, column, example) = (one_line(table), one_line(column), short_line(example));
         write!(
             f,
-            "{rows} rows of `{table}` have no date: `{function}({column})` is NULL, as for '{example}', and no query by date \
-             finds them"
+            "{} of `{table}` {} no date: `{function}({column})` is NULL, as for '{example}', and no query by date finds {}",
+            row_count(*rows),
+            if *rows == 1 { "has" } else { "have" },
+            if *rows == 1 { "it" } else { "them" },
         )
     }
 }

@@ -8,7 +8,7 @@ use bootproof_catalog::{Catalog, Difference, Severity, quoted};
 use rusqlite::Connection;
 
 use crate::error::{Error, is_refused_sql};
-use crate::figure::{count, grouped};
+use crate::figure::{self, count};
 
 /// The number of rows of every ordinary table; a virtual one has its rows elsewhere, and one with a collation that only
 /// somebody else's program has cannot be read here at all.
@@ -47,7 +47,7 @@ pub(crate) fn same_row_counts(
         }
     }
     if changed.is_empty() {
-        Ok(format!("{} rows in {}, as before", grouped(rows.unsigned_abs()), count(tables, "table", "tables")))
+        Ok(format!("{} in {}, as before", figure::rows(rows.unsigned_abs()), count(tables, "table", "tables")))
     } else {
         Err(Error::RowCountsChanged { tables: changed })
     }
@@ -67,14 +67,15 @@ pub(crate) fn schema(differences: &[Difference], tolerated: &BTreeSet<String>, t
     if !refused.is_empty() {
         return Err(Error::Drifted { differences: refused });
     }
-    let count = |severity| differences.iter().filter(|difference| difference.severity == severity).count();
-    let mut detail = format!("{tables} tables as compiled");
-    for (count, what) in
-        [(count(Severity::Differs), "differences known since adoption"), (count(Severity::Extra), "additions")]
-    {
-        if count > 0 {
+    let mut detail = format!("{} as compiled", count(tables, "table", "tables"));
+    for (severity, one, many) in [
+        (Severity::Differs, "difference known since adoption", "differences known since adoption"),
+        (Severity::Extra, "addition", "additions"),
+    ] {
+        let number = differences.iter().filter(|difference| difference.severity == severity).count();
+        if number > 0 {
             // Writing to a String cannot fail.
-            let _ = write!(detail, ", {count} {what}");
+            let _ = write!(detail, ", {}", count(number, one, many));
         }
     }
     Ok(detail)
@@ -83,7 +84,14 @@ pub(crate) fn schema(differences: &[Difference], tolerated: &BTreeSet<String>, t
 /// What a dropped table held, for whoever is to know that it is gone.
 pub(crate) fn rows_gone(before: &BTreeMap<String, i64>, after: &Catalog) -> Vec<String> {
     let gone = before.iter().filter(|(table, rows)| **rows > 0 && !after.tables.contains_key(*table));
-    gone.map(|(table, rows)| format!("{} rows of `{table}` are gone with it", grouped(rows.unsigned_abs()))).collect()
+    gone.map(|(table, rows)| {
+        format!(
+            "{} of `{table}` {} gone with it",
+            figure::rows(rows.unsigned_abs()),
+            if *rows == 1 { "is" } else { "are" }
+        )
+    })
+    .collect()
 }
 
 /// What is somebody else's addition now has to have been one before: the rest was to go, and stayed.

@@ -10,7 +10,7 @@
 use std::path::{Path, PathBuf};
 
 use bootproof::inspect::PlannedAction;
-use bootproof::{Boot, BootReport, Error, Failure, Schema};
+use bootproof::{Boot, BootReport, Check, CheckName, Error, Failure, Schema};
 use bootproof_catalog::source::normalise;
 use rusqlite::Connection;
 use rusqlite::types::Value;
@@ -88,11 +88,20 @@ impl Scene {
         let failure = self.boot().unwrap_err();
         assert_eq!(before, std::fs::read(&self.path).unwrap(), "{failure}");
         assert_eq!(failure.exit_code(), 4, "{failure}");
+        let plan = Boot::new(&self.schema, &self.path).plan().unwrap().to_string();
+        assert!(plan.contains(": boot would refuse\n"), "{plan}");
         failure.error
     }
 
     fn rows(&self, table: &str) -> Vec<Vec<Value>> {
         rows(&self.path, &format!("SELECT * FROM \"{table}\""))
+    }
+
+    /// The boot of a database that no other tool has seen.
+    fn fresh(&self) -> BootReport {
+        let fresh = Boot::new(&self.schema, self.path.with_file_name("fresh.db"));
+        fresh.run().unwrap();
+        fresh.run().unwrap()
     }
 
     /// Boots from a version to the head, and once more, and proves that the other tool's rows are untouched.
@@ -124,11 +133,19 @@ impl Scene {
 
         let report = self.boot().unwrap();
         assert!(!report.adopted && report.applied.is_empty(), "{report}");
+        assert_eq!(structure(&report), structure(&self.fresh()), "the other tool's table is not counted");
         let mention = report.notes.iter().find(|note| note.contains(table) || note.contains("taken over"));
         assert!(mention.is_none(), "{mention:?}");
         let status = Boot::new(&self.schema, &self.path).status().unwrap();
+        assert!(status.to_string().contains(&format!(" adopt {version} -> {head}\n")), "{status}");
         assert!(status.managed_by.is_none() && status.differences.is_empty() && status.adopted, "{status}");
     }
+}
+
+/// What the report says of the schema and the indexes.
+fn structure(report: &BootReport) -> Vec<&str> {
+    let is_structure = |check: &&Check| matches!(check.name, CheckName::Schema | CheckName::Indexes);
+    report.checks.iter().filter(is_structure).map(|check| check.detail.as_str()).collect()
 }
 
 fn rows(path: &Path, sql: &str) -> Vec<Vec<Value>> {

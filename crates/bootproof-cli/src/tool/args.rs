@@ -11,8 +11,8 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use crate::args::{self, BootArgs, CheckArgs, FleetArgs, LimitArgs, Loudness, ReportArgs, seconds};
 
 const AFTER_HELP: &str = "\
-Exit codes of `check` and `schema`: 0 where nothing is wrong (warnings are not), 1 where something is, 2 for a mistake in the
-command. Of the others:
+Exit codes of `check`, `schema`, `lock` and `squash`: 0 where nothing is wrong (warnings are not), 1 where something is, 2 for
+a mistake in the command, 8 where a file cannot be written. Of the others:
   0  ready; `diff`: no drift
   1  unexpected: report a bug
   2  usage
@@ -20,14 +20,17 @@ command. Of the others:
   4  database and migrations disagree; `diff`: drift
   5  a migration failed or does not compile: database unchanged
   6  integrity or foreign keys failed: database unchanged
+  7  a restore was interrupted: a person must look
   8  environment: disk space, permission, I/O
   10 `fleet`: databases failed for different reasons: read them
+  130 called off; everything was rolled back
 
 Examples:
   bootproof check migrations
   bootproof check db/migrations --dialect sqlx --format github
   bootproof check migrations --stub-function uuid/0 --format sarif > bootproof.sarif
   bootproof schema migrations --at 12
+  bootproof new add_order_index
   bootproof lock db/migrations --dialect sqlx
   bootproof squash migrations --to 40 --out baseline.sql
   bootproof plan --migrations db/migrations --db app.db
@@ -72,6 +75,19 @@ pub(super) enum Command {
     Lock {
         #[command(flatten)]
         source: SourceArgs,
+    },
+    /// Write the file of the next migration, or with `--contract` that of a query contract
+    ///
+    /// A migration is written in our own layout alone: the files of another tool are begun by that tool.
+    New {
+        /// What it does, in a few words
+        name: String,
+        /// Write a query contract that this index has to serve
+        #[arg(long, value_name = "INDEX")]
+        contract: Option<String>,
+        /// The directory of migrations
+        #[arg(long, value_name = "DIRECTORY", default_value = "migrations")]
+        migrations: PathBuf,
     },
     /// Print one file that leaves the same schema and rows as all migrations up to a version, proven
     ///

@@ -1,7 +1,9 @@
 //! The checks of a boot: each is made, timed and recorded in the report.
 
+use std::collections::BTreeSet;
 use std::time::Instant;
 
+use bootproof_catalog::difference::Subject;
 use bootproof_catalog::{Catalog, Difference, Severity};
 use rusqlite::Connection;
 
@@ -11,6 +13,7 @@ use crate::compiled::Migration;
 use crate::connection::{self, Session};
 use crate::error::Error;
 use crate::event::Step;
+use crate::figure::count;
 use crate::foreign_keys::Violations;
 use crate::history::Entry;
 use crate::integrity::{self, Coming, Companions, Foreseen, Written};
@@ -21,6 +24,7 @@ use crate::report::{
     AppliedMigration, BootReport, Check, CheckName, ErrorReport, HeldMigration, Milliseconds, NewerMigration, Outcome,
     Verdict,
 };
+use crate::takeover;
 use crate::undated;
 use crate::verify;
 use crate::watch::Watch;
@@ -29,24 +33,38 @@ impl Run<'_> {
     pub(super) fn check_structure(&mut self, connection: &Connection, look: &Look) -> Result<(), Error> {
         // Reading the two catalogs is the work; judging them is not.
         self.report.spend(CheckName::Schema, look.took.into());
+        let compiled = takeover::without_histories(self.schema, &look.live);
+        // What somebody else has added is counted as that, and not among what was compiled.
+        let is_ours = |subject| {
+            let is_extra =
+                move |difference: &&Difference| difference.severity == Severity::Extra && difference.subject == subject;
+            let extra: BTreeSet<&String> =
+                look.differences.iter().filter(is_extra).map(|difference| &difference.object).collect();
+            move |name: &&String| !extra.contains(name)
+        };
         self.check(CheckName::Schema, |run| {
             let extras = look.differences.iter().filter(|difference| difference.severity == Severity::Extra);
             run.report.notes.extend(extras.map(|difference| difference.message.clone()));
             let known = look.differences.iter().filter(|difference| difference.severity == Severity::Differs);
             run.report.notes.extend(known.map(|difference| format!("known since adoption: {difference}")));
             run.report.notes.extend(undated::find(connection, &look.live)?.iter().map(ToString::to_string));
-            verify::schema(&look.differences, &look.tolerated, look.live.tables.len())
+            verify::schema(
+                &look.differences,
+                &look.tolerated,
+                compiled.tables.keys().filter(is_ours(Subject::Table)).count(),
+            )
         })?;
         self.check(CheckName::Indexes, |run| {
             let left: Vec<Difference> = look.repairs().cloned().collect();
             if !left.is_empty() {
                 return Err(Error::Drifted { differences: left });
             }
+            let indexes = compiled.indexes.keys().filter(is_ours(Subject::Index)).count();
             let repaired = match run.report.repaired.len() {
                 0 => String::new(),
-                count => format!(", {count} repaired"),
+                number => format!(", {number} repaired"),
             };
-            Ok(format!("{} indexes as compiled{repaired}", look.live.indexes.len()))
+            Ok(format!("{} as compiled{repaired}", count(indexes, "index", "indexes")))
         })
     }
 

@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::connection;
 use crate::error::{Error, is_refused_sql};
-use crate::figure::short_line;
+use crate::figure::{self, short_line};
 use crate::options::{ForeignKeys, Integrity};
 
 /// How many violations are told one by one; beyond that they are counted.
@@ -116,7 +116,11 @@ impl Violations {
                     let is_new = |violation: &Known| self.counts.get(violation) > Some(&known(violation));
                     return Err(self.refusal(is_new, new));
                 }
-                Ok(format!("{} rows without their parent, tolerated", self.total))
+                Ok(format!(
+                    "{} without {} parent, tolerated",
+                    figure::rows(self.total as u64),
+                    if self.total == 1 { "its" } else { "their" }
+                ))
             }
         }
     }
@@ -125,8 +129,10 @@ impl Violations {
     pub(crate) fn notes(&self) -> impl Iterator<Item = String> {
         let told: BTreeSet<&String> = self.told.iter().map(|(violation, _)| violation).collect();
         let count = |violation: &str| self.counts.get(&Known::of(violation)).copied().unwrap_or_default();
-        let notes: Vec<String> =
-            told.into_iter().map(|told| format!("{} ({} rows)", told.replace("{row}", ""), count(told))).collect();
+        let notes: Vec<String> = told
+            .into_iter()
+            .map(|told| format!("{} ({})", told.replace("{row}", ""), figure::rows(count(told) as u64)))
+            .collect();
         let more = self.counts.len() - notes.len();
         let more = (more > 0).then(|| format!("… and {more} more such violations"));
         notes.into_iter().chain(more)

@@ -86,17 +86,33 @@ impl fmt::Display for Status {
             self.backups.iter().map(|backup| format!("{} ({})", shown(&backup.path), bytes(backup.bytes))).collect();
         write_list(f, "backup", &backups)?;
         for row in &self.audit {
-            let what = format!("{} {}", to_the_second(&row.at), row.event);
+            let what =
+                format!("{} {}{}", to_the_second(&row.at), row.event, versions(row.from_version, row.to_version));
             writeln!(f, "  audit      {}\n             by {}", short_line(&what), short_line(&row.binary))?;
         }
         write_error(f, self.error.as_ref())
     }
 }
 
+/// ` 2 -> 3`, as far as they are known.
+fn versions(from: Option<i64>, to: Option<i64>) -> String {
+    match (from, to) {
+        (Some(from), Some(to)) => format!(" {from} -> {to}"),
+        (None, Some(to)) => format!(" -> {to}"),
+        (_, None) => String::new(),
+    }
+}
+
 impl fmt::Display for PlanReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let from = self.from_version.map_or_else(|| "unmanaged".to_owned(), |version| version.to_string());
-        writeln!(f, "{}: boot {}, {from} -> {}", one_line(&self.database), self.action.in_words(), self.to_version)?;
+        write!(f, "{}: boot {}", one_line(&self.database), self.action.in_words())?;
+        // A refused boot goes nowhere, and a history that cannot be continued may name no version to begin with.
+        if self.action == PlannedAction::Refuse {
+            writeln!(f)?;
+        } else {
+            let from = self.from_version.map_or_else(|| "unmanaged".to_owned(), |version| version.to_string());
+            writeln!(f, ", {from} -> {}", self.to_version)?;
+        }
         if let Some(managed) = &self.managed_by {
             writeln!(f, "  {managed}")?;
         }

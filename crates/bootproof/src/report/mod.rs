@@ -133,7 +133,7 @@ pub struct BackupFile {
 pub struct AuditReport {
     /// When, in RFC 3339.
     pub at: String,
-    /// What happened: `create`, `adopt`, `migrate`, `repair`.
+    /// What happened: `create`, `adopt`, `migrate`, `repair`, `revert`.
     pub event: String,
     /// The version before.
     pub from_version: Option<i64>,
