@@ -6,7 +6,8 @@
 //! a digest of the compiled migrations, as far as the file has them, and that count, in that number.
 //!
 //! It is set in the transaction that proves the schema, where boots leave a database: at head, or below a migration that waits for
-//! permission; and where the number is free: one that the application or a migration has set stays. Rows are not sealed: who deletes rows of the history by hand breaks no seal.
+//! permission; and where the number is free: one that the application or a migration has set stays. Rows are not sealed: who
+//! deletes rows of the history by hand breaks no seal.
 
 use bootproof_catalog::Fingerprint;
 use rusqlite::Connection;

@@ -37,8 +37,8 @@ const MOST_MEMORY: u64 = 64_000_000;
 /// Boots every database of a directory, several at once, each as [`Boot::run`] does.
 ///
 /// A file that fails never stops the others: it is as it was, and reported with its error, its exit code and the hint. The order
-/// is that of the names. Nothing has to be remembered from one run to the next: each file says itself how far it is, so a run that was killed, or
-/// whose time was up, is simply made again.
+/// is that of the names. Nothing has to be remembered from one run to the next: each file says itself how far it is, so a run
+/// that was killed, or whose time was up, is simply made again.
 ///
 /// # Which files
 ///
@@ -117,8 +117,8 @@ pub fn boot_fleet(schema: &Schema, directory: impl Into<PathBuf>) -> Result<Flee
 }
 
 impl<'s> Fleet<'s> {
-    /// The databases of this directory: `*.db`, two for each processor at once and eight at most, in whatever time and memory that takes; each with the
-    /// default options of a boot, but waiting only ten seconds for another process.
+    /// The databases of this directory: `*.db`, two for each processor at once and eight at most, in whatever time and memory that
+    /// takes; each with the default options of a boot, but waiting only ten seconds for another process.
     #[must_use]
     pub fn new(schema: &'s Schema, directory: impl Into<PathBuf>) -> Self {
         let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);

@@ -41,8 +41,8 @@ pub(crate) async fn answer(State(app): State<Arc<App>>) -> Response {
         })
     });
     match content.await {
-        Ok(content) => page(&app, StatusCode::OK, Place::Database, "Database", &content),
-        Err(fault) => page(&app, fault.status(), Place::Database, "Database", &problem(&fault)),
+        Ok(content) => page(&app, StatusCode::OK, Place::Database, &content),
+        Err(fault) => page(&app, fault.status(), Place::Database, &problem(&fault)),
     }
 }
 

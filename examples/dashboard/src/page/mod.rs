@@ -3,6 +3,7 @@
 pub(crate) mod assets;
 mod chart;
 pub(crate) mod database;
+mod filtered;
 mod form;
 mod latency;
 pub(crate) mod sync;
@@ -26,14 +27,28 @@ enum Place {
     Database,
 }
 
-const PLACES: [(Place, &str, &str); 3] = [
-    (Place::Worklogs, "/", "Worklogs"),
-    (Place::Sync, "/sync", "Sync"),
-    (Place::Database, "/admin/database", "Database"),
-];
+const PLACES: [Place; 3] = [Place::Worklogs, Place::Sync, Place::Database];
+
+impl Place {
+    fn path(self) -> &'static str {
+        match self {
+            Self::Worklogs => "/",
+            Self::Sync => "/sync",
+            Self::Database => "/admin/database",
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Worklogs => "Worklogs",
+            Self::Sync => "Sync",
+            Self::Database => "Database",
+        }
+    }
+}
 
 /// A whole page.
-fn page(app: &App, status: StatusCode, here: Place, title: &str, content: &Markup) -> Response {
+fn page(app: &App, status: StatusCode, here: Place, content: &Markup) -> Response {
     let verdict = app.verdict();
     let version = app.boot.to_version.map_or_else(String::new, |version| format!(", version {version}"));
     let markup = html! {
@@ -43,7 +58,7 @@ fn page(app: &App, status: StatusCode, here: Place, title: &str, content: &Marku
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
-                title { (title) " · Worklogs" }
+                title { (here.name()) " · Worklogs" }
                 link rel="icon" type="image/svg+xml" href="/assets/icon.svg";
                 link rel="stylesheet" href="/assets/style.css";
                 script src="/assets/page.js" defer {}
@@ -55,8 +70,8 @@ fn page(app: &App, status: StatusCode, here: Place, title: &str, content: &Marku
                         a.brand href="/" { img src="/assets/icon.svg" alt="" width="28" height="28"; "Worklogs" }
                         nav aria-label="Pages" {
                             ul {
-                                @for (place, path, name) in PLACES {
-                                    li { a href=(path) aria-current=[(place == here).then_some("page")] { (name) } }
+                                @for place in PLACES {
+                                    li { a href=(place.path()) aria-current=[(place == here).then_some("page")] { (place.name()) } }
                                 }
                             }
                         }

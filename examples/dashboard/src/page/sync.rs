@@ -1,62 +1,34 @@
 //! `/sync`: what a synchronisation of one Jira instance compares with what Jira reports.
 
-use axum::http::StatusCode;
 use axum::response::Response;
 use bootproof::figure::{duration, grouped};
 use maud::{Markup, html};
+use rusqlite::Connection;
 
-use super::form::{Chosen, Field, form};
-use super::worklogs::{entries, no_worklogs};
-use super::{Place, chart, hours, nothing, page, problem, tiles};
-use crate::parameters::Ask;
+use super::filtered::{self, Setting};
+use super::form::Field;
+use super::worklogs::entries;
+use super::{Place, chart, hours, nothing, tiles};
 use crate::routes::{Asked, Fault};
 use crate::worklogs::{self, View};
 
-pub(crate) async fn answer((state, query): Asked) -> Response {
-    let app = state.0;
-    let ask = Ask::of_form(query.0.as_deref(), &["company_id", "instance", "from", "to"]);
-    let (fault, ask) = match ask {
-        Ok(ask) => (None, ask),
-        Err(message) => (Some(Fault::BadRequest(message)), Ask::default()),
+pub(crate) async fn answer(asked: Asked) -> Response {
+    filtered::answer(asked, &["company_id", "instance", "from", "to"], Place::Sync, shown).await
+}
+
+fn shown<'s>(connection: &Connection, setting: &'s Setting) -> Result<(Field<'s>, Option<Markup>), Fault> {
+    let instances = &setting.choice.instances;
+    // The form keeps the instance when the company changes: one that the new company does not have is not meant.
+    let asked = setting.ask.instance.as_deref().filter(|asked| instances.iter().any(|known| known == asked));
+    let instance = asked.or(instances.first().map(String::as_str));
+    let shown = match (setting.days(), instance) {
+        (Some(days), Some(instance)) => {
+            let view = worklogs::of_instance(connection, setting.company, instance, days)?;
+            Some(show(&view, instance))
+        }
+        _ => None,
     };
-    let status = fault.as_ref().map_or(StatusCode::OK, Fault::status);
-    let content = app.clone().read(move |app, connection| {
-        let companies = worklogs::companies(connection)?;
-        let company = match worklogs::company(connection, &ask) {
-            Err(Fault::NotFound(_)) => return Ok(no_worklogs()),
-            company => company?,
-        };
-        let choice = app.choices.of(connection, company)?;
-        // The form keeps the instance when the company changes: one that the new company does not have is not meant.
-        let asked = ask.instance.as_deref().filter(|asked| choice.instances.iter().any(|known| known == asked));
-        let instance = asked.or(choice.instances.first().map(String::as_str));
-        let days = match worklogs::days(connection, &ask, company) {
-            Err(Fault::NotFound(_)) => None,
-            days => Some(days?),
-        };
-        let field = Field::Instance(instance);
-        let chosen = Chosen { path: "/sync", company, companies: &companies, choice: &choice, field, days };
-        let view = match (days, instance) {
-            (Some(days), Some(instance)) if fault.is_none() => {
-                Some(worklogs::of_instance(connection, company, instance, days)?)
-            }
-            _ => None,
-        };
-        Ok(html! {
-            h1 { "Sync" }
-            @if let Some(fault) = &fault { (problem(fault)) }
-            (form(&chosen))
-            @match (&view, instance) {
-                (Some(view), Some(instance)) => (show(view, instance)),
-                _ if fault.is_none() => (nothing("This company has no worklogs.", &html! { "Choose another one." })),
-                _ => {}
-            }
-        })
-    });
-    match content.await {
-        Ok(content) => page(&app, status, Place::Sync, "Sync", &content),
-        Err(fault) => page(&app, fault.status(), Place::Sync, "Sync", &problem(&fault)),
-    }
+    Ok((Field::Instance(instance), shown))
 }
 
 fn show(view: &View, instance: &str) -> Markup {

@@ -2,74 +2,33 @@
 
 use std::cmp::Reverse;
 
-use axum::http::StatusCode;
 use axum::response::Response;
 use bootproof::figure::{duration, grouped};
 use maud::{Markup, html};
+use rusqlite::Connection;
 
-use super::form::{Chosen, Field, form, page_address};
-use super::{Place, bar, chart, hours, nothing, page, problem, tiles};
-use crate::parameters::Ask;
+use super::filtered::{self, Setting};
+use super::form::{Field, page_address};
+use super::{Place, bar, chart, hours, nothing, tiles};
 use crate::routes::{Asked, Fault};
 use crate::worklogs::{self, View, Worklog};
 
 /// More rows than somebody reads; the API has more.
 pub(super) const SHOWN: usize = 100;
 
-pub(crate) async fn answer((state, query): Asked) -> Response {
-    let app = state.0;
-    let ask = Ask::of_form(query.0.as_deref(), &["company_id", "email", "from", "to"]);
-    let (fault, ask) = match ask {
-        Ok(ask) => (None, ask),
-        // The form is shown all the same, to be filled in again.
-        Err(message) => (Some(Fault::BadRequest(message)), Ask::default()),
-    };
-    let status = fault.as_ref().map_or(StatusCode::OK, Fault::status);
-    let content = app.clone().read(move |app, connection| {
-        let companies = worklogs::companies(connection)?;
-        let company = match worklogs::company(connection, &ask) {
-            Err(Fault::NotFound(_)) => return Ok(no_worklogs()),
-            company => company?,
-        };
-        let choice = app.choices.of(connection, company)?;
-        let days = match worklogs::days(connection, &ask, company) {
-            Err(Fault::NotFound(_)) => None,
-            days => Some(days?),
-        };
-        let email = ask.email.as_deref().map(str::trim);
-        let field = Field::Person(email);
-        let chosen = Chosen { path: "/", company, companies: &companies, choice: &choice, field, days };
-        let view = match (days, email) {
-            _ if fault.is_some() => None,
-            (None, _) => None,
-            (Some(days), Some(email)) => Some(worklogs::of_user(connection, company, &choice.spellings(email), days)?),
-            (Some(days), None) => Some(worklogs::of_company(connection, company, days)?),
-        };
-        Ok(html! {
-            h1 { "Worklogs" }
-            @if let Some(fault) = &fault { (problem(fault)) }
-            (form(&chosen))
-            @match &view {
-                Some(view) => (show(view, email)),
-                None if fault.is_none() => (nothing("This company has no worklogs.", &html! { "Choose another one." })),
-                None => {}
-            }
-        })
-    });
-    match content.await {
-        Ok(content) => page(&app, status, Place::Worklogs, "Worklogs", &content),
-        Err(fault) => page(&app, fault.status(), Place::Worklogs, "Worklogs", &problem(&fault)),
-    }
+pub(crate) async fn answer(asked: Asked) -> Response {
+    filtered::answer(asked, &["company_id", "email", "from", "to"], Place::Worklogs, shown).await
 }
 
-/// An installation that has just begun.
-pub(super) fn no_worklogs() -> Markup {
-    html! {
-        h1 { "Worklogs" }
-        (nothing("There are no worklogs yet.", &html! {
-            "They appear here after the first synchronisation with Jira. The " a href="/admin/database" { "database" } " is ready for them."
-        }))
-    }
+fn shown<'s>(connection: &Connection, setting: &'s Setting) -> Result<(Field<'s>, Option<Markup>), Fault> {
+    let Setting { ask, company, choice, .. } = setting;
+    let email = ask.email.as_deref().map(str::trim);
+    let view = match (setting.days(), email) {
+        (None, _) => None,
+        (Some(days), Some(email)) => Some(worklogs::of_user(connection, *company, &choice.spellings(email), days)?),
+        (Some(days), None) => Some(worklogs::of_company(connection, *company, days)?),
+    };
+    Ok((Field::Person(email), view.map(|view| show(&view, email))))
 }
 
 fn show(view: &View, email: Option<&str>) -> Markup {
