@@ -10,7 +10,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use crate::error::Error;
 use crate::ffi;
-use crate::files::{has_content, sidecar};
+use crate::files::{Neighbours, has_content, sidecar};
 use crate::lock::Patience;
 use crate::watch::Watch;
 
@@ -331,6 +331,11 @@ impl Settings {
 
 /// Opens an existing file for reading and writing, or only for reading where the system allows no more.
 pub(crate) fn open(path: &Path, create: bool) -> Result<Connection, Error> {
+    open_among(path, create, &Neighbours::unknown(path))
+}
+
+/// As [`open`], where it is known what lies beside the file.
+pub(crate) fn open_among(path: &Path, create: bool, neighbours: &Neighbours<'_>) -> Result<Connection, Error> {
     let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     if create {
         flags |= OpenFlags::SQLITE_OPEN_CREATE;
@@ -338,7 +343,7 @@ pub(crate) fn open(path: &Path, create: bool) -> Result<Connection, Error> {
     let connection = Connection::open_with_flags(path, flags).map_err(|error| unopened(path, error))?;
     // SQLite would fold a WAL left by another process into the file on closing, also after a refusal that promises to
     // leave the file as it was.
-    let has_wal = std::fs::metadata(sidecar(path, "-wal")).is_ok_and(|wal| wal.len() > 0);
+    let has_wal = neighbours.may_have("-wal") && has_content(&sidecar(path, "-wal"));
     fold_wal_on_close(&connection, !has_wal)?;
     Ok(connection)
 }

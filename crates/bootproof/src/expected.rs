@@ -1,6 +1,7 @@
 //! The schema a database should have, built in memory from what was compiled.
 
 use bootproof_catalog::Catalog;
+use miniz_oxide::inflate;
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 
@@ -8,10 +9,16 @@ use crate::compiled::{Image, Migration};
 use crate::error::Error;
 use crate::schema::Schema;
 
-/// The bytes of an empty database at head.
+/// The bytes of an empty database at head. Its size is known: a buffer that grows would be copied again and again.
 fn image_bytes(image: &Image) -> Result<Vec<u8>, Error> {
-    miniz_oxide::inflate::decompress_to_vec_zlib_with_limit(image.compressed, image.size)
-        .map_err(|error| Error::SourcesDisagree { files: vec![format!("the compiled image: {error}")] })
+    let mut bytes = vec![0; image.size];
+    let compressed = std::iter::once(image.compressed);
+    let problem = match inflate::decompress_slice_iter_to_slice(&mut bytes, compressed, true, false) {
+        Ok(size) if size == image.size => return Ok(bytes),
+        Ok(size) => format!("it has {size} bytes and not {}", image.size),
+        Err(status) => format!("it cannot be unpacked: {status:?}"),
+    };
+    Err(Error::SourcesDisagree { files: vec![format!("the compiled image: {problem}")] })
 }
 
 /// An empty in-memory database at head, from the compiled image.

@@ -9,25 +9,46 @@
 //! permission; and where the number is free: one that the application or a migration has set stays. Rows are not sealed: who
 //! deletes rows of the history by hand breaks no seal.
 
+use std::ops::Range;
+
 use bootproof_catalog::Fingerprint;
 use rusqlite::Connection;
 
 use crate::audit;
 use crate::error::Error;
+use crate::ffi;
 use crate::schema::{Resting, Schema};
+
+/// Where the header has the versions of the format that writing and reading need,
+const FORMATS: Range<usize> = 18..20;
+/// which are these, unless the newest pages may be in a WAL;
+const WITHOUT_WAL: [u8; 2] = [1, 1];
+/// and where it has the count of changes of the schema.
+const COUNT: Range<usize> = 40..44;
 
 /// The version that a whole seal says the file is at, its schema as it was proven then. `None` where nobody can tell, or where
 /// a boot that `may_pass` what waits for permission would go on.
-///
-/// Leaves the connection in the transaction that it has read in.
 pub(crate) fn version(schema: &Schema, connection: &Connection, may_pass: bool) -> Option<i64> {
-    let read = || -> rusqlite::Result<(i32, i32)> {
-        connection.execute_batch("BEGIN")?;
-        Ok((number(connection, "schema_version")?, number(connection, "user_version")?))
-    };
-    let (count, seal) = read().ok()?;
+    let (count, seal) = read(connection).ok()?;
     let mut resting = schema.resting().iter().take(if may_pass { 1 } else { usize::MAX });
     resting.find(|resting| of(resting, count) == seal).map(|resting| resting.version)
+}
+
+/// The count of changes and the number that may be a seal, both of one state: the statement that reads the one holds the lock
+/// until both are read.
+///
+/// Without a WAL the count is where the header has it (<https://sqlite.org/fileformat2.html#the_database_header>), which takes a
+/// quarter of the time that a second statement does.
+fn read(connection: &Connection) -> rusqlite::Result<(i32, i32)> {
+    let mut statement = connection.prepare("PRAGMA main.user_version")?;
+    let mut rows = statement.query([])?;
+    let seal = rows.next()?.map_or(Ok(0), |row| row.get(0))?;
+    let header = ffi::file_header(connection);
+    let stands = header.as_ref().filter(|header| header.get(FORMATS) == Some(WITHOUT_WAL.as_slice()));
+    match stands.and_then(|header| header.get(COUNT)?.try_into().ok()) {
+        Some(count) => Ok((i32::from_be_bytes(count), seal)),
+        None => Ok((number(connection, "schema_version")?, seal)),
+    }
 }
 
 /// Seals the file, in the transaction that has proven it to be at a version where boots leave it; at any other, and without one,

@@ -165,7 +165,7 @@ impl Run<'_> {
                 return Ok(());
             }
         }
-        if self.is_content_with_a_seal() && (!create || self.report.created) && self.is_sealed()? {
+        if self.is_content_with_a_seal() && (!create || self.report.created) && self.is_sealed(&neighbours)? {
             return Ok(());
         }
         loop {
@@ -202,9 +202,9 @@ impl Run<'_> {
     }
 
     /// Whether the file is sealed, and so ready: history and schema are as they were proven, and what is newer waits.
-    fn is_sealed(&mut self) -> Result<bool, Error> {
+    fn is_sealed(&mut self, neighbours: &Neighbours<'_>) -> Result<bool, Error> {
         let version = self.watch.clone().step(Step::Look, 0, || {
-            let connection = connection::open(self.path, false)?;
+            let connection = connection::open_among(self.path, false, neighbours)?;
             let version = seal::version(self.schema, &connection, self.options.maintenance);
             Ok(version.filter(|_| !ffi::has_moved(&connection)))
         });
