@@ -10,26 +10,17 @@ WHERE company_id = :company_id
   AND date(started) <= :to_day;
 
 -- The ten busiest people of each of the five busiest companies, in the month with the most worklogs.
--- bootproof: sample
-WITH month AS MATERIALIZED (
-    SELECT date(min(day), 'start of month') AS from_day,
-           date(min(day), 'start of month', '+1 month', '-1 day') AS to_day
-    FROM (SELECT date(started) AS day, count(*) AS worklogs FROM worklogs WHERE date(started) IS NOT NULL GROUP BY 1)
-    GROUP BY substr(day, 1, 7)
-    ORDER BY sum(worklogs) DESC, 1 DESC
-    LIMIT 1
-),
-person AS (
-    SELECT company_id, lower(author_email) AS email, count(*) AS worklogs, from_day, to_day
-    FROM month
-    CROSS JOIN worklogs ON date(started) >= from_day AND date(started) <= to_day
-    WHERE company_id IS NOT NULL
+-- bootproof: sample from busiest_month
+WITH person AS (
+    SELECT company_id, lower(author_email) AS email, count(*) AS worklogs
+    FROM worklogs
+    WHERE date(started) >= :from_day AND date(started) <= :to_day AND company_id IS NOT NULL
     GROUP BY company_id, email
 ),
 ranked AS (
     SELECT *, row_number() OVER (PARTITION BY company_id ORDER BY worklogs DESC, email) AS place FROM person
 )
-SELECT company_id, json_group_array(email) AS emails, from_day, to_day
+SELECT company_id, json_group_array(email) AS emails
 FROM ranked
 WHERE place <= 10
 GROUP BY company_id

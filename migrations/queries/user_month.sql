@@ -10,19 +10,10 @@ WHERE company_id = :company_id
   AND date(started) <= :to_day;
 
 -- The five busiest people in the month with the most worklogs.
--- bootproof: sample
-WITH month AS MATERIALIZED (
-    SELECT date(min(day), 'start of month') AS from_day,
-           date(min(day), 'start of month', '+1 month', '-1 day') AS to_day
-    FROM (SELECT date(started) AS day, count(*) AS worklogs FROM worklogs WHERE date(started) IS NOT NULL GROUP BY 1)
-    GROUP BY substr(day, 1, 7)
-    ORDER BY sum(worklogs) DESC, 1 DESC
-    LIMIT 1
-)
-SELECT company_id, lower(author_email) AS email, from_day, to_day
-FROM month
-CROSS JOIN worklogs ON date(started) >= from_day AND date(started) <= to_day
-WHERE company_id IS NOT NULL
+-- bootproof: sample from busiest_month
+SELECT company_id, lower(author_email) AS email
+FROM worklogs
+WHERE date(started) >= :from_day AND date(started) <= :to_day AND company_id IS NOT NULL
 GROUP BY company_id, email
 ORDER BY count(*) DESC, company_id, email
 LIMIT 5;

@@ -304,6 +304,8 @@ pub struct Contract {
     pub since: i64,
     /// A query that returns sets of parameters taken from the data.
     pub sample: Option<String>,
+    /// A query whose first row has the values of parameters of `sample`, and of those of the contract that `sample` leaves out.
+    pub sample_from: Option<String>,
     pub(crate) signature: Signature,
 }
 

@@ -8,7 +8,7 @@ use bootproof_catalog::source::checksum;
 
 use crate::compilation::{Compilation, Contract, LeftEmpty, Migration, Replaced, Seedbed, added};
 use crate::compiler::Settings;
-use crate::contract::Head;
+use crate::contract::{Head, Shared};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::explain::Known;
 use crate::lint::head::{self, History};
@@ -18,7 +18,7 @@ use crate::parse::{self, Allows, ContractSource, Directives};
 use crate::rehearse::Stage;
 use crate::revert::Apart;
 use crate::rows::{self, Rows, Runner};
-use crate::source::{self, Source};
+use crate::source::{self, Source, Sources};
 use crate::unkeyed::Unkeyed;
 use crate::{compatible, outside, revert, writes};
 
@@ -61,6 +61,7 @@ pub(crate) fn compile(directory: &Path, shown: &Path, settings: &Settings) -> Re
     if let Some(version) = settings.up_to {
         sources.migrations.retain(|source| source.version <= version);
         sources.queries.clear();
+        sources.samples.clear();
     }
     if settings.releases_all {
         lock.add(&sources.migrations);
@@ -69,8 +70,11 @@ pub(crate) fn compile(directory: &Path, shown: &Path, settings: &Settings) -> Re
     for source in &sources.migrations {
         directives.push(parse::migration(&source.up, &mut diagnostics));
         if let Some(down) = &source.down {
-            parse::no_directives(down, &mut diagnostics);
+            parse::no_directives(down, "a `.down.sql` file", &mut diagnostics);
         }
+    }
+    for sample in &sources.samples {
+        parse::no_directives(sample, "what contracts are sampled from", &mut diagnostics);
     }
     let contracts: Vec<_> = sources.queries.iter().filter_map(|file| parse::contract(file, &mut diagnostics)).collect();
     if !is_complete {
@@ -78,7 +82,7 @@ pub(crate) fn compile(directory: &Path, shown: &Path, settings: &Settings) -> Re
     }
     misplaced_replacement(&sources.migrations, &replaces, &mut diagnostics);
     diagnostics.retain(|found| !(found.rule() == "mixed-widths" && allows(&sources.migrations, &directives, found)));
-    match rehearse_and_prove(settings, &sources.migrations, directives, &contracts, &lock, &mut diagnostics) {
+    match rehearse_and_prove(settings, &sources, directives, &contracts, &lock, &mut diagnostics) {
         Ok(Some(Proven { migrations, contracts, head, schema, image, left_empty, catalogs }))
             if !diagnostics.has_errors() =>
         {
@@ -124,22 +128,26 @@ fn allows(sources: &[Source], directives: &[Directives], found: &Diagnostic) -> 
 
 fn rehearse_and_prove(
     settings: &Settings,
-    sources: &[Source],
+    sources: &Sources,
     directives: Vec<Directives>,
     contracts: &[ContractSource],
     lock: &Lock,
     diagnostics: &mut Diagnostics,
 ) -> rusqlite::Result<Option<Proven>> {
-    let Some(rehearsal) = rehearse(settings, sources, directives, lock, diagnostics)? else { return Ok(None) };
+    let Some(rehearsal) = rehearse(settings, &sources.migrations, directives, lock, diagnostics)? else {
+        return Ok(None);
+    };
     judge_head(&rehearsal, contracts, lock, diagnostics);
     let Rehearsal { stage, migrations, catalogs, left_empty, .. } = rehearsal;
     let mut proven = Vec::new();
     if let Some((_, catalog)) = catalogs.last() {
         let known = Known { earlier: &migrations, later: &[] };
         let head = Head { stage: &stage, catalogs: &catalogs, catalog, known };
+        let shared: Vec<_> = sources.samples.iter().map(|file| Shared::prepare(&head, file, diagnostics)).collect();
         for contract in contracts {
-            proven.extend(head.prove(contract, diagnostics)?);
+            proven.extend(head.prove(contract, &shared, diagnostics)?);
         }
+        diagnostics.extend(shared.iter().filter_map(Shared::report_unused));
     }
     let head = catalogs.last().map(|(_, catalog)| catalog.clone()).unwrap_or_default();
     let schema = stage.schema()?;

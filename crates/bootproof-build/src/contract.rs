@@ -3,6 +3,7 @@
 mod comparison;
 mod infer;
 mod presence;
+mod sample;
 mod select_list;
 mod typed;
 
@@ -24,6 +25,8 @@ use crate::rehearse::Stage;
 use crate::source::File;
 use crate::value::Type;
 
+use sample::Sampling;
+pub(crate) use sample::Shared;
 use typed::Typing;
 pub(crate) use typed::rust_name;
 
@@ -59,6 +62,7 @@ impl Head<'_> {
     pub(crate) fn prove(
         &self,
         source: &ContractSource,
+        shared: &[Shared],
         diagnostics: &mut Diagnostics,
     ) -> rusqlite::Result<Option<Contract>> {
         let file = &source.file;
@@ -77,11 +81,9 @@ impl Head<'_> {
                 return Ok(None);
             }
         };
-        let problem = sample.as_ref().and_then(|sample| check_sample(file, &query, sample));
+        let Sampling { shared, problem } = Sampling::of(source, &query, sample.as_ref(), shared);
         let is_sample_sound = problem.is_none();
-        if let Some(problem) = problem {
-            diagnostics.push(problem);
-        }
+        diagnostics.extend(problem);
         let Some(index) = index else { return Ok(None) };
 
         let unbound: &[(&str, &dyn ToSql)] = &[];
@@ -94,7 +96,7 @@ impl Head<'_> {
             diagnostics.extend(Terms { allows: &source.allows, is_released: false }.settle(finding));
         }
         source.allows.report_unused(|_| true, file, diagnostics);
-        let typing = Typing::new(self, source, &query, sample.as_ref(), &plan)?;
+        let typing = Typing::new(self, source, &query, [sample.as_ref(), shared], &plan)?;
         let Some(signature) = typing.signature(diagnostics) else { return Ok(None) };
         let name = file.name.trim_start_matches("queries/").trim_end_matches(".sql");
         Ok(is_sample_sound.then(|| Contract {
@@ -107,6 +109,7 @@ impl Head<'_> {
             budget: source.budget,
             since: self.since(index),
             sample: sample.map(|sample| sample.sql),
+            sample_from: shared.map(|shared| shared.sql.clone()),
             signature,
         }))
     }
@@ -176,28 +179,6 @@ impl Head<'_> {
             parameters,
         })
     }
-}
-
-/// What is wrong with a sampling query, if anything is.
-fn check_sample(file: &Arc<File>, query: &Query, sample: &Query) -> Option<Diagnostic> {
-    let problem = |message: String| Diagnostic::error("contract-sample", message).at(file, sample.span.clone());
-    if !sample.parameters.is_empty() {
-        return Some(problem("the sampling query has parameters itself".to_owned()).help("write values"));
-    }
-    let sorted = |names: &[String]| {
-        let mut names = names.to_vec();
-        names.sort();
-        names
-    };
-    if sorted(&sample.columns) == sorted(&query.parameters) {
-        return None;
-    }
-    Some(
-        problem("the sampling query does not return the parameters of the query".to_owned())
-            .note(format!("the parameters are {}", listed(&query.parameters)))
-            .note(format!("the columns are {}", listed(&sample.columns)))
-            .help("return one column for every parameter, named as it is, with `AS`"),
-    )
 }
 
 fn unused_index(file: &Arc<File>, query: &Query, index: &Index, plan: &QueryPlan) -> Diagnostic {

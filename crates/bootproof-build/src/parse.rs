@@ -94,6 +94,8 @@ pub(crate) struct ContractSource {
     pub(crate) query: Range<usize>,
     /// The part of the file that holds the sampling query.
     pub(crate) sample: Option<Range<usize>>,
+    /// The shared query that it gets values from, and where it is named: `-- bootproof: sample from busiest_month`.
+    pub(crate) sample_from: Option<(String, Range<usize>)>,
 }
 
 /// The directives of a migration. What cannot be used is reported and left out.
@@ -157,9 +159,9 @@ fn replaced(directive: &Directive<'_>) -> Result<Replaced, Box<Diagnostic>> {
 }
 
 /// A way back has no directives.
-pub(crate) fn no_directives(file: &Arc<File>, diagnostics: &mut Diagnostics) {
+pub(crate) fn no_directives(file: &Arc<File>, what: &str, diagnostics: &mut Diagnostics) {
     for directive in directives(file) {
-        let diagnostic = Diagnostic::error("unknown-directive", "a `.down.sql` file has no directives");
+        let diagnostic = Diagnostic::error("unknown-directive", format!("{what} has no directives"));
         let help = if directive.keyword == "maintenance" { MAINTENANCE_ELSEWHERE } else { "remove it" };
         diagnostics.push(diagnostic.at(file, directive.span).help(help));
     }
@@ -273,9 +275,10 @@ pub(crate) fn contract(file: &Arc<File>, diagnostics: &mut Diagnostics) -> Optio
                 read.map(|annotation| said.push(annotation)).err().map(|problem| *problem)
             }
             "sample" if sample.is_some() => Some(repeated(&directive)),
-            "sample" if !directive.argument.is_empty() => {
-                Some(Diagnostic::error("directive", "`sample` stands alone").help("write the query on the next line"))
-            }
+            "sample" if !directive.argument.is_empty() && shared(&directive).is_none() => Some(
+                Diagnostic::error("directive", "`sample` stands alone, or says what it takes values from")
+                    .help("write the query on the next line; `-- bootproof: sample from NAME` is of `queries/samples/NAME.sql`"),
+            ),
             "sample" => {
                 sample = Some(directive);
                 continue;
@@ -298,8 +301,17 @@ pub(crate) fn contract(file: &Arc<File>, diagnostics: &mut Diagnostics) -> Optio
         parameters,
         columns,
         query: 0..sample.as_ref().map_or(file.text.len(), |directive| directive.line.start),
+        sample_from: sample.as_ref().and_then(shared),
         sample: sample.map(|directive| directive.line.end..file.text.len()),
     })
+}
+
+/// What a sampling query takes values from, and where it says so.
+fn shared(directive: &Directive<'_>) -> Option<(String, Range<usize>)> {
+    let (from, name) = directive.argument.split_once(char::is_whitespace)?;
+    let name = name.trim();
+    let is_name = !name.is_empty() && !name.contains(char::is_whitespace);
+    (from == "from" && is_name).then(|| (name.to_owned(), directive.span.end - name.len()..directive.span.end))
 }
 
 /// The comment at the head of a file, without its directives.

@@ -13,6 +13,11 @@ use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::dialect::sections::BREAKPOINT;
 use crate::dialect::{self, Dialect, order};
 
+/// Where the query contracts are, below the directory of the migrations,
+const QUERIES: &str = "queries";
+/// and below that, what several of them are sampled from.
+const SAMPLES: &str = "samples";
+
 /// A file with its normalised text, or a section of one: places are always those of the whole file.
 #[derive(Clone, Debug)]
 pub(crate) struct File {
@@ -119,6 +124,8 @@ pub(crate) struct Sources {
     pub(crate) migrations: Vec<Source>,
     /// In alphabetical order.
     pub(crate) queries: Vec<Arc<File>>,
+    /// What several of the queries are sampled from, in alphabetical order.
+    pub(crate) samples: Vec<Arc<File>>,
 }
 
 /// Reads a directory, in the dialect it is in if nobody says. What cannot be used is reported and left out.
@@ -139,8 +146,11 @@ pub(crate) fn read(directory: &Path, dialect: Option<Dialect>, diagnostics: &mut
     let mut files = Vec::new();
     for name in entries {
         let path = directory.join(&name);
-        if path.is_dir() && name == "queries" {
-            sources.queries = read_queries(&path, diagnostics);
+        if path.is_dir() && name == QUERIES {
+            sources.queries = read_queries(directory, QUERIES, Some(SAMPLES), diagnostics);
+            if path.join(SAMPLES).is_dir() {
+                sources.samples = read_queries(directory, &format!("{QUERIES}/{SAMPLES}"), None, diagnostics);
+            }
         } else if path.is_dir() {
             list_below(&path, &name, &mut files, diagnostics);
         } else {
@@ -160,13 +170,23 @@ pub(crate) fn read(directory: &Path, dialect: Option<Dialect>, diagnostics: &mut
     sources
 }
 
-fn read_queries(directory: &Path, diagnostics: &mut Diagnostics) -> Vec<Arc<File>> {
+/// The queries in a directory below that of the migrations. What is in the one below it that belongs there is another's.
+fn read_queries(
+    migrations: &Path,
+    directory: &str,
+    below: Option<&str>,
+    diagnostics: &mut Diagnostics,
+) -> Vec<Arc<File>> {
     let mut files = Vec::new();
-    for name in list_inside(directory, "queries", diagnostics) {
-        let shown = format!("queries/{name}");
-        if directory.join(&name).is_dir() {
+    for name in list_inside(&migrations.join(directory), directory, diagnostics) {
+        let shown = format!("{directory}/{name}");
+        let path = migrations.join(&shown);
+        if path.is_dir() {
+            if below == Some(&name) {
+                continue;
+            }
             let mut below = Vec::new();
-            list_below(&directory.join(&name), &shown, &mut below, diagnostics);
+            list_below(&path, &shown, &mut below, diagnostics);
             let misplaced = below.iter().filter(|path| is_sql(path));
             diagnostics.extend(misplaced.map(|path| dialect::misplaced(Dialect::Bootproof, path)));
         } else if is_sql(&name) {
@@ -174,9 +194,7 @@ fn read_queries(directory: &Path, diagnostics: &mut Diagnostics) -> Vec<Arc<File
             if stem.starts_with(|c: char| c.is_ascii_lowercase())
                 && stem.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
             {
-                files.extend(
-                    directory.parent().and_then(|parent| read_file(Dialect::Bootproof, parent, &shown, diagnostics)),
-                );
+                files.extend(read_file(Dialect::Bootproof, migrations, &shown, diagnostics));
             } else {
                 diagnostics.push(
                     Diagnostic::error("file-name", "this file is not named as a query contract")
@@ -221,7 +239,9 @@ pub(crate) fn read_file(
     };
     let file = Arc::new(File { dialect, ..File::new(name, text) });
     if file.text.trim().is_empty() && !dialect.is_foreign() {
-        let help = if name.starts_with("queries/") {
+        let help = if name.starts_with("queries/samples/") {
+            "write one SELECT, whose first row has the values"
+        } else if name.starts_with("queries/") {
             "write one SELECT, and above it the index it must use and its budget"
         } else if name.ends_with(".down.sql") {
             "if nothing is meant to happen, say so in a `--` comment"

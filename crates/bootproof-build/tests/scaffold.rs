@@ -24,8 +24,8 @@ fn directory(files: &[(&str, &str)]) -> TempDir {
 fn worklog() -> TempDir {
     let source = Path::new("../../migrations");
     let copy = tempfile::tempdir().unwrap();
-    fs::create_dir(copy.path().join("queries")).unwrap();
-    for sub in ["", "queries"] {
+    fs::create_dir_all(copy.path().join("queries/samples")).unwrap();
+    for sub in ["", "queries", "queries/samples"] {
         for entry in fs::read_dir(source.join(sub)).unwrap().map(Result::unwrap) {
             if entry.path().is_file() {
                 fs::copy(entry.path(), copy.path().join(sub).join(entry.file_name())).unwrap();

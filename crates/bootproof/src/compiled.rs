@@ -177,4 +177,7 @@ pub struct Contract {
     pub since: i64,
     /// A query that returns sets of parameters taken from the data, one a row, its columns named as the parameters.
     pub sample: Option<&'static str>,
+    /// A query whose first row has what several contracts are sampled from: values for the parameters of [`Contract::sample`], and
+    /// for those of the contract that it leaves out.
+    pub sample_from: Option<&'static str>,
 }

@@ -1,5 +1,6 @@
 //! Query contracts on the real data: which index SQLite chooses, and how long the query takes.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use bootproof_catalog::{QueryPlan, query_plan};
@@ -37,31 +38,78 @@ pub(crate) struct Proof {
     pub(crate) plan: Vec<PlanStep>,
 }
 
-/// The heaviest real parameters, as the contract's sampling query finds them. None on an empty database.
-pub(crate) fn sample(connection: &Connection, contract: &Contract) -> Result<Vec<Parameters>, Error> {
-    let Some(sql) = contract.sample else { return Ok(Vec::new()) };
-    let read = || -> rusqlite::Result<Vec<Parameters>> {
-        let mut statement = connection.prepare(sql)?;
-        // SQLite names a column as the database spells it, and the query means the parameter however that is spelt.
-        let parameter = |column: &str| contract.parameters.iter().find(|name| name.eq_ignore_ascii_case(column));
-        let names: Vec<String> =
-            statement.column_names().map(|name| format!(":{}", parameter(name).unwrap_or(&name))).collect();
-        let mut rows = statement.query([])?;
-        let mut samples = Vec::new();
-        while let Some(row) = rows.next()? {
-            let values = names.iter().enumerate().map(|(column, name)| {
-                let value = Value::try_from(row.get_ref(column).ok()?).ok()?;
-                Some((name.clone(), value))
-            });
-            // Text that is not UTF-8 cannot be bound as an application binds it: it is no parameter.
-            samples.extend(values.collect::<Option<Parameters>>());
-            if samples.len() == MOST_SAMPLES {
-                break;
-            }
+/// What the contracts of one database are sampled from: asked for once, however many share it.
+#[derive(Debug, Default)]
+pub(crate) struct Shared(BTreeMap<&'static str, Option<Parameters>>);
+
+impl Shared {
+    /// The values of the first row. None where there is none.
+    fn of(&mut self, connection: &Connection, sql: &'static str) -> rusqlite::Result<Option<&Parameters>> {
+        if !self.0.contains_key(sql) {
+            let row = rows(connection, sql, &Parameters::new(), 1)?.pop();
+            self.0.insert(sql, row);
         }
-        Ok(samples)
+        Ok(self.0.get(sql).and_then(Option::as_ref))
+    }
+}
+
+/// The heaviest real parameters, as the contract's sampling query finds them. None on an empty database.
+pub(crate) fn sample(
+    connection: &Connection,
+    contract: &Contract,
+    shared: &mut Shared,
+) -> Result<Vec<Parameters>, Error> {
+    let Some(sql) = contract.sample else { return Ok(Vec::new()) };
+    let mut read = || -> rusqlite::Result<Vec<Parameters>> {
+        let none = Parameters::new();
+        let given = match contract.sample_from {
+            None => &none,
+            Some(from) => match shared.of(connection, from)? {
+                Some(given) => given,
+                None => return Ok(Vec::new()),
+            },
+        };
+        let sampled = rows(connection, sql, given, MOST_SAMPLES)?;
+        Ok(sampled.into_iter().map(|sampled| contract.arguments(&sampled, given)).collect())
     };
     read().map_err(|error| Error::from_sqlite("sampling the parameters of a query contract", error))
+}
+
+/// The first rows of a query, each as names and values.
+fn rows(connection: &Connection, sql: &str, given: &Parameters, most: usize) -> rusqlite::Result<Vec<Parameters>> {
+    let mut statement = connection.prepare(sql)?;
+    let names: Vec<String> = statement.column_names().map(|name| format!(":{name}")).collect();
+    for (name, value) in given {
+        if let Some(position) = statement.parameter_index(name)? {
+            statement.raw_bind_parameter(position, value)?;
+        }
+    }
+    let (mut found, mut rows) = (Vec::new(), statement.raw_query());
+    while found.len() < most
+        && let Some(row) = rows.next()?
+    {
+        let values = names.iter().enumerate().map(|(column, name)| {
+            let value = Value::try_from(row.get_ref(column).ok()?).ok()?;
+            Some((name.clone(), value))
+        });
+        // Text that is not UTF-8 cannot be bound as an application binds it: it is no parameter.
+        found.extend(values.collect::<Option<Parameters>>());
+    }
+    Ok(found)
+}
+
+impl Contract {
+    /// The contract's own parameters, from what was sampled, and else from what it was sampled from. SQLite names a column as the
+    /// database spells it, and the query means the parameter however that is spelt.
+    fn arguments(&self, sampled: &Parameters, given: &Parameters) -> Parameters {
+        let argument = |parameter: &&str| {
+            let is_it =
+                |(name, _): &&(String, Value)| name.get(1..).is_some_and(|it| it.eq_ignore_ascii_case(parameter));
+            let (_, value) = sampled.iter().chain(given).find(is_it)?;
+            Some((format!(":{parameter}"), value.clone()))
+        };
+        self.parameters.iter().filter_map(argument).collect()
+    }
 }
 
 /// Asks for the plan with every sample: with STAT4 statistics, SQLite plans again when values are bound. Without samples

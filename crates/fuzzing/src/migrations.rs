@@ -56,10 +56,9 @@ fn split(data: &[u8]) -> Vec<(&[u8], &[u8])> {
 
 /// Writes a file below the directory, if it can have that name there.
 fn place(directory: &Path, name: &[u8], text: &[u8]) {
-    let (folder, name) = match name.strip_prefix(b"queries/") {
-        Some(name) => (directory.join("queries"), name),
-        None => (directory.to_owned(), name),
-    };
+    let below = |prefix: &'static str| Some((directory.join(prefix), name.strip_prefix(prefix.as_bytes())?));
+    let (folder, name) =
+        below("queries/samples/").or_else(|| below("queries/")).unwrap_or_else(|| (directory.to_owned(), name));
     let fits = !name.is_empty() && name.len() < 200 && !name.contains(&b'/') && !name.contains(&0);
     if !fits || name == b"." || name == b".." || folder.join(scratch::name(name)).is_dir() {
         return;

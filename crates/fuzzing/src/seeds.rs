@@ -83,8 +83,8 @@ pub(crate) fn settings() -> Vec<Vec<u8>> {
 /// A directory of migrations as one input.
 fn directory(path: &Path) -> Vec<u8> {
     let mut text = Vec::new();
-    for (folder, prefix) in [(path.to_owned(), ""), (path.join("queries"), "queries/")] {
-        for file in sorted(&folder).iter().filter(|file| file.is_file()) {
+    for prefix in ["", "queries/", "queries/samples/"] {
+        for file in sorted(&path.join(prefix)).iter().filter(|file| file.is_file()) {
             let name = file.file_name().expect("a name").as_encoded_bytes();
             text.extend([FILE, prefix.as_bytes(), name, b"\n", &bytes(file)].concat());
         }

@@ -112,10 +112,23 @@ fn around_the_table(sql: &str) -> Option<(&str, &str, &str)> {
 }
 
 fn samples(connection: &Connection, contract: &Contract) -> Result<Vec<Parameters>> {
-    let sql = contract.sample.ok_or("the contract has no sample")?;
+    let given = match contract.sample_from {
+        Some(sql) => {
+            rows(connection, sql, &Parameters::new())?.into_iter().next().ok_or("there is nothing to sample")?
+        }
+        None => Parameters::new(),
+    };
+    let sampled = rows(connection, contract.sample.ok_or("the contract has no sample")?, &given)?;
+    Ok(sampled.into_iter().map(|sampled| sampled.into_iter().chain(given.clone()).collect()).collect())
+}
+
+/// Every row of a query, as names and values.
+fn rows(connection: &Connection, sql: &str, given: &Parameters) -> Result<Vec<Parameters>> {
     let mut statement = connection.prepare(sql)?;
     let names: Vec<String> = statement.column_names().map(|name| format!(":{name}")).collect();
-    let rows = statement.query_map([], |row| {
+    let bindings: Vec<(&str, &dyn ToSql)> =
+        given.iter().map(|(name, value)| (name.as_str(), value as &dyn ToSql)).collect();
+    let rows = statement.query_map(bindings.as_slice(), |row| {
         names.iter().enumerate().map(|(column, name)| Ok((name.clone(), row.get::<_, Value>(column)?))).collect()
     })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)

@@ -23,7 +23,8 @@ pub(super) struct Typing<'a> {
     head: &'a Head<'a>,
     source: &'a ContractSource,
     query: &'a Query,
-    sample: Option<&'a Query>,
+    /// The sampling query, and what it takes values from.
+    samples: [Option<&'a Query>; 2],
     /// Whether what its table refuses to be NULL is not NULL in a row either.
     keeps_presence: bool,
     tokens: Vec<Token>,
@@ -34,11 +35,11 @@ impl<'a> Typing<'a> {
         head: &'a Head<'a>,
         source: &'a ContractSource,
         query: &'a Query,
-        sample: Option<&'a Query>,
+        samples: [Option<&'a Query>; 2],
         plan: &QueryPlan,
     ) -> rusqlite::Result<Self> {
         let keeps_presence = presence::is_kept(head.stage.connection(), &query.sql, plan, head.catalog)?;
-        Ok(Self { head, source, query, sample, keeps_presence, tokens: token::tokens(&query.sql) })
+        Ok(Self { head, source, query, samples, keeps_presence, tokens: token::tokens(&query.sql) })
     }
 
     /// The types of everything; where something has none, that has been reported.
@@ -99,10 +100,10 @@ impl<'a> Typing<'a> {
         Some(Parameter { name: name.to_owned(), typed: typed? })
     }
 
-    /// The type of the sampling query's column of that name.
+    /// The type of the sampling query's column of that name, or of the shared one's that it takes values from.
     fn sampled(&self, name: &str) -> Option<Type> {
-        let sample = self.sample?;
-        let position = sample.columns.iter().position(|column| column == name)?;
+        let column = |sample: &'a Query| Some((sample, sample.columns.iter().position(|column| column == name)?));
+        let (sample, position) = self.samples.into_iter().flatten().find_map(column)?;
         self.returned(sample, &token::tokens(&sample.sql), position).map(|typed| typed.value)
     }
 

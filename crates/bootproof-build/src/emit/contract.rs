@@ -27,6 +27,7 @@ fn constant(contract: &Contract) -> TokenStream {
     let since = number(contract.since);
     let (budget, shown_budget) = duration(contract.budget);
     let sample = option(contract.sample.as_ref().map(|sample| text(sample)));
+    let sample_from = option(contract.sample_from.as_ref().map(|shared| text(shared)));
     let introduction = introduction(contract);
     let facts = comment(&format!("Uses the index `{index}`, takes at most {shown_budget}."));
     let takes = if parameters.is_empty() {
@@ -50,6 +51,7 @@ fn constant(contract: &Contract) -> TokenStream {
             budget: #budget,
             since: #since,
             sample: #sample,
+            sample_from: #sample_from,
         };
     }
 }

@@ -112,5 +112,6 @@ fn contract(contract: &Contract) -> compiled::Contract {
         budget: contract.budget,
         since: contract.since,
         sample: contract.sample.as_deref().map(text),
+        sample_from: contract.sample_from.as_deref().map(text),
     }
 }

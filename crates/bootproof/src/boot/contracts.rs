@@ -8,7 +8,7 @@ use crate::compiled::Contract;
 use crate::connection::Session;
 use crate::error::Error;
 use crate::event::Step;
-use crate::probe::{self, Parameters, Proof};
+use crate::probe::{self, Parameters, Proof, Shared};
 use crate::report::{CheckName, Outcome, QueryReport, Timing};
 use crate::statistics::{self, Depth};
 
@@ -17,6 +17,7 @@ use crate::statistics::{self, Depth};
 pub(super) struct Contracts {
     /// The parameters, sampled when first needed: finding the heaviest can cost a scan.
     samples: BTreeMap<&'static str, Vec<Parameters>>,
+    shared: Shared,
     /// The plans and timings before the migration.
     before: BTreeMap<&'static str, (Proof, Timing)>,
 }
@@ -114,7 +115,7 @@ impl Run<'_> {
 
     fn samples(&mut self, session: &Session<'_>, contract: &'static Contract) -> Result<&[Parameters], Error> {
         if !self.contracts.samples.contains_key(contract.name) {
-            let samples = probe::sample(session.connection, contract)?;
+            let samples = probe::sample(session.connection, contract, &mut self.contracts.shared)?;
             self.contracts.samples.insert(contract.name, samples);
         }
         Ok(self.contracts.samples.get(contract.name).map(Vec::as_slice).unwrap_or_default())

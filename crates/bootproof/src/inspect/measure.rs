@@ -25,7 +25,7 @@ use crate::integrity::{self, Companions};
 use crate::look;
 use crate::options::Integrity;
 use crate::plan::Limit;
-use crate::probe;
+use crate::probe::{self, Shared};
 use crate::report::ErrorReport;
 use crate::undated;
 use crate::watch::Watch;
@@ -110,9 +110,11 @@ impl Boot<'_> {
         let contracts: Vec<_> = self.schema.contracts().filter(|contract| contract.since <= version).collect();
         watch.step(Step::Benchmark, 0, || {
             session.shrink_cache()?;
+            let mut shared = Shared::default();
             for (done, contract) in contracts.iter().enumerate() {
                 watch.advance(done as u64, contracts.len() as u64)?;
-                let (mut query, measured) = session.patience.waiting(|| query(session.connection, contract));
+                let (mut query, measured) =
+                    session.patience.waiting(|| query(session.connection, contract, &mut shared));
                 query.error = measured.as_ref().err().map(ToString::to_string);
                 health.queries.push(query);
                 // What a contract asks for may not be there, which is the contract's own trouble.
@@ -299,7 +301,11 @@ fn rows(connection: &Connection, table: &str) -> Result<u64, Error> {
 }
 
 /// Proves and times one contract: as far as that came, and why no further.
-fn query(connection: &Connection, contract: &'static Contract) -> (QueryHealth, Result<(), Error>) {
+fn query(
+    connection: &Connection,
+    contract: &'static Contract,
+    shared: &mut Shared,
+) -> (QueryHealth, Result<(), Error>) {
     let mut health = QueryHealth {
         name: contract.name,
         expected_index: contract.index,
@@ -310,7 +316,7 @@ fn query(connection: &Connection, contract: &'static Contract) -> (QueryHealth, 
         error: None,
     };
     let mut measure = || {
-        let samples = probe::sample(connection, contract)?;
+        let samples = probe::sample(connection, contract, shared)?;
         let proof = probe::prove(connection, contract, &samples)?;
         health.index_used = proof.index_used;
         if proof.missed.is_some() && !probe::is_direct(connection, contract, &samples)? {

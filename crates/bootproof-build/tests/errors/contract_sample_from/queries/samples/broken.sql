@@ -1,0 +1,1 @@
+SELECT date(plcaed) AS day FROM orders LIMIT 1;

@@ -1,0 +1,1 @@
+SELECT date(placed) AS day FROM orders LIMIT 1;

@@ -1,0 +1,1 @@
+SELECT date(placed) AS day FROM orders WHERE customer = :customer LIMIT 1;

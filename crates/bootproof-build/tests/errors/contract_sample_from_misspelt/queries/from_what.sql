@@ -1,0 +1,6 @@
+-- What it is sampled from is not named.
+-- bootproof: index idx_orders_customer
+-- bootproof: budget 20 ms
+SELECT id FROM orders WHERE customer = :customer AND date(placed) = :day;
+-- bootproof: sample from
+SELECT customer FROM orders WHERE date(placed) = :day LIMIT 5;
