@@ -1,5 +1,6 @@
 //! What is wrong, where, and what to do: collected while compiling, printed as rustc prints.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -222,7 +223,9 @@ impl Diagnostic {
     }
 }
 
-/// Everything that is wrong with a directory of migrations, in the order it was found.
+/// Everything that is wrong with a directory of migrations: what is about the directory first, then file by file in the order
+/// in which they run, query contracts behind them, files that would not run last; within a file from its first line to its
+/// last.
 ///
 /// Displays as rustc would print it, plain, without colour.
 #[derive(Clone, Debug)]
@@ -258,6 +261,18 @@ impl Diagnostics {
 
     pub(crate) fn count_file(&mut self) {
         self.files += 1;
+    }
+
+    /// Puts them in the order in which somebody reads the files: these in their order, any others behind them by name. What is
+    /// about the same place stays in the order it was found.
+    pub(crate) fn in_order_of(mut self, files: &[String]) -> Self {
+        let places: BTreeMap<&str, usize> = files.iter().map(String::as_str).zip(0..).collect();
+        self.list.sort_by_cached_key(|diagnostic| {
+            let file = diagnostic.file().map(ToOwned::to_owned);
+            let place = file.as_deref().map(|file| places.get(file).copied().unwrap_or(usize::MAX));
+            (place, file, diagnostic.position())
+        });
+        self
     }
 
     pub(crate) fn into_list(self) -> Vec<Diagnostic> {

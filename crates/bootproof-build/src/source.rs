@@ -121,6 +121,14 @@ pub(crate) struct Sources {
     pub(crate) queries: Vec<Arc<File>>,
 }
 
+impl Sources {
+    /// The names of the files in the order in which they are read: each migration, and its way back where that is a file of its own.
+    pub(crate) fn files(&self) -> Vec<String> {
+        let migrations = self.migrations.iter().flat_map(|source| std::iter::once(&source.up).chain(&source.down));
+        migrations.chain(&self.queries).map(|file| file.name.clone()).collect()
+    }
+}
+
 /// Reads a directory, in the dialect it is in if nobody says. What cannot be used is reported and left out.
 pub(crate) fn read(directory: &Path, dialect: Option<Dialect>, diagnostics: &mut Diagnostics) -> Sources {
     let entries = match list(directory) {
