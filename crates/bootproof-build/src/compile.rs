@@ -56,7 +56,7 @@ pub(crate) fn compile(directory: &Path, shown: &Path, settings: &Settings) -> Re
     let compiled = compile_sources(directory, sources, settings, &mut diagnostics);
     // Names, directives, statements and the whole are looked at one after another, each in all files; who reads what was found
     // goes through the files.
-    let diagnostics = diagnostics.in_order_of(&files);
+    let diagnostics = diagnostics.in_order_of(&files).spoken_to(settings.audience);
     match compiled.filter(|_| !diagnostics.has_errors()) {
         Some((proven, replaces)) => {
             let Proven { migrations, contracts, head, schema, image, left_empty, catalogs } = proven;

@@ -7,7 +7,7 @@ use std::{env, fs};
 
 use crate::compilation::Compilation;
 use crate::compile;
-use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::diagnostic::{Audience, Diagnostic, Diagnostics};
 use crate::dialect::Dialect;
 use crate::emit::Extras;
 use crate::lock::{self, LockError, Locked};
@@ -58,6 +58,8 @@ pub(crate) struct Settings {
     pub(crate) draft: Option<Arc<File>>,
     /// Whether everything counts as released that a lock file could list.
     pub(crate) releases_all: bool,
+    /// Who reads what is wrong.
+    pub(crate) audience: Audience,
 }
 
 /// A function of the application, by name and number of arguments.
@@ -125,6 +127,14 @@ impl Compiler {
     #[must_use]
     pub fn up_to(mut self, version: i64) -> Self {
         self.settings.up_to = Some(version);
+        self
+    }
+
+    /// Lets what is wrong be told in words of the command `bootproof`: its options, not what build.rs would call.
+    #[doc(hidden)] // For `bootproof-cli`.
+    #[must_use]
+    pub fn on_command_line(mut self) -> Self {
+        self.settings.audience = Audience::CommandLine;
         self
     }
 

@@ -40,6 +40,25 @@ pub struct Diagnostic {
     label: Option<String>,
     notes: Vec<String>,
     helps: Vec<String>,
+    /// What to do, where it depends on who asks.
+    ways: Option<Ways>,
+}
+
+/// What to do in build.rs, and what on the command line.
+#[derive(Clone, Debug)]
+struct Ways {
+    in_build: String,
+    on_command_line: String,
+}
+
+/// Who reads what is wrong.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Audience {
+    /// Somebody with a build.rs, which is where options of the compiler are.
+    #[default]
+    Build,
+    /// Somebody with a command, whose options they are.
+    CommandLine,
 }
 
 #[derive(Clone, Debug)]
@@ -65,6 +84,7 @@ impl Diagnostic {
             label: None,
             notes: Vec::new(),
             helps: Vec::new(),
+            ways: None,
         }
     }
 
@@ -105,6 +125,12 @@ impl Diagnostic {
 
     pub(crate) fn help(mut self, text: impl Into<String>) -> Self {
         self.helps.push(text.into());
+        self
+    }
+
+    /// As [`Diagnostic::help`], in the words of who has a build.rs and of who has the command.
+    pub(crate) fn help_to(mut self, in_build: &str, on_command_line: &str) -> Self {
+        self.ways = Some(Ways { in_build: in_build.to_owned(), on_command_line: on_command_line.to_owned() });
         self
     }
 
@@ -272,6 +298,18 @@ impl Diagnostics {
             let place = file.as_deref().map(|file| places.get(file).copied().unwrap_or(usize::MAX));
             (place, file, diagnostic.position())
         });
+        self
+    }
+
+    /// Says what to do in the words of one audience.
+    pub(crate) fn spoken_to(mut self, audience: Audience) -> Self {
+        for diagnostic in &mut self.list {
+            let way = diagnostic.ways.take().map(|ways| match audience {
+                Audience::Build => ways.in_build,
+                Audience::CommandLine => ways.on_command_line,
+            });
+            diagnostic.helps.extend(way);
+        }
         self
     }
 

@@ -12,6 +12,7 @@ use bootproof_catalog::token;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::dialect::sections::BREAKPOINT;
 use crate::dialect::{self, Dialect, order};
+use crate::elsewhere;
 
 /// A file with its normalised text, or a section of one: places are always those of the whole file.
 #[derive(Clone, Debug)]
@@ -134,12 +135,7 @@ pub(crate) fn read(directory: &Path, dialect: Option<Dialect>, diagnostics: &mut
     let entries = match list(directory) {
         Ok(entries) => entries,
         Err(error) => {
-            diagnostics.push(
-                Diagnostic::error("unreadable", format!("cannot read the migrations directory: {error}")).help(
-                    "create the directory with a first migration such as `001_create_tables.sql`, \
-                     or correct the path in build.rs",
-                ),
-            );
+            report_unreadable(directory, &error, diagnostics);
             return Sources::default();
         }
     };
@@ -159,13 +155,48 @@ pub(crate) fn read(directory: &Path, dialect: Option<Dialect>, diagnostics: &mut
     diagnostics.read_as(dialect);
     let found = dialect::find(dialect, directory, &files, diagnostics);
     if found.is_empty() && !files.iter().any(|path| !path.contains('/') && is_sql(path)) {
-        diagnostics.push(
-            Diagnostic::error("no-migrations", "no migrations found")
-                .help("write a first migration such as `001_create_tables.sql`"),
-        );
+        report_none(&elsewhere::below(&files), diagnostics);
     }
     sources.migrations = order::read(dialect, directory, found, diagnostics);
     sources
+}
+
+/// The directory cannot be read; where it does not exist, it may be one of the usual others.
+fn report_unreadable(directory: &Path, error: &io::Error, diagnostics: &mut Diagnostics) {
+    let unreadable = Diagnostic::error("unreadable", format!("cannot read the migrations directory: {error}"));
+    let project = directory.parent().filter(|_| error.kind() == io::ErrorKind::NotFound);
+    let places = project.map(elsewhere::usual).unwrap_or_default();
+    let root = diagnostics.directory().rsplit_once('/').map_or("", |(root, _)| root);
+    let create = "create the directory with a first migration such as `001_create_tables.sql`, or";
+    let unreadable = if places.is_empty() {
+        unreadable.help_to(&format!("{create} correct the path in build.rs"), &format!("{create} name another"))
+    } else {
+        unreadable.help(elsewhere::help(&joined(root, &places)))
+    };
+    diagnostics.push(unreadable);
+}
+
+/// The directory has no migrations; these below it have.
+fn report_none(places: &[String], diagnostics: &mut Diagnostics) {
+    // They are where they belong: what is wrong is where somebody looks for them.
+    let is_there = |file: &str| places.iter().any(|place| Path::new(file).starts_with(place));
+    diagnostics.retain(|found| found.rule() != "misplaced-file" || !found.file().is_some_and(is_there));
+    let help = if places.is_empty() {
+        "write a first migration such as `001_create_tables.sql`".to_owned()
+    } else {
+        elsewhere::help(&joined(diagnostics.directory(), places))
+    };
+    diagnostics.push(Diagnostic::error("no-migrations", "no migrations found").help(help));
+}
+
+/// The paths of directories below another, as messages show all of them.
+fn joined(root: &str, below: &[String]) -> Vec<String> {
+    let joined = |below: &String| match root.trim_end_matches('/') {
+        "" if root.is_empty() => below.clone(),
+        "." => below.clone(),
+        root => format!("{root}/{below}"),
+    };
+    below.iter().map(joined).collect()
 }
 
 fn read_queries(directory: &Path, diagnostics: &mut Diagnostics) -> Vec<Arc<File>> {

@@ -233,3 +233,37 @@ fn what_the_rehearsal_could_not_see_is_told_and_fails_nothing() {
         "no annotation of what is not wrong"
     );
 }
+
+#[test]
+fn the_directory_of_the_migrations_is_found_for_who_names_another() {
+    let project = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| bootproof(project.path().to_str().unwrap(), arguments);
+    let said = |output: &Output| stdout(output) + &String::from_utf8_lossy(&output.stderr);
+    let nothing = said(&run(&["check", "."]));
+    assert!(nothing.contains("write a first migration") && !nothing.contains("build.rs"), "{nothing}");
+    let missing = said(&run(&["check", "migrations"]));
+    assert!(missing.contains("name another") && !missing.contains("build.rs"), "{missing}");
+
+    let folder = project.path().join("prisma/migrations/20250101120000_a");
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("migration.sql"), "CREATE TABLE a(id INTEGER PRIMARY KEY);\n").unwrap();
+    for arguments in [["check", "."].as_slice(), &["check", "migrations"], &["boot", "--db", "a.db"]] {
+        let output = run(arguments);
+        assert_ne!(output.status.code(), Some(0), "{output:?}");
+        assert!(said(&output).contains("they are in `prisma/migrations`: name that directory"), "{output:?}");
+        assert!(said(&output).contains("1 error") && !said(&output).contains("misplaced"), "{output:?}");
+    }
+    assert_eq!(run(&["check", "prisma/migrations"]).status.code(), Some(0));
+    let above = bootproof(project.path().join("prisma").to_str().unwrap(), &["check", ".."]);
+    assert!(said(&above).contains("they are in `../prisma/migrations`"), "{above:?}");
+
+    for (name, text) in [("1_a.sql", "CREATE TABLE a(x);\n"), ("2_b.sql", "UPDATE a SET x = tax(x, 1);\n")] {
+        fs::create_dir_all(project.path().join("db/migrations")).unwrap();
+        fs::write(project.path().join("db/migrations").join(name), text).unwrap();
+    }
+    let several = said(&run(&["check", "."]));
+    assert!(several.contains("there are some in `db/migrations`, `prisma/migrations`: name the one"), "{several}");
+    let unknown = said(&run(&["check", "db/migrations"]));
+    assert!(unknown.contains("`--stub-function tax/2` stands in for it"), "{unknown}");
+    assert!(!unknown.contains("Compiler::"), "{unknown}");
+}

@@ -292,7 +292,7 @@ impl EveryArgs {
 
 impl ReadingArgs {
     pub(super) fn compiler(&self, directory: &Path) -> Compiler {
-        let compiler = Compiler::new(directory);
+        let compiler = Compiler::new(directory).on_command_line();
         let compiler = self.dialect.into_iter().fold(compiler, Compiler::dialect);
         let stubs = self.stub_function.iter();
         stubs.fold(compiler, |compiler, (name, arguments)| compiler.stub_function(name, *arguments))
