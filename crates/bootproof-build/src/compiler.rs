@@ -11,7 +11,7 @@ use crate::diagnostic::{Audience, Diagnostic, Diagnostics};
 use crate::dialect::Dialect;
 use crate::emit::Extras;
 use crate::lock::{self, LockError, Locked};
-use crate::source::File;
+use crate::source::{self, File};
 use crate::squash::{self, SquashError};
 
 /// Compiles a directory of migrations; [`compile`](crate::compile()) and [`check`](crate::check) with options.
@@ -192,6 +192,12 @@ impl Compiler {
     /// Everything that is wrong, not only the first thing; warnings are among it.
     pub fn check(&self) -> Result<Compilation, Diagnostics> {
         compile::compile(&self.directory, &self.directory, &self.settings)
+    }
+
+    /// The versions for which the directory has files, in ascending order, whether or not they compile.
+    #[must_use]
+    pub fn versions(&self) -> Vec<i64> {
+        source::versions(&self.directory, self.settings.dialect)
     }
 
     /// Lists every migration of the directory as released, as [`lock`](crate::lock()) does.

@@ -161,6 +161,12 @@ pub(crate) fn read(directory: &Path, dialect: Option<Dialect>, diagnostics: &mut
     sources
 }
 
+/// The versions for which a directory has files that can be read, in ascending order, whether or not they compile.
+pub(crate) fn versions(directory: &Path, dialect: Option<Dialect>) -> Vec<i64> {
+    let read = read(directory, dialect, &mut Diagnostics::new(String::new()));
+    read.migrations.iter().map(|source| source.version).collect()
+}
+
 /// The directory cannot be read; where it does not exist, it may be one of the usual others.
 fn report_unreadable(directory: &Path, error: &io::Error, diagnostics: &mut Diagnostics) {
     let unreadable = Diagnostic::error("unreadable", format!("cannot read the migrations directory: {error}"));

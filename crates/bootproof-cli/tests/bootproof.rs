@@ -267,3 +267,31 @@ fn the_directory_of_the_migrations_is_found_for_who_names_another() {
     assert!(unknown.contains("`--stub-function tax/2` stands in for it"), "{unknown}");
     assert!(!unknown.contains("Compiler::"), "{unknown}");
 }
+
+#[test]
+fn a_version_that_is_none_is_told_those_there_are() {
+    let project = tempfile::tempdir().unwrap();
+    fs::create_dir(project.path().join("migrations")).unwrap();
+    for version in [1, 2, 8] {
+        let text = format!("CREATE TABLE t{version}(x);\n");
+        fs::write(project.path().join(format!("migrations/00{version}_t.sql")), text).unwrap();
+    }
+    let run = |arguments: &[&str]| bootproof(project.path().to_str().unwrap(), arguments);
+    assert_eq!(run(&["boot", "--db", "a.db"]).status.code(), Some(0));
+    // One that does not compile is there all the same.
+    fs::write(project.path().join("migrations/009_u.sql"), "CREATE TABEL u(x);\n").unwrap();
+    for arguments in [["schema", "migrations", "--at", "7"], ["schema", "migrations", "--at", "0"]] {
+        let output = run(&arguments);
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(told.contains(&format!("no migration {}; there are 1, 2, 8, 9\n", arguments[3])), "{told}");
+    }
+    fs::remove_file(project.path().join("migrations/009_u.sql")).unwrap();
+    for arguments in
+        [["squash", "migrations", "--to", "7"].as_slice(), &["diff", "migrations", "--db", "a.db", "--at", "7"]]
+    {
+        let output = run(arguments);
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains("; there are 1, 2, 8\n"), "{output:?}");
+    }
+}

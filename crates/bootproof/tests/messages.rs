@@ -92,7 +92,7 @@ fn errors() -> Vec<Error> {
             statements: 5,
             message: "no such index: idx_a".to_owned(),
         },
-        Error::NoSuchVersion { version: 7, reason: "is none of this binary's".to_owned() },
+        Error::NoSuchVersion { version: 7, reason: "is none of this binary's; there are 0, 1, 2".to_owned() },
         Error::RestoreRefused { backup: PathBuf::from("b.db"), message: "it does not exist".to_owned() },
         Error::DigestDiffers {
             backup: PathBuf::from("w.db.backup-20260210_093000"),

@@ -265,7 +265,6 @@ impl Run<'_> {
         self.must_exist()?;
         let mut connection = connection::open(self.path, false)?;
         let session = Session::new(&mut connection, self.path, self.options.lock_timeout, &self.watch)?;
-        let migrations = self.schema.compiled().migrations;
         let was_reverted = self.transact(&session, |look| match (look.plan.ahead.first(), look.plan.start) {
             (Some(newer), _) => {
                 let reason =
@@ -273,7 +272,7 @@ impl Run<'_> {
                 Err(Error::NoSuchVersion { version: to, reason })
             }
             (None, Start::Managed(from)) => {
-                let migrations = revert::path(migrations, from, to)?;
+                let migrations = revert::path(self.schema.compiled().migrations, from, to)?;
                 Ok((!migrations.is_empty()).then_some(Change::Back { migrations, to }))
             }
             (None, Start::Empty | Start::Unmanaged(..) | Start::Foreign(..)) => {
