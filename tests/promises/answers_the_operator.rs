@@ -66,6 +66,20 @@ fn verify_checks_everything_and_changes_nothing() {
 }
 
 #[test]
+fn verify_tells_a_missing_index_from_a_missing_migration() {
+    let sandbox = Sandbox::current();
+    sandbox.execute("DROP INDEX idx_worklogs_user_range");
+    let said = sandbox.run(["verify"]).refused(4, "unrepaired");
+    assert!(said.contains("is at version 2, but not as it was compiled"), "{said}");
+    assert!(said.contains("index `idx_worklogs_user_range` is missing") && !said.contains("not at head"), "{said}");
+    let run = sandbox.run(["bench"]);
+    let missing = "not as compiled: index `idx_worklogs_user_range` is missing".to_owned();
+    assert!(strings(&run.json["notes"]).contains(&missing), "{}", run.json);
+    sandbox.run(["boot"]).ready();
+    sandbox.run(["verify"]).ready();
+}
+
+#[test]
 fn bench_times_every_contract() {
     let sandbox = Sandbox::current();
     let before = sandbox.bytes();

@@ -49,6 +49,7 @@ fn errors() -> Vec<Error> {
         },
         Error::Drifted { differences: missing("column `logs.duration_ms` is missing") },
         Error::Behind { work: text("migration 002_add_company_day_index is pending") },
+        Error::Unrepaired { version: 2, work: text("index `by_day` is missing") },
         Error::Incompatible { doing: "counting rows", message: "no such function: tax".to_owned() },
         Error::SourcesDisagree { files: text("`001_a.sql` differs from what was compiled") },
         Error::MigrationFailed {

@@ -155,7 +155,8 @@ impl<'s> Boot<'s> {
     ///
     /// # Errors
     ///
-    /// As [`Boot::run`]; a database that a boot would have to migrate or repair is refused with [`Error::Behind`].
+    /// As [`Boot::run`]; a database that a boot would have to migrate is refused with [`Error::Behind`], and one that it would only
+    /// have to repair with [`Error::Unrepaired`].
     pub fn verify(&self) -> Result<BootReport, Failure> {
         self.report(Run::verify_only)
     }
@@ -167,7 +168,8 @@ impl<'s> Boot<'s> {
     ///
     /// # Errors
     ///
-    /// As [`Boot::verify`], of which it makes every check but that of the integrity; never [`Error::Behind`].
+    /// As [`Boot::verify`], of which it makes every check but that of the integrity; never [`Error::Behind`] or
+    /// [`Error::Unrepaired`].
     pub fn bench(&self) -> Result<BootReport, Failure> {
         self.report(Run::bench_only)
     }

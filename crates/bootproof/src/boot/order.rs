@@ -349,7 +349,7 @@ impl Run<'_> {
                 return run.verify_current(session, &look);
             }
             run.check_integrity(session)?;
-            Err(Error::Behind { work: behind(&look) })
+            Err(look::not_ready(&look))
         })
     }
 
@@ -367,7 +367,9 @@ impl Run<'_> {
             session.rollback();
             run.report.verdict = Verdict::Degraded;
             run.report.to_version = look.plan.version_before();
-            run.report.notes.extend(behind(&look).into_iter().map(|work| format!("not at head yet: {work}")));
+            let is_behind = matches!(look::not_ready(&look), Error::Behind { .. });
+            let what = if is_behind { "not at head yet" } else { "not as compiled" };
+            run.report.notes.extend(behind(&look).into_iter().map(|work| format!("{what}: {work}")));
             run.benchmark_before(session)?;
             run.report_before();
             Ok(())

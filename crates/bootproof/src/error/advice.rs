@@ -20,6 +20,7 @@ impl Error {
             | Self::NotTakenOver { .. }
             | Self::Drifted { .. }
             | Self::Behind { .. }
+            | Self::Unrepaired { .. }
             | Self::Incompatible { .. }
             | Self::StepsMissing { .. }
             | Self::SourcesDisagree { .. } => 4,
@@ -66,6 +67,7 @@ impl Error {
             Self::NotTakenOver { .. } => "not_taken_over",
             Self::Drifted { .. } => "drifted",
             Self::Behind { .. } => "behind",
+            Self::Unrepaired { .. } => "unrepaired",
             Self::Incompatible { .. } => "incompatible",
             Self::SourcesDisagree { .. } => "sources_disagree",
             Self::MigrationFailed { .. } => "migration_failed",
@@ -131,6 +133,7 @@ impl Error {
             }
             Self::Drifted { .. } => "undo what was changed by hand, or restore a backup",
             Self::Behind { .. } => "boot: start the application, or run the command `boot`",
+            Self::Unrepaired { .. } => "boot: start the application, or run the command `boot`, and it is repaired",
             Self::Incompatible { .. } => {
                 "remove what was added to the database that SQLite names there, an index, CHECK or trigger as a rule; or migrate \
                  through a connection that has what it needs"

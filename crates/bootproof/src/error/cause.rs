@@ -45,6 +45,9 @@ impl Error {
             Self::Behind { .. } => {
                 "the newer build has not booted this database yet; only checks that change nothing say so"
             }
+            Self::Unrepaired { .. } => {
+                "somebody dropped an index, or made it otherwise, since the last boot; until it is back, queries may be slower"
+            }
             Self::Incompatible { .. } => {
                 "an object that somebody added needs a function, a collation or a module that only their program has, or \
                  computes what no memory holds"

@@ -141,6 +141,16 @@ pub enum Error {
         work: Vec<String>,
     },
 
+    /// By its history the database is where it should be, and a boot would make an index as it was compiled; told by
+    /// [`Boot::verify`](crate::Boot::verify), which changes nothing.
+    #[error("the database is at version {version}, but not as it was compiled{}", lines(work))]
+    Unrepaired {
+        /// The version.
+        version: i64,
+        /// What a boot would repair.
+        work: Vec<String>,
+    },
+
     /// Something in the database, an addition as a rule, keeps SQLite from doing what every boot does.
     #[error("the database holds what this binary cannot work with: while {doing}: {}", said(message))]
     Incompatible {
