@@ -299,3 +299,27 @@ fn a_path_need_not_be_unicode() {
     let report = Run::of(&output).ready();
     assert_eq!(report["backup"]["verified"], true);
 }
+
+#[test]
+fn no_time_is_told_of_what_was_not_done() {
+    let people = |sandbox: &Sandbox, arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_worklog-migrate"));
+        let output = command.arg("--db").arg(&sandbox.database).args(arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let new = Sandbox::empty();
+    let text = people(&new, &["boot", "--timeline"]);
+    assert!(text.contains("applied    003 multi_tenant_constraints (in the compiled image)"), "{text}");
+    assert!(text.contains("passed     schema                -  made from what was compiled"), "{text}");
+    assert!(!text.contains("0.000 ms"), "{text}");
+    let again = people(&new, &["boot", "--timeline"]);
+    assert!(again.contains("skipped    row_counts            -  nothing was migrated"), "{again}");
+
+    let migrated = Sandbox::unmanaged();
+    let text = people(&migrated, &["boot", "--timeline"]);
+    assert!(text.contains("applying 002_add_company_day_index") && !text.contains("rebuilding indexes"), "{text}");
+    migrated.execute("DROP INDEX idx_worklogs_user_range");
+    let text = people(&migrated, &["boot", "--timeline"]);
+    assert!(text.contains("rebuilding indexes"), "{text}");
+}
