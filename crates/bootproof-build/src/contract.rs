@@ -1,6 +1,7 @@
 //! Proves query contracts on the schema at head: one query, its parameters, its index.
 
 mod comparison;
+mod compound;
 mod infer;
 mod presence;
 mod select_list;
