@@ -295,3 +295,34 @@ fn a_version_that_is_none_is_told_those_there_are() {
         assert!(String::from_utf8_lossy(&output.stderr).contains("; there are 1, 2, 8\n"), "{output:?}");
     }
 }
+
+#[test]
+fn json_is_asked_for_in_the_same_ways_of_every_command() {
+    let project = tempfile::tempdir().unwrap();
+    fs::create_dir(project.path().join("migrations")).unwrap();
+    fs::write(project.path().join("migrations/001_a.sql"), "CREATE TABLE a(id INTEGER PRIMARY KEY);\n").unwrap();
+    let run = |arguments: &[&str]| bootproof(project.path().to_str().unwrap(), arguments);
+    for command in [
+        ["check", "migrations"].as_slice(),
+        &["lock", "migrations"],
+        &["boot", "--db", "a.db"],
+        &["status", "--db", "a.db"],
+        &["plan", "--db", "a.db"],
+        &["verify", "--db", "a.db"],
+        &["diff", "migrations", "--db", "a.db"],
+        &["fleet", "."],
+    ] {
+        for ways in [["--json"].as_slice(), &["--format", "json"]] {
+            let output = run(&[command, ways].concat());
+            assert_eq!(output.status.code(), Some(0), "{command:?}: {output:?}");
+            assert!(!json(&output).is_null() && stdout(&output).lines().count() == 1, "{command:?}: {output:?}");
+        }
+        let text = run(&[command, &["--format", "text"]].concat());
+        assert!(serde_json::from_slice::<Value>(&text.stdout).is_err(), "{command:?}: {text:?}");
+        assert_eq!(run(&[command, &["--json", "--format", "json"]].concat()).status.code(), Some(2));
+    }
+    // What does not compile is told in the same way.
+    fs::write(project.path().join("migrations/002_b.sql"), "CREATE TABEL b(x);\n").unwrap();
+    let output = run(&["lock", "migrations", "--format", "json"]);
+    assert_eq!((output.status.code(), json(&output)[0]["rule"].as_str()), (Some(1), Some("sqlite")), "{output:?}");
+}
