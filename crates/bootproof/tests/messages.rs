@@ -75,7 +75,16 @@ fn errors() -> Vec<Error> {
         Error::AdditionsLost { objects: text("column `teams.owner_id` is not part of the compiled schema") },
         Error::ContractBroken { contracts: text("`sync` must use `i`, and the plan is: SCAN worklogs") },
         Error::Integrity { problems: text("row 7 missing from index idx_users_email") },
-        Error::ForeignKeys { violations: text("`users` row 7: team_id = 42 has no parent in `teams`"), total: 2 },
+        Error::ForeignKeys {
+            violations: text("`users` row 7: team_id = 42 has no parent in `teams`"),
+            total: 2,
+            are_new: false,
+        },
+        Error::ForeignKeys {
+            violations: text("`teams` row 1: owner_id = 99 has no parent in `users`"),
+            total: 1,
+            are_new: true,
+        },
         Error::CommitUncertain { message: "disk I/O error".to_owned() },
         Error::BackupFailed { path: PathBuf::from("w.db.backup-20260210_093000"), message: "disk full".to_owned() },
         Error::ReportUnwritable { path: PathBuf::from("boot.html"), message: "permission denied".to_owned() },

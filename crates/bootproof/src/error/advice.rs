@@ -158,6 +158,9 @@ impl Error {
             Self::Integrity { .. } => {
                 "restore a backup; where only index entries are wrong, `REINDEX` in the sqlite3 shell makes them anew"
             }
+            Self::ForeignKeys { are_new: true, .. } => {
+                "correct or delete those rows, then restart: `no-new` tolerates only what violated the same key before the migration"
+            }
             Self::ForeignKeys { .. } => {
                 "correct or delete those rows; to start now and leave them: option `foreign_keys(ForeignKeys::NoNew)`, flag `--foreign-keys no-new` or `BOOTPROOF_FOREIGN_KEYS=no-new`"
             }

@@ -84,6 +84,9 @@ impl Error {
                 "the file was damaged: by a disk, by a copy made while it was written to, by a missing `-wal`, by a program \
                  that wrote into it"
             }
+            Self::ForeignKeys { are_new: true, .. } => {
+                "a migration brings a key that rows violate which were no violation before, or loses parents of rows"
+            }
             Self::ForeignKeys { .. } => {
                 "a program without `PRAGMA foreign_keys = ON` deleted parents and left their children"
             }

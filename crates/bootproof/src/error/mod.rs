@@ -259,12 +259,20 @@ pub enum Error {
     },
 
     /// Rows refer to parents that do not exist.
-    #[error("{} a foreign key{}", violating(*total), listed(violations, *total))]
+    #[error(
+        "{} a foreign key{}{}",
+        violating(*total),
+        if *are_new { " since the migration" } else { "" },
+        listed(violations, *total)
+    )]
     ForeignKeys {
         /// The rows, the first thousand of them.
         violations: Vec<String>,
         /// How many there are.
         total: usize,
+        /// Whether the policy tolerates what was there before, and these were not: the migration brings the key that they
+        /// violate, or has made them.
+        are_new: bool,
     },
 
     /// The commit failed in a way that leaves open whether it happened; SQLite decides it when the file is next opened.
