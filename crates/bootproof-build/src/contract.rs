@@ -95,6 +95,8 @@ impl Head<'_> {
             diagnostics.extend(Terms { allows: &source.allows, is_released: false }.settle(finding));
         }
         source.allows.report_unused(|_| true, file, diagnostics);
+        let reads = query.reads.iter().chain(sample.iter().flat_map(|sample| &sample.reads));
+        let since = self.since(index, reads);
         let typing = Typing::new(self, source, &query, sample.as_ref(), &plan)?;
         let Some(signature) = typing.signature(diagnostics) else { return Ok(None) };
         let name = file.name.trim_start_matches("queries/").trim_end_matches(".sql");
@@ -106,18 +108,32 @@ impl Head<'_> {
             parameters: query.parameters,
             index: index.name.clone(),
             budget: source.budget,
-            since: self.since(index),
+            since,
             sample: sample.map(|sample| sample.sql),
             signature,
         }))
     }
 
-    /// The version from which on the index has been what it is at head.
-    fn since(&self, index: &Index) -> i64 {
+    /// The version from which on the index has been what it is at head, and there has been everything that is read. A database
+    /// may rest below head for long, where a migration waits for permission.
+    fn since<'q>(&self, index: &Index, reads: impl Iterator<Item = &'q (String, String)> + Clone) -> i64 {
         let key = index.name.to_ascii_lowercase();
+        let is_there =
+            |catalog: &Catalog, (table, column): &(String, String)| {
+                match (self.catalog.tables.get(table), catalog.tables.get(table)) {
+                    (Some(head), Some(then)) => !head.columns.contains_key(column) || then.columns.contains_key(column),
+                    (Some(_), None) => false,
+                    // What is neither is a function that returns a table.
+                    (None, _) => self.catalog.views.get(table).is_none_or(|head| {
+                        catalog.views.get(table).is_some_and(|then| then.canonical == head.canonical)
+                    }),
+                }
+            };
         let versions = self.catalogs.iter().rev();
-        let unchanged =
-            versions.take_while(|(_, catalog)| catalog.indexes.get(&key).is_some_and(|other| other.is_same(index)));
+        let unchanged = versions.take_while(|(_, catalog)| {
+            let has_index = catalog.indexes.get(&key).is_some_and(|other| other.is_same(index));
+            has_index && reads.clone().all(|read| is_there(catalog, read))
+        });
         unchanged.last().map_or(i64::MAX, |(version, _)| *version)
     }
 

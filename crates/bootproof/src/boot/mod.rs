@@ -15,6 +15,7 @@ use std::time::Instant;
 
 use rusqlite::Connection;
 
+use crate::compiled::Contract;
 use crate::connection;
 use crate::error::{Error, Failure};
 use crate::event::{Cancellation, Observer};
@@ -257,6 +258,12 @@ fn finish(run: Run<'_>, start: Instant, outcome: Result<(), Error>) -> Result<Bo
     let Err(error) = outcome.map_err(Error::settled) else {
         for held in &report.held {
             log::info!("{:03} {} is held back: {}", held.version, held.name, held.why);
+        }
+        if let Some(version) = report.to_version.filter(|_| !report.held.is_empty()) {
+            let waiting = run.schema.contracts().filter(|contract| contract.since > version);
+            report.notes.extend(waiting.map(|Contract { name, since, .. }| {
+                format!("the query contract `{name}` waits for version {since}, which has what it reads: until then its query fails")
+            }));
         }
         return Ok(report);
     };
