@@ -96,7 +96,7 @@ impl Head<'_> {
         }
         source.allows.report_unused(|_| true, file, diagnostics);
         let reads = query.reads.iter().chain(sample.iter().flat_map(|sample| &sample.reads));
-        let since = self.since(index, reads);
+        let since = self.since(index, &reads.collect::<Vec<_>>());
         let typing = Typing::new(self, source, &query, sample.as_ref(), &plan)?;
         let Some(signature) = typing.signature(diagnostics) else { return Ok(None) };
         let name = file.name.trim_start_matches("queries/").trim_end_matches(".sql");
@@ -116,7 +116,7 @@ impl Head<'_> {
 
     /// The version from which on the index has been what it is at head, and there has been everything that is read. A database
     /// may rest below head for long, where a migration waits for permission.
-    fn since<'q>(&self, index: &Index, reads: impl Iterator<Item = &'q (String, String)> + Clone) -> i64 {
+    fn since(&self, index: &Index, reads: &[&(String, String)]) -> i64 {
         let key = index.name.to_ascii_lowercase();
         let is_there =
             |catalog: &Catalog, (table, column): &(String, String)| {
@@ -132,7 +132,7 @@ impl Head<'_> {
         let versions = self.catalogs.iter().rev();
         let unchanged = versions.take_while(|(_, catalog)| {
             let has_index = catalog.indexes.get(&key).is_some_and(|other| other.is_same(index));
-            has_index && reads.clone().all(|read| is_there(catalog, read))
+            has_index && reads.iter().all(|read| is_there(catalog, read))
         });
         unchanged.last().map_or(i64::MAX, |(version, _)| *version)
     }

@@ -18,6 +18,10 @@ fn missing(message: &str) -> Vec<Difference> {
     vec![Difference::missing("", message)]
 }
 
+fn foreign_keys(violation: &str, total: usize, are_new: bool) -> Error {
+    Error::ForeignKeys { violations: text(violation), total, are_new }
+}
+
 /// One of each.
 fn errors() -> Vec<Error> {
     vec![
@@ -75,16 +79,8 @@ fn errors() -> Vec<Error> {
         Error::AdditionsLost { objects: text("column `teams.owner_id` is not part of the compiled schema") },
         Error::ContractBroken { contracts: text("`sync` must use `i`, and the plan is: SCAN worklogs") },
         Error::Integrity { problems: text("row 7 missing from index idx_users_email") },
-        Error::ForeignKeys {
-            violations: text("`users` row 7: team_id = 42 has no parent in `teams`"),
-            total: 2,
-            are_new: false,
-        },
-        Error::ForeignKeys {
-            violations: text("`teams` row 1: owner_id = 99 has no parent in `users`"),
-            total: 1,
-            are_new: true,
-        },
+        foreign_keys("`users` row 7: team_id = 42 has no parent in `teams`", 2, false),
+        foreign_keys("`teams` row 1: owner_id = 99 has no parent in `users`", 1, true),
         Error::CommitUncertain { message: "disk I/O error".to_owned() },
         Error::BackupFailed { path: PathBuf::from("w.db.backup-20260210_093000"), message: "disk full".to_owned() },
         Error::ReportUnwritable { path: PathBuf::from("boot.html"), message: "permission denied".to_owned() },
