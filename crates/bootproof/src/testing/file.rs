@@ -60,7 +60,7 @@ pub fn file(schema: &Schema) -> Result<TestFile, Failure> {
 ///
 /// # Errors
 ///
-/// [`Error::NoSuchVersion`] for a version that is none of the schema's; otherwise as [`Boot::run`].
+/// [`Error::NoSuchVersion`](crate::Error::NoSuchVersion) for a version that is none of the schema's; otherwise as [`Boot::run`].
 pub fn file_at(schema: &Schema, version: i64) -> Result<TestFile, Failure> {
     made(schema, Some(version))
 }
