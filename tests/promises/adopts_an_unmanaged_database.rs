@@ -83,6 +83,27 @@ fn what_the_application_added_at_run_time_stays() {
     }
 }
 
+/// The application starts behind the boot that adopts, and adds then what it has not found: keys and CHECKs come with it.
+#[test]
+fn what_the_application_adds_after_the_adoption_stays_as_well() {
+    let sandbox = Sandbox::current();
+    sandbox.execute(
+        "ALTER TABLE teams ADD COLUMN owner_id INTEGER REFERENCES users(id) ON DELETE SET NULL;
+         ALTER TABLE users ADD COLUMN role TEXT DEFAULT 'USER' CHECK (role IN ('USER', 'MANAGER', 'ADMIN'))",
+    );
+    for command in ["boot", "verify"] {
+        let report = sandbox.run([command]).ready();
+        assert_eq!(report["to_version"], 2, "{report}");
+    }
+    // A key of the compiled schema that is another now is no addition.
+    sandbox.execute(
+        "PRAGMA writable_schema = on;
+         UPDATE sqlite_schema SET sql = replace(sql, 'oauth_users', 'users') WHERE name = 'invitations'",
+    );
+    let message = sandbox.boot().refused(4, "drifted");
+    assert!(message.contains("has another foreign key (invited_by) -> users(id)"), "{message}");
+}
+
 #[test]
 fn differences_in_defaults_are_recorded_once_and_tolerated_from_then_on() {
     let sandbox = Sandbox::unmanaged();

@@ -66,6 +66,20 @@ fn verify_checks_everything_and_changes_nothing() {
 }
 
 #[test]
+fn verify_tells_a_missing_index_from_a_missing_migration() {
+    let sandbox = Sandbox::current();
+    sandbox.execute("DROP INDEX idx_worklogs_user_range");
+    let said = sandbox.run(["verify"]).refused(4, "unrepaired");
+    assert!(said.contains("is at version 2, but not as it was compiled"), "{said}");
+    assert!(said.contains("index `idx_worklogs_user_range` is missing") && !said.contains("not at head"), "{said}");
+    let run = sandbox.run(["bench"]);
+    let missing = "not as compiled: index `idx_worklogs_user_range` is missing".to_owned();
+    assert!(strings(&run.json["notes"]).contains(&missing), "{}", run.json);
+    sandbox.run(["boot"]).ready();
+    sandbox.run(["verify"]).ready();
+}
+
+#[test]
 fn bench_times_every_contract() {
     let sandbox = Sandbox::current();
     let before = sandbox.bytes();
@@ -284,4 +298,28 @@ fn a_path_need_not_be_unicode() {
         .unwrap();
     let report = Run::of(&output).ready();
     assert_eq!(report["backup"]["verified"], true);
+}
+
+#[test]
+fn no_time_is_told_of_what_was_not_done() {
+    let people = |sandbox: &Sandbox, arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_worklog-migrate"));
+        let output = command.arg("--db").arg(&sandbox.database).args(arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let new = Sandbox::empty();
+    let text = people(&new, &["boot", "--timeline"]);
+    assert!(text.contains("applied    003 multi_tenant_constraints (in the compiled image)"), "{text}");
+    assert!(text.contains("passed     schema                -  made from what was compiled"), "{text}");
+    assert!(!text.contains("0.000 ms"), "{text}");
+    let again = people(&new, &["boot", "--timeline"]);
+    assert!(again.contains("skipped    row_counts            -  nothing was migrated"), "{again}");
+
+    let migrated = Sandbox::unmanaged();
+    let text = people(&migrated, &["boot", "--timeline"]);
+    assert!(text.contains("applying 002_add_company_day_index") && !text.contains("rebuilding indexes"), "{text}");
+    migrated.execute("DROP INDEX idx_worklogs_user_range");
+    let text = people(&migrated, &["boot", "--timeline"]);
+    assert!(text.contains("rebuilding indexes"), "{text}");
 }

@@ -379,3 +379,19 @@ fn the_command_boots_a_fleet_and_one_that_is_killed_goes_on() {
     let late = command(&["--deadline", "0"]).output().unwrap();
     assert_eq!(late.status.code(), Some(3));
 }
+
+/// A mark beside a database is of that database, whatever the bytes of their names: not of one that is not there.
+#[cfg(unix)]
+#[test]
+fn the_mark_of_a_restore_is_of_a_database_whose_name_is_no_text() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt as _;
+
+    let directory = tenants(&["a.db"]);
+    let at = |name: &[u8]| directory.path().join(OsStr::from_bytes(name));
+    fs::rename(directory.path().join("a.db"), at(b"caf\xe9.db")).unwrap();
+    fs::write(at(b"caf\xe9.db.restoring"), "").unwrap();
+    let report = fleet(&directory).pattern("*.db").run().unwrap();
+    let names: Vec<&str> = report.databases.iter().map(|database| database.name.as_str()).collect();
+    assert_eq!(names, ["caf\u{fffd}.db"], "{report}");
+}

@@ -196,6 +196,31 @@ fn what_the_application_added_itself_is_kept_and_given_its_default_where_it_is_m
     assert_eq!(count("users WHERE role = 'USER' AND role_level = 4"), "199");
 }
 
+/// Where the application's own column is a key, an owner that is gone was a violation before. Where it is none, the migration makes
+/// it one: the runbook has how to repair that.
+#[test]
+fn an_owner_that_is_gone_is_tolerated_only_where_it_was_a_violation_before() {
+    const TOLERANT: [&str; 4] = ["boot", "--maintenance", "--foreign-keys", "no-new"];
+    for (declared, is_key) in [("INTEGER REFERENCES users(id) ON DELETE SET NULL", true), ("INTEGER", false)] {
+        let sandbox = waiting(&Fixture::new(ROWS));
+        let add = format!("ALTER TABLE teams ADD COLUMN owner_id {declared}");
+        sandbox.execute(&format!("{add}; UPDATE teams SET owner_id = 4711 WHERE id = 1"));
+        let strict = sandbox.run(["boot", "--maintenance"]).refused(6, "foreign_keys");
+        assert!(strict.contains("owner_id = 4711 has no parent in `users`"), "{strict}");
+        if !is_key {
+            let run = sandbox.run(TOLERANT);
+            let hint = run.json["error"]["hint"].to_string();
+            assert!(hint.contains("tolerates only what violated the same key before"), "{hint}");
+            let refused = run.refused(6, "foreign_keys");
+            assert!(refused.contains("1 row violates a foreign key since the migration"), "{refused}");
+            sandbox.execute("UPDATE teams SET owner_id = NULL WHERE owner_id NOT IN (SELECT id FROM users)");
+        }
+        sandbox.run(TOLERANT).ready();
+        let owner = query(&sandbox.open(), "SELECT coalesce(owner_id, 'nobody') || '' FROM teams WHERE id = 1");
+        assert_eq!(owner, [if is_key { "4711" } else { "nobody" }]);
+    }
+}
+
 #[test]
 fn the_same_name_in_two_companies_and_never_twice_in_one() {
     let tables = [

@@ -1,8 +1,9 @@
+use bootproof::compiled::{Migration, Statement};
 use rusqlite::Connection;
 use worklog_fixture::Fixture;
 use worklog_schema::bootproof::Options;
 
-use crate::support::{ROWS, Sandbox, rows};
+use crate::support::{ROWS, Sandbox, rows, schema_with};
 
 #[test]
 fn in_memory() {
@@ -71,4 +72,53 @@ fn one_with_a_log_that_locks_the_file_for_itself_is_an_error_and_no_wait_for_eve
     assert!(failure.to_string().contains("exclusively"), "{failure}");
     drop(connection);
     assert!(sandbox.backups().is_empty());
+}
+
+/// The switch works inside a transaction, and no rollback takes it back.
+#[test]
+fn a_migration_that_fails_between_two_switches_leaves_the_application_its_own() {
+    const ON: &str = "PRAGMA legacy_alter_table = ON;";
+    const SQL: &str = "PRAGMA legacy_alter_table = ON;INSERT INTO companies(id, name) SELECT id, name FROM companies;\
+                       PRAGMA legacy_alter_table = OFF;";
+    const END: usize = SQL.len() - ON.len() - 1;
+    const STATEMENTS: &[Statement] = &[
+        Statement { start: 0, end: ON.len(), line: 1 },
+        Statement { start: ON.len(), end: END, line: 1 },
+        Statement { start: END, end: SQL.len(), line: 1 },
+    ];
+    let head = worklog_schema::COMPILED.migrations.last().unwrap();
+    let schema = schema_with(Migration {
+        version: 900,
+        name: "broken",
+        file: "900_broken.sql",
+        sql: SQL,
+        checksum: bootproof_catalog::source::checksum(900, "broken", SQL),
+        statements: STATEMENTS,
+        creates: &[],
+        writes: &["companies"],
+        ..*head
+    });
+    let sandbox = Sandbox::unmanaged();
+    for own in [false, true] {
+        let mut connection = sandbox.open();
+        connection.pragma_update(None, "legacy_alter_table", own).unwrap();
+        let options = Options { maintenance: true, ..Options::default() };
+        let failure = bootproof::migrate(&schema, &mut connection, &options).unwrap_err();
+        assert!(failure.to_string().contains("900_broken.sql:1 (statement 2 of 3)"), "{failure}");
+        let is_on: bool = connection.pragma_query_value(None, "legacy_alter_table", |row| row.get(0)).unwrap();
+        assert_eq!(is_on, own);
+    }
+}
+
+/// Rebuilds rename tables, which with this switch leaves triggers and views as they are: the rehearsal was without.
+#[test]
+fn a_switch_of_the_application_changes_no_migration() {
+    let sandbox = Sandbox::unmanaged();
+    let mut connection = sandbox.open();
+    connection.pragma_update(None, "legacy_alter_table", true).unwrap();
+    let options = Options { maintenance: true, ..Options::default() };
+    let report = worklog_schema::migrate(&mut connection, &options).unwrap();
+    assert_eq!(report.to_version, Some(worklog_schema::HEAD));
+    let is_on: bool = connection.pragma_query_value(None, "legacy_alter_table", |row| row.get(0)).unwrap();
+    assert!(is_on);
 }

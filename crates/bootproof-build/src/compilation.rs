@@ -300,7 +300,7 @@ pub struct Contract {
     pub index: String,
     /// The longest acceptable median.
     pub budget: Duration,
-    /// The version that creates the index.
+    /// The version from which on there are the index and everything that the query reads.
     pub since: i64,
     /// A query that returns sets of parameters taken from the data.
     pub sample: Option<String>,

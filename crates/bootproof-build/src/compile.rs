@@ -52,12 +52,34 @@ pub(crate) fn compile(directory: &Path, shown: &Path, settings: &Settings) -> Re
     settings.check(&mut diagnostics);
     let mut sources = source::read(directory, settings.dialect, &mut diagnostics);
     sources.queries.extend(settings.draft.clone());
-    let mut lock = Lock::read(directory, &mut diagnostics);
+    let files = sources.files();
+    let compiled = compile_sources(directory, sources, settings, &mut diagnostics);
+    // Names, directives, statements and the whole are looked at one after another, each in all files; who reads what was found
+    // goes through the files.
+    let diagnostics = diagnostics.in_order_of(&files).spoken_to(settings.audience);
+    match compiled.filter(|_| !diagnostics.has_errors()) {
+        Some((proven, replaces)) => {
+            let Proven { migrations, contracts, head, schema, image, left_empty, catalogs } = proven;
+            let warnings = diagnostics;
+            let seedbed = Seedbed { catalogs, stubs: settings.stubs.clone() };
+            Ok(Compilation { migrations, contracts, head, schema, image, warnings, left_empty, replaces, seedbed })
+        }
+        None => Err(diagnostics),
+    }
+}
+
+fn compile_sources(
+    directory: &Path,
+    mut sources: Sources,
+    settings: &Settings,
+    diagnostics: &mut Diagnostics,
+) -> Option<(Proven, Vec<Replaced>)> {
+    let mut lock = Lock::read(directory, diagnostics);
     let replaces = sources.migrations.first().map(|first| parse::replaces(&first.up)).unwrap_or_default();
     lock.forget(&replaces);
     // Without one file, everything behind it could fail for a reason that is none of its own.
     let is_complete = !diagnostics.has_errors() && lock.is_whole_with(&sources.migrations);
-    lock.check(&sources.migrations, &mut diagnostics);
+    lock.check(&sources.migrations, diagnostics);
     if let Some(version) = settings.up_to {
         sources.migrations.retain(|source| source.version <= version);
         sources.queries.clear();
@@ -68,35 +90,28 @@ pub(crate) fn compile(directory: &Path, shown: &Path, settings: &Settings) -> Re
     }
     let mut directives = Vec::new();
     for source in &sources.migrations {
-        directives.push(parse::migration(&source.up, &mut diagnostics));
+        directives.push(parse::migration(&source.up, diagnostics));
         if let Some(down) = &source.down {
-            parse::no_directives(down, "a `.down.sql` file", &mut diagnostics);
+            parse::no_directives(down, "a `.down.sql` file", diagnostics);
         }
     }
     for sample in &sources.samples {
-        parse::no_directives(sample, "what contracts are sampled from", &mut diagnostics);
+        parse::no_directives(sample, "what contracts are sampled from", diagnostics);
     }
-    let contracts: Vec<_> = sources.queries.iter().filter_map(|file| parse::contract(file, &mut diagnostics)).collect();
+    let contracts: Vec<_> = sources.queries.iter().filter_map(|file| parse::contract(file, diagnostics)).collect();
     if !is_complete {
-        return Err(diagnostics);
+        return None;
     }
-    misplaced_replacement(&sources.migrations, &replaces, &mut diagnostics);
+    misplaced_replacement(&sources.migrations, &replaces, diagnostics);
     diagnostics.retain(|found| !(found.rule() == "mixed-widths" && allows(&sources.migrations, &directives, found)));
-    match rehearse_and_prove(settings, &sources, directives, &contracts, &lock, &mut diagnostics) {
-        Ok(Some(Proven { migrations, contracts, head, schema, image, left_empty, catalogs }))
-            if !diagnostics.has_errors() =>
-        {
-            let warnings = diagnostics;
-            let seedbed = Seedbed { catalogs, stubs: settings.stubs.clone() };
-            Ok(Compilation { migrations, contracts, head, schema, image, warnings, left_empty, replaces, seedbed })
-        }
-        Ok(_) => Err(diagnostics),
+    match rehearse_and_prove(settings, &sources, directives, &contracts, &lock, diagnostics) {
+        Ok(proven) => Some((proven?, replaces)),
         Err(error) => {
             diagnostics.push(
                 Diagnostic::error("rehearsal", format!("SQLite failed outside any statement of a file: {error}"))
                     .help("this is a fault of bootproof-build: please report it"),
             );
-            Err(diagnostics)
+            None
         }
     }
 }

@@ -7,11 +7,11 @@ use std::{env, fs};
 
 use crate::compilation::Compilation;
 use crate::compile;
-use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::diagnostic::{Audience, Diagnostic, Diagnostics};
 use crate::dialect::Dialect;
 use crate::emit::Extras;
 use crate::lock::{self, LockError, Locked};
-use crate::source::File;
+use crate::source::{self, File};
 use crate::squash::{self, SquashError};
 
 /// Compiles a directory of migrations; [`compile`](crate::compile()) and [`check`](crate::check) with options.
@@ -58,6 +58,8 @@ pub(crate) struct Settings {
     pub(crate) draft: Option<Arc<File>>,
     /// Whether everything counts as released that a lock file could list.
     pub(crate) releases_all: bool,
+    /// Who reads what is wrong.
+    pub(crate) audience: Audience,
 }
 
 /// A function of the application, by name and number of arguments.
@@ -128,6 +130,14 @@ impl Compiler {
         self
     }
 
+    /// Lets what is wrong be told in words of the command `bootproof`: its options, not what build.rs would call.
+    #[doc(hidden)] // For `bootproof-cli`.
+    #[must_use]
+    pub fn on_command_line(mut self) -> Self {
+        self.settings.audience = Audience::CommandLine;
+        self
+    }
+
     /// Compiles the directory into `$OUT_DIR`, as [`compile`](crate::compile()) does; for `build.rs`.
     #[must_use]
     #[expect(
@@ -182,6 +192,12 @@ impl Compiler {
     /// Everything that is wrong, not only the first thing; warnings are among it.
     pub fn check(&self) -> Result<Compilation, Diagnostics> {
         compile::compile(&self.directory, &self.directory, &self.settings)
+    }
+
+    /// The versions for which the directory has files, in ascending order, whether or not they compile.
+    #[must_use]
+    pub fn versions(&self) -> Vec<i64> {
+        source::versions(&self.directory, self.settings.dialect)
     }
 
     /// Lists every migration of the directory as released, as [`lock`](crate::lock()) does.

@@ -1,6 +1,7 @@
 //! Proves query contracts on the schema at head: one query, its parameters, its index.
 
 mod comparison;
+mod compound;
 mod infer;
 mod presence;
 mod sample;
@@ -96,6 +97,8 @@ impl Head<'_> {
             diagnostics.extend(Terms { allows: &source.allows, is_released: false }.settle(finding));
         }
         source.allows.report_unused(|_| true, file, diagnostics);
+        let reads = [Some(&query), sample.as_ref(), shared].into_iter().flatten().flat_map(|query| &query.reads);
+        let since = self.since(index, &reads.collect::<Vec<_>>());
         let typing = Typing::new(self, source, &query, [sample.as_ref(), shared], &plan)?;
         let Some(signature) = typing.signature(diagnostics) else { return Ok(None) };
         let name = file.name.trim_start_matches("queries/").trim_end_matches(".sql");
@@ -107,19 +110,33 @@ impl Head<'_> {
             parameters: query.parameters,
             index: index.name.clone(),
             budget: source.budget,
-            since: self.since(index),
+            since,
             sample: sample.map(|sample| sample.sql),
             sample_from: shared.map(|shared| shared.sql.clone()),
             signature,
         }))
     }
 
-    /// The version from which on the index has been what it is at head.
-    fn since(&self, index: &Index) -> i64 {
+    /// The version from which on the index has been what it is at head, and there has been everything that is read. A database
+    /// may rest below head for long, where a migration waits for permission.
+    fn since(&self, index: &Index, reads: &[&(String, String)]) -> i64 {
         let key = index.name.to_ascii_lowercase();
+        let is_there =
+            |catalog: &Catalog, (table, column): &(String, String)| {
+                match (self.catalog.tables.get(table), catalog.tables.get(table)) {
+                    (Some(head), Some(then)) => !head.columns.contains_key(column) || then.columns.contains_key(column),
+                    (Some(_), None) => false,
+                    // What is neither is a function that returns a table.
+                    (None, _) => self.catalog.views.get(table).is_none_or(|head| {
+                        catalog.views.get(table).is_some_and(|then| then.canonical == head.canonical)
+                    }),
+                }
+            };
         let versions = self.catalogs.iter().rev();
-        let unchanged =
-            versions.take_while(|(_, catalog)| catalog.indexes.get(&key).is_some_and(|other| other.is_same(index)));
+        let unchanged = versions.take_while(|(_, catalog)| {
+            let has_index = catalog.indexes.get(&key).is_some_and(|other| other.is_same(index));
+            has_index && reads.iter().all(|read| is_there(catalog, read))
+        });
         unchanged.last().map_or(i64::MAX, |(version, _)| *version)
     }
 

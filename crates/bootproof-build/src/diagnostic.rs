@@ -1,5 +1,6 @@
 //! What is wrong, where, and what to do: collected while compiling, printed as rustc prints.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -39,6 +40,25 @@ pub struct Diagnostic {
     label: Option<String>,
     notes: Vec<String>,
     helps: Vec<String>,
+    /// What to do, where it depends on who asks.
+    ways: Option<Ways>,
+}
+
+/// What to do in build.rs, and what on the command line.
+#[derive(Clone, Debug)]
+struct Ways {
+    in_build: String,
+    on_command_line: String,
+}
+
+/// Who reads what is wrong.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Audience {
+    /// Somebody with a build.rs, which is where options of the compiler are.
+    #[default]
+    Build,
+    /// Somebody with a command, whose options they are.
+    CommandLine,
 }
 
 #[derive(Clone, Debug)]
@@ -64,6 +84,7 @@ impl Diagnostic {
             label: None,
             notes: Vec::new(),
             helps: Vec::new(),
+            ways: None,
         }
     }
 
@@ -104,6 +125,12 @@ impl Diagnostic {
 
     pub(crate) fn help(mut self, text: impl Into<String>) -> Self {
         self.helps.push(text.into());
+        self
+    }
+
+    /// As [`Diagnostic::help`], in the words of who has a build.rs and of who has the command.
+    pub(crate) fn help_to(mut self, in_build: &str, on_command_line: &str) -> Self {
+        self.ways = Some(Ways { in_build: in_build.to_owned(), on_command_line: on_command_line.to_owned() });
         self
     }
 
@@ -222,7 +249,9 @@ impl Diagnostic {
     }
 }
 
-/// Everything that is wrong with a directory of migrations, in the order it was found.
+/// Everything that is wrong with a directory of migrations: what is about the directory first, then file by file in the order
+/// in which they run, query contracts behind them, files that would not run last; within a file from its first line to its
+/// last.
 ///
 /// Displays as rustc would print it, plain, without colour.
 #[derive(Clone, Debug)]
@@ -258,6 +287,30 @@ impl Diagnostics {
 
     pub(crate) fn count_file(&mut self) {
         self.files += 1;
+    }
+
+    /// Puts them in the order in which somebody reads the files: these in their order, any others behind them by name. What is
+    /// about the same place stays in the order it was found.
+    pub(crate) fn in_order_of(mut self, files: &[String]) -> Self {
+        let places: BTreeMap<&str, usize> = files.iter().map(String::as_str).zip(0..).collect();
+        self.list.sort_by_cached_key(|diagnostic| {
+            let file = diagnostic.file().map(ToOwned::to_owned);
+            let place = file.as_deref().map(|file| places.get(file).copied().unwrap_or(usize::MAX));
+            (place, file, diagnostic.position())
+        });
+        self
+    }
+
+    /// Says what to do in the words of one audience.
+    pub(crate) fn spoken_to(mut self, audience: Audience) -> Self {
+        for diagnostic in &mut self.list {
+            let way = diagnostic.ways.take().map(|ways| match audience {
+                Audience::Build => ways.in_build,
+                Audience::CommandLine => ways.on_command_line,
+            });
+            diagnostic.helps.extend(way);
+        }
+        self
     }
 
     pub(crate) fn into_list(self) -> Vec<Diagnostic> {

@@ -58,6 +58,9 @@ impl Explainer<'_> {
             .help(format!("a text stands in single quotes: '{name}'"));
         }
         let mut diagnostic = Diagnostic::error("sqlite", summary).at(self.file, span);
+        if message.contains("no such function") {
+            return self.with_stub(diagnostic, subject(&message).unwrap_or_default(), rest);
+        }
         if let Some(help) = self.help(&message, rest) {
             diagnostic = diagnostic.help(help);
         }
@@ -106,8 +109,6 @@ impl Explainer<'_> {
             "if a program is to put something in this place, write here what it would put"
         } else if message.contains("unrecognized token") {
             "if a quote opens here, it is never closed"
-        } else if message.contains("no such function") {
-            return Some(self.function_help(name, rest));
         } else if ["module", "collation", "tokenizer"].iter().any(|what| message.contains(&format!("no such {what}"))) {
             "only what SQLite itself brings is known at build time, nothing that the application registers"
         } else if message.contains("VACUUM") {
@@ -121,15 +122,19 @@ impl Explainer<'_> {
     }
 
     /// A function of the application can be stood in for.
-    fn function_help(&self, name: &str, rest: Range<usize>) -> String {
+    fn with_stub(&self, diagnostic: Diagnostic, name: &str, rest: Range<usize>) -> Diagnostic {
         let tokens = token::tokens(self.file.text.get(rest).unwrap_or_default());
         let name_at = tokens.iter().position(|token| token.text.eq_ignore_ascii_case(name)).unwrap_or(tokens.len());
         let arguments = token::parenthesised(tokens.get(name_at..).unwrap_or_default()).map(|(inside, _)| inside);
         let count = arguments.filter(|inside| !inside.is_empty()).map_or(0, |inside| token::split_list(inside).len());
-        format!(
-            "only what SQLite itself brings is known at build time; if the application registers it, \
-             `Compiler::stub_function(\"{name}\", {count})` in build.rs or `--stub-function {name}/{count}` on the command \
-             line stands in for it"
+        let with = |way: &str| {
+            format!(
+                "only what SQLite itself brings is known here; if the application registers it, {way} stands in for it"
+            )
+        };
+        diagnostic.help_to(
+            &with(&format!("`Compiler::stub_function(\"{name}\", {count})` in build.rs")),
+            &with(&format!("`--stub-function {name}/{count}`")),
         )
     }
 

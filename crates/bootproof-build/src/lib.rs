@@ -220,6 +220,7 @@ mod contract;
 mod diagnostic;
 mod dialect;
 mod effect;
+mod elsewhere;
 mod emit;
 mod explain;
 mod heap;

@@ -12,6 +12,7 @@ use bootproof_catalog::token;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::dialect::sections::BREAKPOINT;
 use crate::dialect::{self, Dialect, order};
+use crate::elsewhere;
 
 /// Where the query contracts are, below the directory of the migrations,
 const QUERIES: &str = "queries";
@@ -128,17 +129,20 @@ pub(crate) struct Sources {
     pub(crate) samples: Vec<Arc<File>>,
 }
 
+impl Sources {
+    /// The names of the files in the order in which they are read: each migration, and its way back where that is a file of its own.
+    pub(crate) fn files(&self) -> Vec<String> {
+        let migrations = self.migrations.iter().flat_map(|source| std::iter::once(&source.up).chain(&source.down));
+        migrations.chain(&self.queries).chain(&self.samples).map(|file| file.name.clone()).collect()
+    }
+}
+
 /// Reads a directory, in the dialect it is in if nobody says. What cannot be used is reported and left out.
 pub(crate) fn read(directory: &Path, dialect: Option<Dialect>, diagnostics: &mut Diagnostics) -> Sources {
     let entries = match list(directory) {
         Ok(entries) => entries,
         Err(error) => {
-            diagnostics.push(
-                Diagnostic::error("unreadable", format!("cannot read the migrations directory: {error}")).help(
-                    "create the directory with a first migration such as `001_create_tables.sql`, \
-                     or correct the path in build.rs",
-                ),
-            );
+            report_unreadable(directory, &error, diagnostics);
             return Sources::default();
         }
     };
@@ -161,13 +165,54 @@ pub(crate) fn read(directory: &Path, dialect: Option<Dialect>, diagnostics: &mut
     diagnostics.read_as(dialect);
     let found = dialect::find(dialect, directory, &files, diagnostics);
     if found.is_empty() && !files.iter().any(|path| !path.contains('/') && is_sql(path)) {
-        diagnostics.push(
-            Diagnostic::error("no-migrations", "no migrations found")
-                .help("write a first migration such as `001_create_tables.sql`"),
-        );
+        report_none(&elsewhere::below(&files), diagnostics);
     }
     sources.migrations = order::read(dialect, directory, found, diagnostics);
     sources
+}
+
+/// The versions for which a directory has files that can be read, in ascending order, whether or not they compile.
+pub(crate) fn versions(directory: &Path, dialect: Option<Dialect>) -> Vec<i64> {
+    let read = read(directory, dialect, &mut Diagnostics::new(String::new()));
+    read.migrations.iter().map(|source| source.version).collect()
+}
+
+/// The directory cannot be read; where it does not exist, it may be one of the usual others.
+fn report_unreadable(directory: &Path, error: &io::Error, diagnostics: &mut Diagnostics) {
+    let unreadable = Diagnostic::error("unreadable", format!("cannot read the migrations directory: {error}"));
+    let project = directory.parent().filter(|_| error.kind() == io::ErrorKind::NotFound);
+    let places = project.map(elsewhere::usual).unwrap_or_default();
+    let root = diagnostics.directory().rsplit_once('/').map_or("", |(root, _)| root);
+    let create = "create the directory with a first migration such as `001_create_tables.sql`, or";
+    let unreadable = if places.is_empty() {
+        unreadable.help_to(&format!("{create} correct the path in build.rs"), &format!("{create} name another"))
+    } else {
+        unreadable.help(elsewhere::help(&joined(root, &places)))
+    };
+    diagnostics.push(unreadable);
+}
+
+/// The directory has no migrations; these below it have.
+fn report_none(places: &[String], diagnostics: &mut Diagnostics) {
+    // They are where they belong: what is wrong is where somebody looks for them.
+    let is_there = |file: &str| places.iter().any(|place| Path::new(file).starts_with(place));
+    diagnostics.retain(|found| found.rule() != "misplaced-file" || !found.file().is_some_and(is_there));
+    let help = if places.is_empty() {
+        "write a first migration such as `001_create_tables.sql`".to_owned()
+    } else {
+        elsewhere::help(&joined(diagnostics.directory(), places))
+    };
+    diagnostics.push(Diagnostic::error("no-migrations", "no migrations found").help(help));
+}
+
+/// The paths of directories below another, as messages show all of them.
+fn joined(root: &str, below: &[String]) -> Vec<String> {
+    let joined = |below: &String| match root.trim_end_matches('/') {
+        "" if root.is_empty() => below.clone(),
+        "." => below.clone(),
+        root => format!("{root}/{below}"),
+    };
+    below.iter().map(joined).collect()
 }
 
 /// The queries in a directory below that of the migrations. What is in the one below it that belongs there is another's.

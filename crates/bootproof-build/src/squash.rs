@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use bootproof_catalog::catalog::{Catalog, Table};
 use bootproof_catalog::source::checksum_of_32_bits;
-use bootproof_catalog::{Fingerprint, Shared, difference, is_bookkeeping, quoted};
+use bootproof_catalog::{Fingerprint, Shared, difference, is_bookkeeping, quoted, there_are};
 use rusqlite::Connection;
 
 use crate::compilation::{Compilation, Migration, Replaced};
@@ -20,7 +20,7 @@ use crate::explain::Known;
 use crate::lint::Terms;
 use crate::parse::Allows;
 use crate::rehearse::{self, Stage};
-use crate::source::File;
+use crate::source::{self, File};
 
 /// Why migrations cannot be squashed.
 #[derive(Debug, thiserror::Error)]
@@ -30,12 +30,12 @@ pub enum SquashError {
     #[error("{0}")]
     NotCompiled(Diagnostics),
     /// No migration has that version.
-    #[error("there is no migration of version {version}; the newest is {newest}")]
+    #[error("there is no migration of version {version}; {}", there_are(versions, *version))]
     NoSuchVersion {
         /// The version asked for.
         version: i64,
-        /// The newest version of the directory.
-        newest: i64,
+        /// Those of the directory, in ascending order.
+        versions: Vec<i64>,
     },
     /// The text would not leave what the migrations leave.
     #[error("one file cannot take the place of these migrations: {}", differences.join("; "))]
@@ -56,8 +56,10 @@ pub(crate) fn squash(directory: &Path, to: i64, settings: &Settings) -> Result<S
     let below = Settings { up_to: Some(to), ..settings.clone() };
     let compilation = compile(directory, directory, &below).map_err(SquashError::NotCompiled)?;
     if compilation.head_version() != to {
-        let whole = compile(directory, directory, settings).map_err(SquashError::NotCompiled)?;
-        return Err(SquashError::NoSuchVersion { version: to, newest: whole.head_version() });
+        return Err(SquashError::NoSuchVersion {
+            version: to,
+            versions: source::versions(directory, settings.dialect),
+        });
     }
     let connection = rehearse::open_image(compilation.image(), &settings.stubs)?;
     let rows = rows(&connection, &compilation.head)?;

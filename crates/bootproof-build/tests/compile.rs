@@ -467,3 +467,38 @@ fn what_another_tool_runs_outside_a_transaction_runs_inside_where_it_can() {
     assert_eq!(field(&inside.emit(), "V2_B", "no_transaction"), "None");
     assert!(inside.warnings().iter().any(|warning| warning.rule() == "no-transaction"));
 }
+
+#[test]
+fn what_is_found_is_told_file_by_file_from_top_to_bottom() {
+    let lines = complaints(&[
+        (
+            "9_a.sql",
+            "-- bootproof: allow destroys-data \"nothing is destroyed\"\nCREATE TABLE a(id INTEGER PRIMARY KEY, n TEXT);\n\
+             CREATE INDEX IF NOT EXISTS by_n ON a(n);\n",
+        ),
+        (
+            "10_b.sql",
+            "-- bootproof: allow lost-object \"nothing is lost\"\n\
+             CREATE TABLE b(id INTEGER PRIMARY KEY, a INTEGER REFERENCES c(id));\n\
+             CREATE INDEX IF NOT EXISTS by_a ON b(a);\n",
+        ),
+        ("10_b.down.sql", "-- bootproof: allow lost-object \"nothing is lost\"\nDROP TABLE b;\n"),
+        ("queries/a.sql", "-- bootproof: index by_none\n-- bootproof: budget 10 ms\nSELECT id FROM a WHERE n = :n\n"),
+    ]);
+    let places: Vec<(String, usize, usize)> = lines
+        .iter()
+        .map(|line| {
+            let mut parts = line.splitn(4, ':');
+            let mut next = || parts.next().unwrap_or_default().to_owned();
+            (next(), next().parse().unwrap_or(1), next().parse().unwrap_or(1))
+        })
+        .collect();
+    let files = ["9_a.sql", "10_b.sql", "10_b.down.sql", "queries/a.sql"];
+    let key = |(file, line, column): &(String, usize, usize)| {
+        (files.iter().position(|known| known == file).unwrap(), *line, *column)
+    };
+    assert!(places.is_sorted_by_key(key), "{lines:#?}");
+    // Of every file something, and of the first what its last statement and its first line are found guilty of.
+    assert!(files.iter().all(|file| places.iter().any(|(found, ..)| found == file)), "{lines:#?}");
+    assert!(lines[0].contains("[unused-allow]") && lines[1].contains("[if-not-exists]"), "{lines:#?}");
+}

@@ -88,8 +88,8 @@ fn triggers_and_views_are_sound_with_their_texts_and_broken_without_a_column() {
     assert_eq!(
         said,
         [
-            "2_m.sql:2:71: `\"new\"` is no column, and is taken for a text in this trigger",
             "2_m.sql:1:63: `\"active\"` is no column, and is taken for a text in this view",
+            "2_m.sql:2:71: `\"new\"` is no column, and is taken for a text in this trigger",
         ]
     );
     // A view whose column goes would show its name in every row.

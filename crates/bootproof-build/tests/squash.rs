@@ -94,7 +94,9 @@ fn what_cannot_be_squashed_is_told() {
     let broken = directory(&[("001_a.sql", "CREATE TABEL a(x)")]);
     assert!(matches!(squash(broken.path(), 1), Err(SquashError::NotCompiled(_))));
     let gap = directory(&[("001_a.sql", "CREATE TABLE a(x)"), ("003_c.sql", "CREATE TABLE c(x)")]);
-    assert!(matches!(squash(gap.path(), 2), Err(SquashError::NoSuchVersion { version: 2, newest: 3 })));
+    assert!(
+        matches!(squash(gap.path(), 2), Err(SquashError::NoSuchVersion { version: 2, versions }) if versions == [1, 3])
+    );
     let text = "CREATE VIRTUAL TABLE search USING fts5(line); INSERT INTO search(line) VALUES ('only here');";
     let virtually = directory(&[("001_a.sql", text)]);
     let error = squash(virtually.path(), 1).unwrap_err();

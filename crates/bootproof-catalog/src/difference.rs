@@ -204,18 +204,19 @@ impl Differences {
             let message = format!("primary key of `{table}` is {found_key} instead of {expected_key}");
             self.add(Severity::Missing, &place, &format!("primary key {found_key}"), message);
         }
+        // A key or a CHECK that came with an added column is a part of what was added: nobody writes it alone.
+        let is_added = |column: &str| found.columns.contains_key(column) && !expected.columns.contains_key(column);
+        let (mut foreign_keys, mut checks) = (found.foreign_keys.clone(), found.checks.clone());
+        foreign_keys.retain(|key| !key.columns.iter().any(|column| is_added(column)));
+        checks.retain(|check| !token::tokens(check).iter().any(|token| is_added(&token.as_name())));
         let sides = [
             (
                 "unique constraint",
                 set(&expected.unique, |terms| terms.join(", ")),
                 set(&found.unique, |terms| terms.join(", ")),
             ),
-            (
-                "foreign key",
-                set(&expected.foreign_keys, ToString::to_string),
-                set(&found.foreign_keys, ToString::to_string),
-            ),
-            ("check", expected.checks.clone(), found.checks.clone()),
+            ("foreign key", set(&expected.foreign_keys, ToString::to_string), set(&foreign_keys, ToString::to_string)),
+            ("check", expected.checks.clone(), checks),
             ("option", expected.options.clone(), found.options.clone()),
         ];
         for (kind, expected, found) in sides {

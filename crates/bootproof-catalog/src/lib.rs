@@ -20,6 +20,7 @@ mod read;
 mod shared;
 pub mod source;
 pub mod token;
+mod versions;
 
 pub use catalog::Catalog;
 pub use definition::index_terms;
@@ -29,6 +30,7 @@ pub use query_plan::QueryPlan;
 pub use read::Reader;
 pub use shared::Shared;
 pub use token::quoted;
+pub use versions::there_are;
 
 /// The table in which refinery records applied migrations.
 pub const HISTORY_TABLE: &str = "refinery_schema_history";

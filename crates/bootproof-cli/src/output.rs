@@ -168,7 +168,8 @@ impl Answer {
 /// What is slower than agreed, or behind, in a line.
 fn degradation(report: &BootReport) -> String {
     let failed = report.checks.iter().filter(|check| check.outcome == Outcome::Failed);
-    let behind = report.notes.iter().filter(|note| note.starts_with("not at head"));
+    let behind =
+        report.notes.iter().filter(|note| note.starts_with("not at head") || note.starts_with("not as compiled"));
     let details: Vec<_> = failed.map(|check| &check.detail).chain(behind).map(String::as_str).collect();
     if details.is_empty() { "a hot query is slower than agreed".to_owned() } else { details.join("; ") }
 }

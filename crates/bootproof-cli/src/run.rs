@@ -24,12 +24,13 @@ pub(crate) fn run(schema: &Schema, program: &str, cli: &Cli, progress: &Progress
     let usage = |kind, message: String| args::command(schema, program).error(kind, message);
     match &cli.command {
         Command::Sql { version } => {
-            return sql::print(schema, *version, cli.json).map_err(|message| usage(ErrorKind::InvalidValue, message));
+            return sql::print(schema, *version, cli.is_json())
+                .map_err(|message| usage(ErrorKind::InvalidValue, message));
         }
-        Command::Check { directory } => return Ok(directory::check(directory, cli.json)),
-        Command::Lock { directory } => return Ok(directory::lock(&Compiler::new(directory), cli.json)),
+        Command::Check { directory } => return Ok(directory::check(directory, cli.is_json())),
+        Command::Lock { directory } => return Ok(directory::lock(&Compiler::new(directory), cli.is_json())),
         Command::Squash { directory, to, out } => {
-            return Ok(directory::squash(&Compiler::new(directory), *to, out.as_deref(), cli.json));
+            return Ok(directory::squash(&Compiler::new(directory), *to, out.as_deref(), cli.is_json()));
         }
         Command::New { name, contract, migrations } => {
             return Ok(directory::new(migrations, name, contract.as_deref()));
@@ -44,13 +45,13 @@ pub(crate) fn run(schema: &Schema, program: &str, cli: &Cli, progress: &Progress
     };
     Ok(match options(cli, progress) {
         Ok(options) => on_database(schema, &Boot::new(schema, path).options(options), cli, path),
-        Err(error) => Answer::of_error(&error, path, cli.json),
+        Err(error) => Answer::of_error(&error, path, cli.is_json()),
     })
 }
 
 /// The commands that need a database.
 fn on_database(schema: &Schema, boot: &Boot<'_>, cli: &Cli, database: &Path) -> Answer {
-    let json = cli.json;
+    let json = cli.is_json();
     let page = match cli.report().map(|path| Page::begin(schema, boot, path, database)).transpose() {
         Ok(page) => page,
         Err(error) => return Answer::of_error(&error, database, json),

@@ -22,7 +22,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use self::args::{Cli, Command};
+use self::args::{Cli, Command, Format};
 use crate::args as operator;
 use crate::directory;
 use crate::output::Answer;
@@ -56,9 +56,9 @@ pub fn answer(arguments: impl IntoIterator<Item = OsString>) -> Answer {
 
 fn run(cli: Cli, watched: impl FnOnce(&operator::Cli) -> Progress) -> Answer {
     match cli.command {
-        Command::Check { source, format } => check::run(&source, format),
+        Command::Check { source, format, json } => check::run(&source, if json { Format::Json } else { format }),
         Command::Schema { source, at } => schema::run(&source, at),
-        Command::Lock { source } => directory::lock(&source.compiler(), false),
+        Command::Lock { source, answer } => directory::lock(&source.compiler(), answer.is_json()),
         Command::New { name, contract, migrations } => directory::new(&migrations, &name, contract.as_deref()),
         Command::Squash { source, to, out } => directory::squash(&source.compiler(), to, out.as_deref(), false),
         Command::Boot { database, boot } => database::operate(&database, operator::Command::Boot(boot), watched),

@@ -233,3 +233,96 @@ fn what_the_rehearsal_could_not_see_is_told_and_fails_nothing() {
         "no annotation of what is not wrong"
     );
 }
+
+#[test]
+fn the_directory_of_the_migrations_is_found_for_who_names_another() {
+    let project = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| bootproof(project.path().to_str().unwrap(), arguments);
+    let said = |output: &Output| stdout(output) + &String::from_utf8_lossy(&output.stderr);
+    let nothing = said(&run(&["check", "."]));
+    assert!(nothing.contains("write a first migration") && !nothing.contains("build.rs"), "{nothing}");
+    let missing = said(&run(&["check", "migrations"]));
+    assert!(missing.contains("name another") && !missing.contains("build.rs"), "{missing}");
+
+    let folder = project.path().join("prisma/migrations/20250101120000_a");
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("migration.sql"), "CREATE TABLE a(id INTEGER PRIMARY KEY);\n").unwrap();
+    for arguments in [["check", "."].as_slice(), &["check", "migrations"], &["boot", "--db", "a.db"]] {
+        let output = run(arguments);
+        assert_ne!(output.status.code(), Some(0), "{output:?}");
+        assert!(said(&output).contains("they are in `prisma/migrations`: name that directory"), "{output:?}");
+        assert!(said(&output).contains("1 error") && !said(&output).contains("misplaced"), "{output:?}");
+    }
+    assert_eq!(run(&["check", "prisma/migrations"]).status.code(), Some(0));
+    let above = bootproof(project.path().join("prisma").to_str().unwrap(), &["check", ".."]);
+    assert!(said(&above).contains("they are in `../prisma/migrations`"), "{above:?}");
+
+    for (name, text) in [("1_a.sql", "CREATE TABLE a(x);\n"), ("2_b.sql", "UPDATE a SET x = tax(x, 1);\n")] {
+        fs::create_dir_all(project.path().join("db/migrations")).unwrap();
+        fs::write(project.path().join("db/migrations").join(name), text).unwrap();
+    }
+    let several = said(&run(&["check", "."]));
+    assert!(several.contains("there are some in `db/migrations`, `prisma/migrations`: name the one"), "{several}");
+    let unknown = said(&run(&["check", "db/migrations"]));
+    assert!(unknown.contains("`--stub-function tax/2` stands in for it"), "{unknown}");
+    assert!(!unknown.contains("Compiler::"), "{unknown}");
+}
+
+#[test]
+fn a_version_that_is_none_is_told_those_there_are() {
+    let project = tempfile::tempdir().unwrap();
+    fs::create_dir(project.path().join("migrations")).unwrap();
+    for version in [1, 2, 8] {
+        let text = format!("CREATE TABLE t{version}(x);\n");
+        fs::write(project.path().join(format!("migrations/00{version}_t.sql")), text).unwrap();
+    }
+    let run = |arguments: &[&str]| bootproof(project.path().to_str().unwrap(), arguments);
+    assert_eq!(run(&["boot", "--db", "a.db"]).status.code(), Some(0));
+    // One that does not compile is there all the same.
+    fs::write(project.path().join("migrations/009_u.sql"), "CREATE TABEL u(x);\n").unwrap();
+    for arguments in [["schema", "migrations", "--at", "7"], ["schema", "migrations", "--at", "0"]] {
+        let output = run(&arguments);
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(told.contains(&format!("no migration {}; there are 1, 2, 8, 9\n", arguments[3])), "{told}");
+    }
+    fs::remove_file(project.path().join("migrations/009_u.sql")).unwrap();
+    for arguments in
+        [["squash", "migrations", "--to", "7"].as_slice(), &["diff", "migrations", "--db", "a.db", "--at", "7"]]
+    {
+        let output = run(arguments);
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains("; there are 1, 2, 8\n"), "{output:?}");
+    }
+}
+
+#[test]
+fn json_is_asked_for_in_the_same_ways_of_every_command() {
+    let project = tempfile::tempdir().unwrap();
+    fs::create_dir(project.path().join("migrations")).unwrap();
+    fs::write(project.path().join("migrations/001_a.sql"), "CREATE TABLE a(id INTEGER PRIMARY KEY);\n").unwrap();
+    let run = |arguments: &[&str]| bootproof(project.path().to_str().unwrap(), arguments);
+    for command in [
+        ["check", "migrations"].as_slice(),
+        &["lock", "migrations"],
+        &["boot", "--db", "a.db"],
+        &["status", "--db", "a.db"],
+        &["plan", "--db", "a.db"],
+        &["verify", "--db", "a.db"],
+        &["diff", "migrations", "--db", "a.db"],
+        &["fleet", "."],
+    ] {
+        for ways in [["--json"].as_slice(), &["--format", "json"]] {
+            let output = run(&[command, ways].concat());
+            assert_eq!(output.status.code(), Some(0), "{command:?}: {output:?}");
+            assert!(!json(&output).is_null() && stdout(&output).lines().count() == 1, "{command:?}: {output:?}");
+        }
+        let text = run(&[command, &["--format", "text"]].concat());
+        assert!(serde_json::from_slice::<Value>(&text.stdout).is_err(), "{command:?}: {text:?}");
+        assert_eq!(run(&[command, &["--json", "--format", "json"]].concat()).status.code(), Some(2));
+    }
+    // What does not compile is told in the same way.
+    fs::write(project.path().join("migrations/002_b.sql"), "CREATE TABEL b(x);\n").unwrap();
+    let output = run(&["lock", "migrations", "--format", "json"]);
+    assert_eq!((output.status.code(), json(&output)[0]["rule"].as_str()), (Some(1), Some("sqlite")), "{output:?}");
+}

@@ -307,3 +307,49 @@ fn a_function_of_the_application_can_be_stood_in_for() {
     let (report, code) = scene.ask("boot", &["--stub-function", "uuid/0"]);
     assert_eq!(code, 0, "{report}");
 }
+
+/// A database may rest below a migration that waits for permission for months: a contract that reads what comes with it waits as
+/// well, and nobody is kept from starting.
+#[test]
+fn a_contract_that_reads_what_waits_behind_a_gate_waits_with_it() {
+    let project = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = project.path().join("migrations").join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    };
+    let run = |arguments: &[&str]| {
+        let command =
+            Command::new(env!("CARGO_BIN_EXE_bootproof")).args(arguments).current_dir(project.path()).output();
+        let output = command.unwrap();
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        (output.status.code(), report)
+    };
+    write("001_a.sql", "CREATE TABLE a(id INTEGER PRIMARY KEY, n INTEGER NOT NULL);\nCREATE INDEX by_n ON a(n);\n");
+    let boot = ["boot", "--db", "a.db", "--json"];
+    assert_eq!(run(&boot).0, Some(0));
+    Connection::open(project.path().join("a.db")).unwrap().execute_batch("INSERT INTO a VALUES (1, 2)").unwrap();
+
+    let gated = "-- bootproof: maintenance \"the application has to know\"\nALTER TABLE a ADD COLUMN s TEXT;\n\
+                 CREATE VIEW v AS SELECT id, n FROM a;\n";
+    write("002_b.sql", gated);
+    let contract = |query: &str| format!("-- bootproof: index by_n\n-- bootproof: budget 10 ms\n{query};\n");
+    write("queries/early.sql", &contract("SELECT id FROM a WHERE n = :n"));
+    write("queries/late.sql", &contract("SELECT id, s FROM a WHERE n = :n"));
+    write("queries/seen.sql", &contract("SELECT id FROM v WHERE n = :n"));
+    let sampled = "-- bootproof: sample\nSELECT n FROM a WHERE s IS NULL LIMIT 1;\n";
+    write("queries/sampled.sql", &(contract("SELECT id FROM a WHERE n = :n") + sampled));
+    for command in ["boot", "verify"] {
+        let (code, report) = run(&[command, "--db", "a.db", "--json"]);
+        assert_eq!((code, report["to_version"].as_i64()), (Some(0), Some(1)), "{report}");
+        let proven: Vec<_> = report["queries"].as_array().unwrap().iter().map(|query| query["name"].clone()).collect();
+        assert_eq!(proven, ["early"], "{report}");
+        let notes = report["notes"].to_string();
+        for waiting in ["late", "seen", "sampled"] {
+            assert!(notes.contains(&format!("`{waiting}` waits for version 2")), "{notes}");
+        }
+    }
+    let (code, report) = run(&["boot", "--db", "a.db", "--maintenance", "--json"]);
+    assert_eq!((code, report["queries"].as_array().unwrap().len()), (Some(0), 4), "{report}");
+    assert!(!report["notes"].to_string().contains("waits"), "{report}");
+}

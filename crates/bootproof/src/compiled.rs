@@ -173,7 +173,7 @@ pub struct Contract {
     pub index: &'static str,
     /// The longest acceptable median.
     pub budget: Duration,
-    /// The version that creates the index; below it the contract does not apply.
+    /// The version from which on there are the index and everything that the query reads; below it the contract does not apply.
     pub since: i64,
     /// A query that returns sets of parameters taken from the data, one a row, its columns named as the parameters.
     pub sample: Option<&'static str>,

@@ -61,6 +61,8 @@ impl<'c> Session<'c> {
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false).map_err(failed)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, true).map_err(failed)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, true).map_err(failed)?;
+        // Migrations were rehearsed without; one that needs it says so itself.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_LEGACY_ALTER_TABLE, false).map_err(failed)?;
         connection.pragma_update(None, "cell_size_check", true).map_err(failed)?;
         Ok(Self { connection, patience })
     }
@@ -276,6 +278,7 @@ pub(crate) struct Settings {
     trusted_schema: bool,
     quoted_texts: bool,
     quoted_texts_in_schema: bool,
+    legacy_alter_table: bool,
     cell_size_check: bool,
     keep_wal: bool,
     busy_timeout: u32,
@@ -293,6 +296,7 @@ impl Settings {
                 trusted_schema: connection.db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA)?,
                 quoted_texts: connection.db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML)?,
                 quoted_texts_in_schema: connection.db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL)?,
+                legacy_alter_table: connection.db_config(DbConfig::SQLITE_DBCONFIG_LEGACY_ALTER_TABLE)?,
                 keep_wal: connection.db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE)?,
                 cell_size_check: connection.pragma_query_value(None, "cell_size_check", |row| row.get(0))?,
                 busy_timeout: connection.pragma_query_value(None, "busy_timeout", |row| row.get(0))?,
@@ -316,6 +320,7 @@ impl Settings {
             switch(connection, DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, self.trusted_schema),
             switch(connection, DbConfig::SQLITE_DBCONFIG_DQS_DML, self.quoted_texts),
             switch(connection, DbConfig::SQLITE_DBCONFIG_DQS_DDL, self.quoted_texts_in_schema),
+            switch(connection, DbConfig::SQLITE_DBCONFIG_LEGACY_ALTER_TABLE, self.legacy_alter_table),
             switch(connection, DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, self.keep_wal),
             connection.pragma_update(None, "cell_size_check", self.cell_size_check),
             connection.pragma_update(None, "cache_size", self.cache_size),

@@ -116,7 +116,17 @@ pub(crate) fn differences(schema: &Schema, version: i64, live: &Catalog) -> Resu
     Ok(difference::between(&expected::catalog_at(schema, version)?, live))
 }
 
-/// What keeps a database from being at head, in words.
+/// Why a database is not ready without a boot.
+pub(crate) fn not_ready(look: &Look) -> Error {
+    match look.plan.start {
+        Start::Managed(version) if look.plan.pending.is_empty() => {
+            Error::Unrepaired { version: look.plan.version_before().unwrap_or(version), work: behind(look) }
+        }
+        _ => Error::Behind { work: behind(look) },
+    }
+}
+
+/// What a boot would do, in words.
 pub(crate) fn behind(look: &Look) -> Vec<String> {
     let adopt = match look.plan.start {
         Start::Unmanaged(..) => Some("the database has no history: boot would adopt it".to_owned()),

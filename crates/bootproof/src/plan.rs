@@ -2,12 +2,20 @@
 
 use std::collections::BTreeSet;
 
+use bootproof_catalog::there_are;
+
 use crate::compiled::{Migration, Replaced};
 use crate::error::Error;
 use crate::figure::one_line;
 use crate::history::Entry;
 use crate::schema::Schema;
 use crate::takeover::{TakeOver, refinery};
+
+/// That a version is none of these migrations', and which there are.
+pub(crate) fn no_such_version(migrations: &[Migration], version: i64, whose: &str) -> Error {
+    let versions: Vec<i64> = migrations.iter().map(|migration| migration.version).collect();
+    Error::NoSuchVersion { version, reason: format!("is none of this {whose}'s; {}", there_are(&versions, version)) }
+}
 
 /// What a boot has to do about migrations.
 #[derive(Clone, Debug)]

@@ -7,6 +7,11 @@ use rusqlite::Connection;
 use crate::connection;
 use crate::error::Error;
 
+/// Whether an index among the differences is to be rebuilt.
+pub(crate) fn is_due(differences: &[Difference]) -> bool {
+    differences.iter().any(|difference| difference.severity == Severity::Repairable)
+}
+
 /// Rebuilds every index among the differences; returns the names, in order.
 pub(crate) fn indexes(
     connection: &Connection,

@@ -10,6 +10,7 @@ use crate::compiled::{Migration, Revert};
 use crate::error::Error;
 use crate::expected::{alter_as_usual, run_statement};
 use crate::own_table;
+use crate::plan::no_such_version;
 
 /// Chooses what to revert, the newest first, to get from one version to an earlier one.
 ///
@@ -23,7 +24,7 @@ pub(crate) fn path(migrations: &'static [Migration], from: i64, to: i64) -> Resu
         return Err(Error::NoSuchVersion { version: to, reason });
     }
     if !migrations.iter().any(|migration| migration.version == to) {
-        return Err(Error::NoSuchVersion { version: to, reason: "is none of this binary's".to_owned() });
+        return Err(no_such_version(migrations, to, "binary"));
     }
     let above = migrations.iter().rev().filter(|migration| migration.version > to && migration.version <= from);
     let above: Vec<_> = above.collect();

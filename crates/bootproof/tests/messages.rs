@@ -18,6 +18,10 @@ fn missing(message: &str) -> Vec<Difference> {
     vec![Difference::missing("", message)]
 }
 
+fn foreign_keys(violation: &str, total: usize, are_new: bool) -> Error {
+    Error::ForeignKeys { violations: text(violation), total, are_new }
+}
+
 /// One of each.
 fn errors() -> Vec<Error> {
     vec![
@@ -49,6 +53,7 @@ fn errors() -> Vec<Error> {
         },
         Error::Drifted { differences: missing("column `logs.duration_ms` is missing") },
         Error::Behind { work: text("migration 002_add_company_day_index is pending") },
+        Error::Unrepaired { version: 2, work: text("index `by_day` is missing") },
         Error::Incompatible { doing: "counting rows", message: "no such function: tax".to_owned() },
         Error::SourcesDisagree { files: text("`001_a.sql` differs from what was compiled") },
         Error::MigrationFailed {
@@ -74,7 +79,8 @@ fn errors() -> Vec<Error> {
         Error::AdditionsLost { objects: text("column `teams.owner_id` is not part of the compiled schema") },
         Error::ContractBroken { contracts: text("`sync` must use `i`, and the plan is: SCAN worklogs") },
         Error::Integrity { problems: text("row 7 missing from index idx_users_email") },
-        Error::ForeignKeys { violations: text("`users` row 7: team_id = 42 has no parent in `teams`"), total: 2 },
+        foreign_keys("`users` row 7: team_id = 42 has no parent in `teams`", 2, false),
+        foreign_keys("`teams` row 1: owner_id = 99 has no parent in `users`", 1, true),
         Error::CommitUncertain { message: "disk I/O error".to_owned() },
         Error::BackupFailed { path: PathBuf::from("w.db.backup-20260210_093000"), message: "disk full".to_owned() },
         Error::ReportUnwritable { path: PathBuf::from("boot.html"), message: "permission denied".to_owned() },
@@ -92,7 +98,7 @@ fn errors() -> Vec<Error> {
             statements: 5,
             message: "no such index: idx_a".to_owned(),
         },
-        Error::NoSuchVersion { version: 7, reason: "is none of this binary's".to_owned() },
+        Error::NoSuchVersion { version: 7, reason: "is none of this binary's; there are 0, 1, 2".to_owned() },
         Error::RestoreRefused { backup: PathBuf::from("b.db"), message: "it does not exist".to_owned() },
         Error::DigestDiffers {
             backup: PathBuf::from("w.db.backup-20260210_093000"),

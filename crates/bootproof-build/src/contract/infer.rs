@@ -29,7 +29,6 @@ const NULLABLE: &[(&str, Type)] = &[
     ("ltrim", Type::Text),
     ("octet_length", Type::Integer),
     ("printf", Type::Text),
-    ("replace", Type::Text),
     ("rtrim", Type::Text),
     ("strftime", Type::Text),
     ("string_agg", Type::Text),
@@ -97,10 +96,14 @@ fn type_at(expression: &[Token], column: ColumnType<'_>, depth: usize) -> Option
             type_of(inner)
         }
         [sign, rest @ ..] if sign.is_symbol('+') => type_of(rest),
-        [not, exists, ..] if not.is_keyword("not") && exists.is_keyword("exists") => type_of(expression.get(1..)?),
+        // NOT binds less than any operator that could follow.
+        [not, exists, rest @ ..] if not.is_keyword("not") && exists.is_keyword("exists") && is_whole(rest) => {
+            type_of(expression.get(1..)?)
+        }
         [literal] if literal.kind == Kind::Literal => Some(Typed::always(Type::Text)),
+        // One that does not fit into 64 bits is REAL.
         [number] if number.kind == Kind::Word && number.text.bytes().all(|byte| byte.is_ascii_digit()) => {
-            Some(Typed::always(Type::Integer))
+            number.text.parse::<i64>().ok().map(|_| Typed::always(Type::Integer))
         }
         [function, rest @ ..] if function.kind == Kind::Word => {
             let call = call(rest).and_then(|arguments| result(&function.text, arguments, &type_of));
@@ -118,6 +121,9 @@ fn is_select(inner: &[Token]) -> bool {
 fn found(select: &[Token], depth: usize) -> Option<Typed> {
     let items = select_list::items(select);
     let [item] = items.as_slice() else { return None };
+    if !select_list::others(select).is_empty() {
+        return None;
+    }
     // Columns of its own tables: what SQLite tells of the query around it is not about them.
     let typed = type_at(select_list::expression(item), &|_| None, depth + 1)?;
     // Without any of these an aggregate is one row, whatever there is.
@@ -187,9 +193,19 @@ fn result(function: &str, arguments: &[Token], type_of: ColumnType<'_>) -> Optio
             is_sure.then(|| Typed::nullable(value))
         }
         ("min" | "max", values @ [_, ..]) => Some(Typed::nullable(common(values, type_of)?.value)),
-        // With `subsec` it is a fraction.
-        ("unixepoch", _) if arguments.iter().all(|token| !token.text.to_ascii_lowercase().contains("subsec")) => {
+        // With `subsec` it is a fraction, which a modifier that is no literal may say as well.
+        ("unixepoch", [_, modifiers @ ..])
+            if modifiers.iter().all(|modifier| matches!(modifier, [one] if one.kind == Kind::Literal))
+                && arguments.iter().all(|token| !token.text.to_ascii_lowercase().contains("subsec")) =>
+        {
             Some(Typed::nullable(Type::Integer))
+        }
+        ("unixepoch", []) => Some(Typed::nullable(Type::Integer)),
+        // Where it is to replace an empty text it returns what it was given, a number as a number.
+        ("replace", [given, pattern, _]) => {
+            let is_something = matches!(pattern, [one] if one.kind == Kind::Literal && one.text != "''");
+            let is_text = || type_of(given).is_some_and(|typed| typed.value == Type::Text);
+            (is_something || is_text()).then_some(Typed::nullable(Type::Text))
         }
         ("sum", [summed]) => match type_of(summed)?.value {
             value @ (Type::Integer | Type::Real) => Some(Typed::nullable(value)),
@@ -228,7 +244,7 @@ fn joined(expression: &[Token]) -> Option<Typed> {
 mod tests {
     use bootproof_catalog::token::tokens;
 
-    use super::{Type, Typed, type_of};
+    use super::{ALWAYS, NULLABLE, Type, Typed, type_of};
 
     fn inferred(sql: &str) -> Option<Typed> {
         let column = |name: &[bootproof_catalog::token::Token]| match name.last()?.text.as_str() {
@@ -271,6 +287,10 @@ mod tests {
             ("CAST(s AS NUMERIC)", Type::Real),
             ("CAST(s AS VARCHAR(10))", Type::Text),
             ("+s", Type::Text),
+            ("replace(n, '1', 'x')", Type::Text),
+            ("replace(s, '', 'x')", Type::Text),
+            ("EXISTS (SELECT 1) || 'x'", Type::Text),
+            ("unixepoch(s, '+1 day', 'utc')", Type::Integer),
             ("(SELECT count(*) FROM t GROUP BY n)", Type::Integer),
             ("(SELECT lower(x) FROM t)", Type::Text),
             ("coalesce(s, s)", Type::Text),
@@ -312,8 +332,114 @@ mod tests {
             "(1) + (2)",
             "abs(n)",
             "unixepoch(s, 'subsec')",
+            "unixepoch(s, s)",
+            "replace(n, '', 'x')",
+            "replace(n, s, 'x')",
+            "NOT EXISTS (SELECT 1) || 'x'",
+            "(SELECT count(*) FROM t UNION SELECT 'x')",
+            "9223372036854775808",
+            "x'41'",
         ] {
             assert_eq!(inferred(sql), None, "{sql}");
         }
+    }
+
+    /// Every value that SQLite has a kind of.
+    const VALUES: [&str; 12] = [
+        "NULL",
+        "0",
+        "-7",
+        "1.5",
+        "9e999",
+        "''",
+        "'a'",
+        "'12'",
+        "'2025-01-31 12:00:00'",
+        "'[1, \"a\"]'",
+        "x''",
+        "x'6162'",
+    ];
+
+    /// What is promised of an expression, asked of SQLite with every value in the place of every name. Where a function does not
+    /// take one, it returns nothing at all.
+    #[test]
+    fn sqlite_keeps_every_promise() {
+        let connection = rusqlite::Connection::open_in_memory().unwrap();
+        let untyped = |_: &[bootproof_catalog::token::Token]| None;
+        let functions = NULLABLE.iter().chain(ALWAYS).map(|(name, _)| *name);
+        let mut expressions = Vec::new();
+        for name in functions.chain(["replace", "unixepoch", "min", "max", "coalesce", "ifnull"]) {
+            let over = if ["cume_dist", "dense_rank", "ntile", "percent_rank", "rank", "row_number"].contains(&name) {
+                " OVER ()"
+            } else {
+                ""
+            };
+            for arguments in
+                ["", "a", "a, b", "a, b, 'x'", "a, '', b", "a, '1', b", "*", "DISTINCT a", "SELECT a", "a, '+1 day'"]
+            {
+                expressions.push(format!("{name}({arguments}){over}"));
+            }
+        }
+        for more in [
+            "a || b",
+            "a || b || 'x'",
+            "+a || b",
+            "NOT EXISTS (SELECT a)",
+            "NOT EXISTS (SELECT a) || b",
+            "EXISTS (SELECT a) || b",
+            "CAST(a AS INTEGER)",
+            "CAST(a AS REAL)",
+            "CAST(a AS NUMERIC)",
+            "CAST(a AS DECIMAL(10, 2))",
+            "CAST(a AS TEXT)",
+            "CAST(a AS BLOB)",
+            "(SELECT count(*) FROM (SELECT 1) WHERE a)",
+            "(SELECT count(*) UNION SELECT a)",
+            "(SELECT hex(a) WHERE b)",
+            "(SELECT total(a) FROM (SELECT 1) LIMIT 0)",
+            "coalesce(hex(a), 'x')",
+            "coalesce(lower(a), upper(b))",
+            "ifnull(length(a), 0)",
+            "max(length(a), unicode(b))",
+            "sum(length(a))",
+            "9223372036854775807",
+            "9223372036854775808",
+            "x'41'",
+        ] {
+            expressions.push(more.to_owned());
+        }
+        let (mut promised, mut asked) = (0, 0);
+        for expression in &expressions {
+            let Some(typed) = type_of(&tokens(expression), &untyped) else { continue };
+            promised += 1;
+            let kinds: &[&str] = match typed.value {
+                Type::Integer | Type::Boolean => &["integer"],
+                // An f64 is read from an integer as well.
+                Type::Real => &["real", "integer"],
+                Type::Text => &["text"],
+                Type::Blob => &["blob"],
+                Type::Any => continue,
+            };
+            for a in VALUES {
+                for b in VALUES {
+                    // Several rows and none, for aggregates and windows; a row for what is none of them.
+                    for rows in [
+                        format!("SELECT {a} AS a, {b} AS b"),
+                        format!("SELECT {b}, {a} WHERE 0 UNION ALL SELECT {a}, {b}"),
+                    ] {
+                        let sql = format!("WITH given(a, b) AS ({rows}) SELECT typeof({expression}) FROM given");
+                        let Ok(mut statement) = connection.prepare(&sql) else { continue };
+                        let mut rows = statement.query([]).unwrap();
+                        while let Ok(Some(row)) = rows.next() {
+                            let kind: String = row.get(0).unwrap();
+                            asked += 1;
+                            let is_kept = kinds.contains(&kind.as_str()) || (kind == "null" && typed.is_nullable);
+                            assert!(is_kept, "{expression} with {a} and {b} is {kind}, not {typed:?}");
+                        }
+                    }
+                }
+            }
+        }
+        assert!(promised > 100 && asked > 5_000, "{promised} promises, asked {asked} times");
     }
 }

@@ -10,6 +10,7 @@ use std::ops::Range;
 use bootproof_catalog::QueryPlan;
 use bootproof_catalog::token::{self, Token};
 
+use super::compound::{self, Compound};
 use super::{Head, Query, comparison, infer, presence, select_list};
 use crate::annotation::{self, Annotation};
 use crate::compilation::{Column, Parameter, Signature};
@@ -172,15 +173,19 @@ impl<'a> Typing<'a> {
         let with = first.and_then(|select| self.query.sql.get(..select.span.start)).unwrap_or_default();
         let alone = |select: &[Token]| {
             let text = self.query.sql.get(select.first()?.span.start..select.last()?.span.end)?;
-            let sql = format!("{with}{text}");
-            let statement = self.head.stage.connection().prepare(&sql).ok()?;
-            let columns = statement.column_names().map(str::to_owned).collect();
-            let origins = origins(&statement);
-            let (span, parameters, reads) = (self.query.span.clone(), Vec::new(), BTreeSet::new());
-            drop(statement);
-            Some(Query { sql, span, parameters, columns, origins, reads })
+            self.asked(format!("{with}{text}"))
         };
         select_list::others(&self.tokens).into_iter().map(alone).collect()
+    }
+
+    /// A query that nobody runs, only to see what it would return; none where SQLite does not take it.
+    fn asked(&self, sql: String) -> Option<Query> {
+        let statement = self.head.stage.connection().prepare(&sql).ok()?;
+        let columns = statement.column_names().map(str::to_owned).collect();
+        let origins = origins(&statement);
+        let (span, parameters, reads) = (self.query.span.clone(), Vec::new(), BTreeSet::new());
+        drop(statement);
+        Some(Query { sql, span, parameters, columns, origins, reads })
     }
 
     /// Whether a SELECT of a compound returns values of a type, or NULL.
@@ -192,8 +197,31 @@ impl<'a> Typing<'a> {
         is_null || self.returned(select, &tokens, position).is_some_and(|typed| typed.value == value)
     }
 
-    /// The type of a column that a query returns.
+    /// The type of a column that a query returns, whichever SELECT of a compound inside it a row comes from.
     fn returned(&self, query: &Query, tokens: &[Token], position: usize) -> Option<Typed> {
+        let typed = self.returned_by_one(query, tokens, position)?;
+        if typed.value == Type::Any {
+            return Some(typed);
+        }
+        let is_same = |sql: String| {
+            let query = self.asked(sql);
+            let returned = query.and_then(|query| self.returned_by_one(&query, &token::tokens(&query.sql), position));
+            returned.is_some_and(|returned| returned.value == typed.value)
+        };
+        let expanded = compound::without_views(&query.sql, self.head.catalog).ok()?;
+        if expanded.as_ref().is_some_and(|sql| !is_same(sql.clone())) {
+            return None;
+        }
+        let compounds = compound::nested(expanded.as_ref().unwrap_or(&query.sql));
+        let is_told = compounds.into_iter().all(|Compound { alone, severed }| {
+            // What is the same without its values is none of them.
+            severed.is_some_and(is_same) || alone.into_iter().all(is_same)
+        });
+        is_told.then_some(typed)
+    }
+
+    /// The type of a column that a query returns; of a compound inside it, what one of its SELECTs does.
+    fn returned_by_one(&self, query: &Query, tokens: &[Token], position: usize) -> Option<Typed> {
         let is_main = std::ptr::eq(query, self.query);
         let keeps_presence = is_main && self.keeps_presence;
         let as_returned = |typed: Typed| Typed { is_nullable: typed.is_nullable || !keeps_presence, ..typed };

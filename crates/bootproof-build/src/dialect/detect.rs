@@ -53,10 +53,11 @@ pub(crate) fn detect(directory: &Path, files: &[String], diagnostics: &mut Diagn
             for (dialect, path) in &signs {
                 diagnostic = diagnostic.note(format!("`{path}` is {dialect}'s"));
             }
-            diagnostics.push(diagnostic.help(format!(
-                "say which one: `--dialect {dialect}` on the command line, `Compiler::new(…).dialect(…)` in build.rs; \
-                 what belongs to the other goes to another directory"
-            )));
+            let rest = "what belongs to the other goes to another directory";
+            diagnostics.push(diagnostic.help_to(
+                &format!("say which one, `Compiler::new(…).dialect(…)` in build.rs; {rest}"),
+                &format!("say which one, `--dialect {dialect}` for instance; {rest}"),
+            ));
             None
         }
     }

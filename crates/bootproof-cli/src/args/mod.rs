@@ -1,5 +1,6 @@
 //! What can be asked, and the help that teaches it.
 
+mod answer;
 mod fleet;
 mod help;
 mod options;
@@ -12,6 +13,7 @@ use bootproof::{Options, Schema};
 use clap::{ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand};
 use log::LevelFilter;
 
+pub(crate) use self::answer::AnswerArgs;
 pub(crate) use self::fleet::FleetArgs;
 use self::help::{EXAMPLES, LONG_HELP};
 use self::options::RevertArgs;
@@ -26,9 +28,8 @@ pub(crate) struct Cli {
     #[arg(global = true, help_heading = EVERY)]
     pub(crate) db: Option<PathBuf>,
 
-    /// Answer with one JSON object on one line
-    #[arg(long, global = true, help_heading = EVERY)]
-    pub(crate) json: bool,
+    #[command(flatten, next_help_heading = EVERY)]
+    answer: AnswerArgs,
 
     /// How long to wait for another process that holds the database [default: 300]
     #[arg(long, value_name = "SECONDS", value_parser = seconds, global = true, help_heading = EVERY)]
@@ -120,7 +121,7 @@ pub(crate) enum Command {
         #[arg(long, value_name = "FILE", env = "BOOTPROOF_HEALTH", hide_env_values = true)]
         config: Option<PathBuf>,
         /// Answer in the text format of Prometheus
-        #[arg(long, conflicts_with = "json")]
+        #[arg(long, conflicts_with_all = ["json", "format"])]
         prometheus: bool,
         /// Leave out what reads the whole file: sizes and fragmentation of tables and indexes, timed queries
         #[arg(long)]
@@ -218,13 +219,18 @@ impl Cli {
     /// What another parser has read: the database, whether to answer in JSON, how long to wait, how much to say.
     pub(crate) fn of(
         db: PathBuf,
-        json: bool,
+        answer: AnswerArgs,
         lock_timeout: Option<Duration>,
         said: Loudness,
         command: Command,
     ) -> Self {
         let Loudness { verbose, quiet } = said;
-        Self { db: Some(db), json, lock_timeout, verbose, quiet, command }
+        Self { db: Some(db), answer, lock_timeout, verbose, quiet, command }
+    }
+
+    /// Whether a program reads the answer.
+    pub(crate) fn is_json(&self) -> bool {
+        self.answer.is_json()
     }
 
     /// Whether a flag says how long to wait.
@@ -252,7 +258,7 @@ impl Cli {
 
     /// Whether a person wants to see where the time went.
     pub(crate) fn shows_timeline(&self) -> bool {
-        !self.json && self.report_args().is_some_and(|report| report.timeline)
+        !self.is_json() && self.report_args().is_some_and(|report| report.timeline)
     }
 
     fn report_args(&self) -> Option<&ReportArgs> {
@@ -357,6 +363,9 @@ mod tests {
             ["boot", "--lock-timeout", "soon"],
             ["sql", "one", "--json"],
             ["boot", "-q", "-v"],
+            ["status", "--json", "--format=json"],
+            ["health", "--prometheus", "--format=json"],
+            ["status", "--format", "xml"],
             ["backup", "--keep", "0"],
             ["completions", "--json", "dos"],
         ] {
@@ -373,6 +382,19 @@ mod tests {
         let path = OsString::from_vec(b"caf\xe9.db".to_vec());
         let arguments = vec![OsString::from("app-migrate"), "status".into(), "--db".into(), path.clone()];
         assert_eq!(parse(&schema(), "app-migrate", arguments).unwrap().db, Some(PathBuf::from(path)));
+    }
+
+    #[test]
+    fn json_is_asked_for_in_two_ways_before_the_command_and_behind() {
+        for arguments in [
+            ["--json", "status"].as_slice(),
+            &["status", "--json"],
+            &["--format", "json", "plan"],
+            &["sql", "--format=json"],
+        ] {
+            assert!(cli(arguments).unwrap().is_json(), "{arguments:?}");
+        }
+        assert!(!cli(&["status", "--format", "text"]).unwrap().is_json());
     }
 
     #[test]

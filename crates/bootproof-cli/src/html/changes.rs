@@ -47,7 +47,7 @@ fn ran(what: &str, migration: &AppliedMigration, is_image: bool) -> Markup {
             td { (what) }
             th scope="row" { (title(migration.version, &migration.name)) }
             td {
-                @if is_image && migration.duration_ms.0 <= 0.0 { "part of the compiled image" }
+                @if is_image && !migration.duration_ms.is_measured() { "part of the compiled image" }
                 @else { "in " (text::time(migration.duration_ms)) }
             }
         }

@@ -35,7 +35,7 @@ fn row(check: &Check) -> Markup {
             td { span class={ "outcome " (class) } { span aria-hidden="true" { (mark) } " " (word) } }
             th scope="row" { (question(check.name)) " " code class="aside" { (check.name.name()) } }
             td class="prose" { (text::prose(&check.detail)) }
-            td class="number" { @if check.outcome != Outcome::Skipped { (text::time(check.duration_ms)) } }
+            td class="number" { @if check.outcome != Outcome::Skipped && check.duration_ms.is_measured() { (text::time(check.duration_ms)) } }
         }
     }
 }

@@ -8,7 +8,7 @@ use bootproof_build::{Compiler, Dialect};
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
-use crate::args::{self, BootArgs, CheckArgs, FleetArgs, LimitArgs, Loudness, ReportArgs, seconds};
+use crate::args::{self, AnswerArgs, BootArgs, CheckArgs, FleetArgs, LimitArgs, Loudness, ReportArgs, seconds};
 
 const AFTER_HELP: &str = "\
 Exit codes of `check`, `schema`, `lock` and `squash`: 0 where nothing is wrong (warnings are not), 1 where something is, 2 for
@@ -57,6 +57,9 @@ pub(super) enum Command {
         /// How to say it
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
+        /// The same as `--format json`
+        #[arg(long, conflicts_with = "format")]
+        json: bool,
     },
     /// Print the schema that the migrations make, as SQL
     ///
@@ -75,6 +78,8 @@ pub(super) enum Command {
     Lock {
         #[command(flatten)]
         source: SourceArgs,
+        #[command(flatten)]
+        answer: AnswerArgs,
     },
     /// Write the file of the next migration, or with `--contract` that of a query contract
     ///
@@ -204,9 +209,8 @@ pub(super) struct HistoryArgs {
 /// What every command on a database takes.
 #[derive(Debug, Args)]
 pub(super) struct EveryArgs {
-    /// Answer with one JSON object on one line
-    #[arg(long)]
-    pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) answer: AnswerArgs,
     /// How long to wait for another process that holds the database [default: 300]
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     lock_timeout: Option<Duration>,
@@ -286,13 +290,13 @@ impl EveryArgs {
     /// The command line of a program that carries these migrations.
     pub(super) fn cli(&self, db: &Path, command: args::Command) -> args::Cli {
         let said = Loudness { verbose: self.verbose, quiet: self.quiet };
-        args::Cli::of(db.to_owned(), self.json, self.lock_timeout, said, command)
+        args::Cli::of(db.to_owned(), self.answer, self.lock_timeout, said, command)
     }
 }
 
 impl ReadingArgs {
     pub(super) fn compiler(&self, directory: &Path) -> Compiler {
-        let compiler = Compiler::new(directory);
+        let compiler = Compiler::new(directory).on_command_line();
         let compiler = self.dialect.into_iter().fold(compiler, Compiler::dialect);
         let stubs = self.stub_function.iter();
         stubs.fold(compiler, |compiler, (name, arguments)| compiler.stub_function(name, *arguments))

@@ -26,7 +26,7 @@ pub(super) fn operate(
     let (directory, compiler) = database.source();
     let schema = match compile(directory, &compiler, database.names_dialect(), &database.db) {
         Ok(schema) => loaded::with_history(schema, database.history.history_table.as_deref()),
-        Err(diagnostics) => return not_compiled(&diagnostics, &database.db, database.every.json),
+        Err(diagnostics) => return not_compiled(&diagnostics, &database.db, database.every.answer.is_json()),
     };
     let cli = database.every.cli(&database.db, command);
     let progress = watched(&cli);
@@ -49,7 +49,7 @@ pub(super) fn fleet(
     let checked = reading.compiler(migrations).check();
     let schema = match checked.map(|compilation| loaded::schema(&compilation, migrations)) {
         Ok(schema) => schema,
-        Err(diagnostics) => return not_compiled(&diagnostics, &directory, every.json),
+        Err(diagnostics) => return not_compiled(&diagnostics, &directory, every.answer.is_json()),
     };
     let cli = every.cli(&directory, args::Command::Fleet(fleet));
     let progress = watched(&cli);
@@ -68,12 +68,12 @@ pub(super) fn diff(
 ) -> Answer {
     let schema = match compile(&source.directory, &source.compiler(), source.names_dialect(), db) {
         Ok(schema) => loaded::with_history(schema, history.history_table.as_deref()),
-        Err(diagnostics) => return not_compiled(&diagnostics, db, every.json),
+        Err(diagnostics) => return not_compiled(&diagnostics, db, every.answer.is_json()),
     };
     let options = Options { cancellation: signal::cancellation(), ..every.options() };
     let drift = Boot::new(&schema, db).options(options).drift(at);
     let is_drifted = drift.as_ref().is_ok_and(|drift| !drift.differences.is_empty());
-    let answer = Answer::of_inspection(drift, every.json);
+    let answer = Answer::of_inspection(drift, every.answer.is_json());
     if is_drifted { Answer { code: DRIFTED, ..answer } } else { answer }
 }
 

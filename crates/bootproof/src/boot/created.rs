@@ -4,6 +4,7 @@
 //! seen by reading every byte again.
 
 use std::path::Path;
+use std::time::Instant;
 
 use rusqlite::Connection;
 
@@ -52,16 +53,17 @@ impl Run<'_> {
     fn prove_made(&mut self, made: &mut Connection) -> Result<bool, Error> {
         self.report_stamped();
         let session = Session::new(made, self.path, self.options.lock_timeout, &self.watch)?;
-        let mut passed = |name, detail: &str| {
-            self.report.record(name, Outcome::Passed, detail.to_owned(), Milliseconds::default());
+        let mut passed = |name, detail: &str, took| {
+            self.report.record(name, Outcome::Passed, detail.to_owned(), took);
         };
-        passed(CheckName::Schema, "made from what was compiled");
-        passed(CheckName::Indexes, "made from what was compiled");
+        passed(CheckName::Schema, "made from what was compiled", Milliseconds::default());
+        passed(CheckName::Indexes, "made from what was compiled", Milliseconds::default());
+        let start = Instant::now();
         let violates = session.connection.prepare("PRAGMA main.foreign_key_check").and_then(|mut rows| rows.exists([]));
         if violates.map_err(|error| Error::from_sqlite("checking the new database", error))? {
             return Ok(false);
         }
-        passed(CheckName::ForeignKeys, "every row has its parent");
+        passed(CheckName::ForeignKeys, "every row has its parent", start.elapsed().into());
         self.report.skip(CheckName::RowCounts, "there were none");
         self.check_integrity_by(0, |level, _| integrity::by_sqlite(session.connection, level))?;
         Ok(self.check_contracts(&session, self.schema.head(), false)?.is_empty())

@@ -15,6 +15,7 @@ use std::time::Instant;
 
 use rusqlite::Connection;
 
+use crate::compiled::Contract;
 use crate::connection;
 use crate::error::{Error, Failure};
 use crate::event::{Cancellation, Observer};
@@ -155,7 +156,8 @@ impl<'s> Boot<'s> {
     ///
     /// # Errors
     ///
-    /// As [`Boot::run`]; a database that a boot would have to migrate or repair is refused with [`Error::Behind`].
+    /// As [`Boot::run`]; a database that a boot would have to migrate is refused with [`Error::Behind`], and one that it would only
+    /// have to repair with [`Error::Unrepaired`].
     pub fn verify(&self) -> Result<BootReport, Failure> {
         self.report(Run::verify_only)
     }
@@ -167,7 +169,8 @@ impl<'s> Boot<'s> {
     ///
     /// # Errors
     ///
-    /// As [`Boot::verify`], of which it makes every check but that of the integrity; never [`Error::Behind`].
+    /// As [`Boot::verify`], of which it makes every check but that of the integrity; never [`Error::Behind`] or
+    /// [`Error::Unrepaired`].
     pub fn bench(&self) -> Result<BootReport, Failure> {
         self.report(Run::bench_only)
     }
@@ -255,6 +258,12 @@ fn finish(run: Run<'_>, start: Instant, outcome: Result<(), Error>) -> Result<Bo
     let Err(error) = outcome.map_err(Error::settled) else {
         for held in &report.held {
             log::info!("{:03} {} is held back: {}", held.version, held.name, held.why);
+        }
+        if let Some(version) = report.to_version.filter(|_| !report.held.is_empty()) {
+            let waiting = run.schema.contracts().filter(|contract| contract.since > version);
+            report.notes.extend(waiting.map(|Contract { name, since, .. }| {
+                format!("the query contract `{name}` waits for version {since}, which has what it reads: until then its query fails")
+            }));
         }
         return Ok(report);
     };

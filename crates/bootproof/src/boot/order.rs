@@ -265,7 +265,6 @@ impl Run<'_> {
         self.must_exist()?;
         let mut connection = connection::open(self.path, false)?;
         let session = Session::new(&mut connection, self.path, self.options.lock_timeout, &self.watch)?;
-        let migrations = self.schema.compiled().migrations;
         let was_reverted = self.transact(&session, |look| match (look.plan.ahead.first(), look.plan.start) {
             (Some(newer), _) => {
                 let reason =
@@ -273,7 +272,7 @@ impl Run<'_> {
                 Err(Error::NoSuchVersion { version: to, reason })
             }
             (None, Start::Managed(from)) => {
-                let migrations = revert::path(migrations, from, to)?;
+                let migrations = revert::path(self.schema.compiled().migrations, from, to)?;
                 Ok((!migrations.is_empty()).then_some(Change::Back { migrations, to }))
             }
             (None, Start::Empty | Start::Unmanaged(..) | Start::Foreign(..)) => {
@@ -350,7 +349,7 @@ impl Run<'_> {
                 return run.verify_current(session, &look);
             }
             run.check_integrity(session)?;
-            Err(Error::Behind { work: behind(&look) })
+            Err(look::not_ready(&look))
         })
     }
 
@@ -368,7 +367,9 @@ impl Run<'_> {
             session.rollback();
             run.report.verdict = Verdict::Degraded;
             run.report.to_version = look.plan.version_before();
-            run.report.notes.extend(behind(&look).into_iter().map(|work| format!("not at head yet: {work}")));
+            let is_behind = matches!(look::not_ready(&look), Error::Behind { .. });
+            let what = if is_behind { "not at head yet" } else { "not as compiled" };
+            run.report.notes.extend(behind(&look).into_iter().map(|work| format!("{what}: {work}")));
             run.benchmark_before(session)?;
             run.report_before();
             Ok(())

@@ -236,7 +236,11 @@ impl Run<'_> {
         let expected = expected::catalog_at(self.schema, change.to())?;
         let live = Catalog::read(connection).map_err(|error| Error::from_sqlite("reading the schema", error))?;
         let differences = difference::between(&expected, &live);
-        let repaired = self.watch.step(Step::Repair, 0, || repair::indexes(connection, &expected, &differences))?;
+        let repaired = if repair::is_due(&differences) {
+            self.watch.step(Step::Repair, 0, || repair::indexes(connection, &expected, &differences))?
+        } else {
+            Vec::new()
+        };
         self.report.repaired.extend(repaired.iter().cloned());
         let told = applied.iter().map(AppliedMigration::measured);
         match change {

@@ -20,6 +20,7 @@ impl Error {
             | Self::NotTakenOver { .. }
             | Self::Drifted { .. }
             | Self::Behind { .. }
+            | Self::Unrepaired { .. }
             | Self::Incompatible { .. }
             | Self::StepsMissing { .. }
             | Self::SourcesDisagree { .. } => 4,
@@ -66,6 +67,7 @@ impl Error {
             Self::NotTakenOver { .. } => "not_taken_over",
             Self::Drifted { .. } => "drifted",
             Self::Behind { .. } => "behind",
+            Self::Unrepaired { .. } => "unrepaired",
             Self::Incompatible { .. } => "incompatible",
             Self::SourcesDisagree { .. } => "sources_disagree",
             Self::MigrationFailed { .. } => "migration_failed",
@@ -131,6 +133,7 @@ impl Error {
             }
             Self::Drifted { .. } => "undo what was changed by hand, or restore a backup",
             Self::Behind { .. } => "boot: start the application, or run the command `boot`",
+            Self::Unrepaired { .. } => "boot: start the application, or run the command `boot`, and it is repaired",
             Self::Incompatible { .. } => {
                 "remove what was added to the database that SQLite names there, an index, CHECK or trigger as a rule; or migrate \
                  through a connection that has what it needs"
@@ -154,6 +157,9 @@ impl Error {
             Self::ContractBroken { .. } => "adapt the query or its index to this data; `verify` shows the plans",
             Self::Integrity { .. } => {
                 "restore a backup; where only index entries are wrong, `REINDEX` in the sqlite3 shell makes them anew"
+            }
+            Self::ForeignKeys { are_new: true, .. } => {
+                "correct or delete those rows, then restart: `no-new` tolerates only what violated the same key before the migration"
             }
             Self::ForeignKeys { .. } => {
                 "correct or delete those rows; to start now and leave them: option `foreign_keys(ForeignKeys::NoNew)`, flag `--foreign-keys no-new` or `BOOTPROOF_FOREIGN_KEYS=no-new`"

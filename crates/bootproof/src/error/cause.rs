@@ -45,6 +45,9 @@ impl Error {
             Self::Behind { .. } => {
                 "the newer build has not booted this database yet; only checks that change nothing say so"
             }
+            Self::Unrepaired { .. } => {
+                "somebody dropped an index, or made it otherwise, since the last boot; until it is back, queries may be slower"
+            }
             Self::Incompatible { .. } => {
                 "an object that somebody added needs a function, a collation or a module that only their program has, or \
                  computes what no memory holds"
@@ -80,6 +83,9 @@ impl Error {
             Self::Integrity { .. } => {
                 "the file was damaged: by a disk, by a copy made while it was written to, by a missing `-wal`, by a program \
                  that wrote into it"
+            }
+            Self::ForeignKeys { are_new: true, .. } => {
+                "a migration brings a key that rows violate which were no violation before, or loses parents of rows"
             }
             Self::ForeignKeys { .. } => {
                 "a program without `PRAGMA foreign_keys = ON` deleted parents and left their children"

@@ -141,6 +141,16 @@ pub enum Error {
         work: Vec<String>,
     },
 
+    /// By its history the database is where it should be, and a boot would make an index as it was compiled; told by
+    /// [`Boot::verify`](crate::Boot::verify), which changes nothing.
+    #[error("the database is at version {version}, but not as it was compiled{}", lines(work))]
+    Unrepaired {
+        /// The version.
+        version: i64,
+        /// What a boot would repair.
+        work: Vec<String>,
+    },
+
     /// Something in the database, an addition as a rule, keeps SQLite from doing what every boot does.
     #[error("the database holds what this binary cannot work with: while {doing}: {}", said(message))]
     Incompatible {
@@ -249,12 +259,20 @@ pub enum Error {
     },
 
     /// Rows refer to parents that do not exist.
-    #[error("{} a foreign key{}", violating(*total), listed(violations, *total))]
+    #[error(
+        "{} a foreign key{}{}",
+        violating(*total),
+        if *are_new { " since the migration" } else { "" },
+        listed(violations, *total)
+    )]
     ForeignKeys {
         /// The rows, the first thousand of them.
         violations: Vec<String>,
         /// How many there are.
         total: usize,
+        /// Whether the policy tolerates what was there before, and these were not: the migration brings the key that they
+        /// violate, or has made them.
+        are_new: bool,
     },
 
     /// The commit failed in a way that leaves open whether it happened; SQLite decides it when the file is next opened.

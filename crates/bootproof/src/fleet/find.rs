@@ -1,6 +1,7 @@
 //! The databases of a directory: what is like the pattern, but for what belongs to another file.
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -89,7 +90,7 @@ fn look(directory: &Path, within: &Path, pattern: &Pattern, found: &mut Found) -
             Some(_) => {}
             None => {
                 // A restore was interrupted between two files: the database may be away, and is one all the same.
-                if let Some(database) = shown.strip_suffix(crate::restore::MARK).filter(|name| is_like(name, first)) {
+                if let Some(database) = marked(&name).filter(|database| is_like(&database.to_string_lossy(), first)) {
                     found.databases.push(within.join(database));
                 }
                 if !is_like(&shown, first) {
@@ -105,6 +106,14 @@ fn look(directory: &Path, within: &Path, pattern: &Pattern, found: &mut Found) -
         }
     }
     Ok(())
+}
+
+/// The database that a mark of a restore is of, by all bytes of its name, which need not be text.
+fn marked(name: &OsStr) -> Option<&OsStr> {
+    let name = Path::new(name);
+    let is_mark =
+        name.extension().is_some_and(|extension| crate::restore::MARK.strip_prefix('.') == extension.to_str());
+    name.file_stem().filter(|_| is_mark)
 }
 
 impl Found {

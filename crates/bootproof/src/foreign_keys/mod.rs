@@ -105,7 +105,7 @@ impl Violations {
     pub(crate) fn judge(&self, policy: ForeignKeys, before: Option<&Self>) -> Result<String, Error> {
         match (policy, before) {
             _ if self.total == 0 => Ok("every row has its parent".to_owned()),
-            (ForeignKeys::Strict, _) => Err(self.refusal(|_| true, self.total)),
+            (ForeignKeys::Strict, _) => Err(self.refusal(|_| true, self.total, false)),
             (ForeignKeys::NoNew, before) => {
                 let known = |violation: &Known| match before {
                     Some(before) => before.counts.get(violation).copied().unwrap_or_default(),
@@ -114,7 +114,7 @@ impl Violations {
                 let new = self.counts.iter().map(|(violation, count)| count.saturating_sub(known(violation))).sum();
                 if new > 0 {
                     let is_new = |violation: &Known| self.counts.get(violation) > Some(&known(violation));
-                    return Err(self.refusal(is_new, new));
+                    return Err(self.refusal(is_new, new, true));
                 }
                 Ok(format!(
                     "{} without {} parent, tolerated",
@@ -138,9 +138,10 @@ impl Violations {
         notes.into_iter().chain(more)
     }
 
-    fn refusal(&self, which: impl Fn(&Known) -> bool, total: usize) -> Error {
+    fn refusal(&self, which: impl Fn(&Known) -> bool, total: usize, are_new: bool) -> Error {
         let told = self.told.iter().filter(|(violation, _)| which(&Known::of(violation)));
-        Error::ForeignKeys { violations: told.map(|(violation, row)| violation.replace("{row}", row)).collect(), total }
+        let violations = told.map(|(violation, row)| violation.replace("{row}", row)).collect();
+        Error::ForeignKeys { violations, total, are_new }
     }
 }
 

@@ -14,6 +14,7 @@ use crate::event::Step;
 use crate::figure::one_line;
 use crate::history;
 use crate::look;
+use crate::plan::no_such_version;
 use crate::schema::Schema;
 use crate::takeover;
 
@@ -39,7 +40,7 @@ impl Boot<'_> {
     pub fn drift(&self, at: Option<i64>) -> Result<Drift, Failure> {
         self.act(|run| {
             if let Some(version) = at.filter(|version| run.schema.migration(*version).is_none()) {
-                return Err(Error::NoSuchVersion { version, reason: "is none of this directory's".to_owned() });
+                return Err(no_such_version(run.schema.compiled().migrations, version, "directory"));
             }
             run.must_exist()?;
             let mut connection = connection::open_to_look(run.path)?;

@@ -286,6 +286,15 @@ pub struct ErrorReport {
 #[serde(transparent)]
 pub struct Milliseconds(pub f64);
 
+impl Milliseconds {
+    /// Whether somebody measured it. Zero says that nothing was done that takes time: a check was skipped, or a new file has a
+    /// migration from the compiled image.
+    #[must_use]
+    pub fn is_measured(self) -> bool {
+        self.0 > 0.0
+    }
+}
+
 impl From<std::time::Duration> for Milliseconds {
     fn from(duration: std::time::Duration) -> Self {
         Self((duration.as_secs_f64() * 1e6).round() / 1e3)

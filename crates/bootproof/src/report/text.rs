@@ -9,7 +9,9 @@ impl fmt::Display for BootReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{} {}", self.headline(), one_line(&self.database))?;
         for migration in &self.applied {
-            writeln!(f, "  applied    {:03} {} ({})", migration.version, migration.name, migration.duration_ms)?;
+            let took = migration.duration_ms;
+            let took = if took.is_measured() { took.to_string() } else { "in the compiled image".to_owned() };
+            writeln!(f, "  applied    {:03} {} ({took})", migration.version, migration.name)?;
         }
         for migration in &self.reverted {
             writeln!(f, "  reverted   {:03} {} ({})", migration.version, migration.name, migration.duration_ms)?;
@@ -106,7 +108,7 @@ impl fmt::Display for Check {
             f,
             "{outcome:<10} {:<13} {:>9}  {}",
             self.name.name(),
-            self.duration_ms,
+            self.duration_ms.or_dash(),
             short_line(self.detail.lines().next().unwrap_or_default())
         )
     }
@@ -164,6 +166,11 @@ fn factor(factor: f64) -> String {
 }
 
 impl Milliseconds {
+    /// As it is displayed, or a dash where nobody measured it.
+    fn or_dash(self) -> String {
+        if self.is_measured() { self.to_string() } else { "-".to_owned() }
+    }
+
     /// Without decimals, for what a person has chosen.
     fn rounded(self) -> String {
         if self.0 >= 10_000.0 { format!("{:.0} s", self.0 / 1000.0) } else { format!("{:.0} ms", self.0) }

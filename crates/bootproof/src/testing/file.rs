@@ -7,7 +7,8 @@ use tempfile::TempDir;
 
 use super::options;
 use crate::boot::Boot;
-use crate::error::{Error, Failure, storage};
+use crate::error::{Failure, storage};
+use crate::plan::no_such_version;
 use crate::report::BootReport;
 use crate::schema::Schema;
 
@@ -59,7 +60,7 @@ pub fn file(schema: &Schema) -> Result<TestFile, Failure> {
 ///
 /// # Errors
 ///
-/// [`Error::NoSuchVersion`] for a version that is none of the schema's; otherwise as [`Boot::run`].
+/// [`Error::NoSuchVersion`](crate::Error::NoSuchVersion) for a version that is none of the schema's; otherwise as [`Boot::run`].
 pub fn file_at(schema: &Schema, version: i64) -> Result<TestFile, Failure> {
     made(schema, Some(version))
 }
@@ -67,7 +68,7 @@ pub fn file_at(schema: &Schema, version: i64) -> Result<TestFile, Failure> {
 fn made(schema: &Schema, target: Option<i64>) -> Result<TestFile, Failure> {
     let failed = |error| Failure { error, report: Box::new(BootReport::new("a temporary file".to_owned())) };
     if let Some(version) = target.filter(|&version| schema.migration(version).is_none()) {
-        return Err(failed(Error::NoSuchVersion { version, reason: "is none of this binary's".to_owned() }));
+        return Err(failed(no_such_version(schema.compiled().migrations, version, "binary")));
     }
     let directory = tempfile::tempdir().map_err(|error| failed(storage("created", &std::env::temp_dir(), &error)))?;
     let path = directory.path().join(schema.default_database().unwrap_or("app.db"));

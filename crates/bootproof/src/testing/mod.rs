@@ -39,6 +39,7 @@ use rusqlite::config::DbConfig;
 
 use crate::error::{Error, Failure};
 use crate::options::Options;
+use crate::plan::no_such_version;
 use crate::report::BootReport;
 use crate::schema::Schema;
 
@@ -114,7 +115,7 @@ macro_rules! samples {
 pub fn at(schema: &Schema, version: i64) -> Result<Connection, Failure> {
     let failed = |error| Failure { error, report: Box::new(BootReport::new(":memory:".to_owned())) };
     if schema.migration(version).is_none() {
-        return Err(failed(Error::NoSuchVersion { version, reason: "is none of this binary's".to_owned() }));
+        return Err(failed(no_such_version(schema.compiled().migrations, version, "binary")));
     }
     let mut connection = Connection::open_in_memory()
         .map_err(|error| failed(Error::from_sqlite("opening a database in memory", error)))?;
