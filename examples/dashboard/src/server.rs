@@ -20,6 +20,7 @@ use crate::app::App;
 #[cfg(unix)]
 use crate::handover::{self, Offer, Predecessor};
 use crate::stop::Drain;
+use crate::stream::Stream;
 use crate::{Stop, routes};
 
 /// For so long after the last connection was let in, each answer asks its client to come back by another. A connection that
@@ -36,11 +37,13 @@ struct Limits {
     connections: usize,
     /// A connection from which no whole request comes for so long is closed.
     silence: Duration,
+    /// One that takes nothing of its answer for so long, too.
+    answer: Duration,
 }
 
 /// A process may have 1,024 files open where nobody says otherwise. Proxies keep a quiet connection for a minute, and should be
 /// the first to close it.
-const LIMITS: Limits = Limits { connections: 512, silence: Duration::from_secs(75) };
+const LIMITS: Limits = Limits { connections: 512, silence: Duration::from_secs(75), answer: SLOWEST_ANSWER };
 
 /// The socket where connections arrive.
 #[derive(Debug)]
@@ -179,10 +182,11 @@ async fn let_in(listener: &TcpListener, router: &Router, drain: &Drain, limits: 
         };
         // An answer is small and written at once: it does not wait for the acknowledgement of the one before.
         let _ = stream.set_nodelay(true);
-        let connection = http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(limits.silence)
-            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router.clone()));
+        let connection =
+            http1::Builder::new().timer(TokioTimer::new()).header_read_timeout(limits.silence).serve_connection(
+                TokioIo::new(Stream::new(stream, limits.answer)),
+                TowerToHyperService::new(router.clone()),
+            );
         let connection = inside.watch(connection);
         tokio::spawn(async move {
             if let Err(error) = connection.await {
@@ -221,45 +225,82 @@ mod tests {
     use std::io::{Read as _, Write as _};
     use std::time::Instant;
 
+    use tokio::runtime::Runtime;
+    use tokio::task::JoinHandle;
+
     use super::*;
 
-    /// Two may be inside, and each may be silent for a moment.
-    #[test]
-    fn a_client_that_never_ends_its_request_keeps_nobody_out() {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    /// A server behind a door with so much room, until it is stopped.
+    fn serve(runtime: &Runtime, connections: usize, answer: &'static str) -> (SocketAddr, Drain, JoinHandle<()>) {
         let door = Door::open("127.0.0.1:0").unwrap();
         let drain = Drain::new(false);
         let (address, stop) = (door.address(), drain.clone());
         let serving = runtime.spawn(async move {
             let listener = TcpListener::from_std(door.listener.try_clone().unwrap()).unwrap();
-            let router = Router::new().route("/", axum::routing::get(|| async { "here" }));
-            let limits = Limits { connections: 2, silence: Duration::from_millis(400) };
-            let_in(&listener, &router, &drain, limits).await.shutdown().await;
+            let router = Router::new().route("/", axum::routing::get(move || async move { answer }));
+            let moment = Duration::from_millis(400);
+            let_in(&listener, &router, &drain, Limits { connections, silence: moment, answer: moment }).await;
         });
-        let connect = || {
-            let stream = std::net::TcpStream::connect(address).unwrap();
-            stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-            stream
-        };
-        // One says nothing, one a letter at a time.
-        let (mut silent, mut slow) = (connect(), connect());
-        slow.write_all(b"G").unwrap();
+        (address, stop, serving)
+    }
+
+    fn connect(address: SocketAddr) -> std::net::TcpStream {
+        let stream = std::net::TcpStream::connect(address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        stream.set_write_timeout(Some(Duration::from_secs(1))).unwrap();
+        stream
+    }
+
+    /// What comes behind the head, and how long it took.
+    fn asked(address: SocketAddr) -> (String, Duration) {
         let begun = Instant::now();
-        let mut third = connect();
-        third.write_all(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
-        let dripping = std::thread::spawn(move || {
-            while slow.write_all(b"E").is_ok() && begun.elapsed() < Duration::from_secs(20) {
-                std::thread::sleep(Duration::from_millis(50));
-            }
-        });
+        let mut stream = connect(address);
+        stream.write_all(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
         let mut answer = String::new();
-        third.read_to_string(&mut answer).unwrap();
-        assert!(answer.ends_with("here"), "{answer}");
-        let waited = begun.elapsed();
+        stream.read_to_string(&mut answer).unwrap();
+        (answer.split_once("\r\n\r\n").unwrap().1.to_owned(), begun.elapsed())
+    }
+
+    fn runtime() -> Runtime {
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap()
+    }
+
+    #[test]
+    fn a_client_that_never_ends_its_request_keeps_nobody_out() {
+        let runtime = runtime();
+        let (address, stop, serving) = serve(&runtime, 2, "here");
+        // One says nothing, one a letter at a time.
+        let (mut silent, mut slow) = (connect(address), connect(address));
+        slow.write_all(b"G").unwrap();
+        let dripping = std::thread::spawn(move || {
+            (0..400).all(|_| {
+                std::thread::sleep(Duration::from_millis(50));
+                slow.write_all(b"E").is_ok()
+            })
+        });
+        let (answer, waited) = asked(address);
+        assert_eq!(answer, "here");
         assert!(waited > Duration::from_millis(200) && waited < Duration::from_secs(10), "{waited:?}");
         assert_eq!(silent.read(&mut [0; 64]).unwrap_or_default(), 0, "it was closed");
-        dripping.join().unwrap();
-        assert!(begun.elapsed() < Duration::from_secs(15));
+        assert!(!dripping.join().unwrap(), "and so was this");
+        stop.send_replace(true);
+        runtime.block_on(serving).unwrap();
+    }
+
+    #[test]
+    fn a_client_that_takes_no_answer_keeps_nobody_out() {
+        let runtime = runtime();
+        let long: &'static str = String::leak("long ".repeat(1_000_000));
+        let (address, stop, serving) = serve(&runtime, 1, long);
+        let mut greedy = connect(address);
+        // More than the system keeps for a client that does not read.
+        for _ in 0..10 {
+            greedy.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+        }
+        let (answer, waited) = asked(address);
+        assert_eq!(answer.len(), long.len());
+        assert!(waited > Duration::from_millis(200) && waited < Duration::from_secs(10), "{waited:?}");
+        drop(greedy);
         stop.send_replace(true);
         runtime.block_on(serving).unwrap();
     }
