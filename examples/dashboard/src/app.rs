@@ -205,3 +205,24 @@ fn measure_sizes(checkup: Arc<Checkup<'static>>) {
         }
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn whoever_asks_whether_it_lives_waits_for_no_request() {
+        let directory = tempfile::tempdir().unwrap();
+        let database = directory.path().join("worklog.db");
+        let report = worklog_schema::migrate_on_boot(&database).unwrap();
+        let app = App::open(&database, report).unwrap();
+        // Every connection for requests is at work.
+        let requests =
+            Arc::clone(&app.turns.requests).acquire_many_owned(CONNECTIONS.try_into().unwrap()).await.unwrap();
+        let connections: Vec<_> = (0..CONNECTIONS).map(|_| app.pool.get().unwrap()).collect();
+        let begun = Instant::now();
+        let looked = Arc::clone(&app).look(|_, connection| Ok(crate::worklogs::answers(connection)?)).await;
+        assert!(looked.is_ok() && begun.elapsed() < PATIENCE / 2, "{looked:?} after {:?}", begun.elapsed());
+        drop((requests, connections));
+    }
+}
