@@ -34,8 +34,18 @@ impl Browser {
         let port = port.filter(|port| port.parse::<u16>().is_ok())?;
         let mut browser = Self { driver, address: format!("127.0.0.1:{port}"), session: String::new() };
         // Everything in it is a page of ours, on loopback: in containers its sandbox does not start.
-        let arguments =
-            ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--window-size=1280,1000"];
+        let arguments = [
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-dev-shm-usage",
+            "--window-size=1280,1000",
+            // It asks nobody else for anything.
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-quic",
+        ];
         let wanted = json!({ "capabilities": { "alwaysMatch": {
             "goog:chromeOptions": { "args": arguments }, "goog:loggingPrefs": { "browser": "ALL" }
         } } });
