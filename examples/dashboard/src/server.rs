@@ -19,6 +19,8 @@ use tokio::sync::{Semaphore, watch};
 use crate::app::App;
 #[cfg(unix)]
 use crate::handover::{self, Offer, Predecessor};
+#[cfg(unix)]
+use crate::notify;
 use crate::stop::Drain;
 use crate::stream::Stream;
 use crate::{Stop, routes};
@@ -157,6 +159,8 @@ async fn answer(app: Arc<App>, mut door: Door, drain: &Drain) -> io::Result<()> 
     let router = routes::router(app, drain.subscribe());
     // The socket accepts already: whoever comes before the first turn of the loop waits in its queue.
     door.hand_over(drain)?;
+    #[cfg(unix)]
+    notify::serving();
     let inside = let_in(&listener, &router, drain, LIMITS).await;
     // Both of the same socket: it is closed here at once, while the connections inside live on.
     drop((listener, door));
