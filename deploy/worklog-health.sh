@@ -7,6 +7,11 @@ if [ -r "$defaults" ]; then
     . "$defaults"
     set +a
 fi
+# The thresholds that the service reads, where there are some and nobody has named others.
+config=${CONFIG:-/etc/jira-worklog-dashboard/health.toml}
+if [ -z "${BOOTPROOF_HEALTH:-}" ] && [ -r "$config" ]; then
+    export BOOTPROOF_HEALTH="$config"
+fi
 cd "${STATE_DIRECTORY:-/var/lib/jira-worklog-dashboard}" || exit 8
 answer=$("${WORKLOG_MIGRATE:-/usr/local/bin/worklog-migrate}" health --db "${BOOTPROOF_DB:-worklog.db}" --lock-timeout 30 2>&1)
 code=$?

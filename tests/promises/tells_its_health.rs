@@ -150,6 +150,26 @@ fn the_example_configuration_is_the_default() {
     assert_eq!(with_config(&Sandbox::current(), example).code, 0);
 }
 
+/// What cron runs: silent where nothing is amiss, and by the thresholds that the service reads.
+#[cfg(unix)]
+#[test]
+fn the_script_for_cron_speaks_only_of_alerts() {
+    let sandbox = Sandbox::current();
+    let config = sandbox.path().join("health.toml");
+    let run = || {
+        let mut command = std::process::Command::new("sh");
+        command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/worklog-health.sh"));
+        command.env("STATE_DIRECTORY", sandbox.path()).env("BOOTPROOF_DB", &sandbox.database).env("CONFIG", &config);
+        command.env("WORKLOG_MIGRATE", env!("CARGO_BIN_EXE_worklog-migrate")).env_remove("BOOTPROOF_HEALTH");
+        let output = command.env("DEFAULTS", "/nowhere").output().unwrap();
+        (output.status.code(), String::from_utf8(output.stdout).unwrap())
+    };
+    assert_eq!(run(), (Some(0), String::new()));
+    fs::write(&config, "database_size = 1000").unwrap();
+    let (code, said) = run();
+    assert!(code == Some(9) && said.contains("the database has"), "{code:?}: {said}");
+}
+
 #[test]
 fn a_configuration_that_means_nothing_is_a_usage_error() {
     let sandbox = Sandbox::current();

@@ -27,7 +27,7 @@ pub struct Alert {
 }
 
 /// With fewer runs in the last minutes a 95th percentile is one run's bad luck.
-const FEWEST_RUNS: u64 = 20;
+pub const FEWEST_RUNS: u64 = 20;
 
 /// How soon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]

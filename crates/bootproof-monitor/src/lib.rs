@@ -41,7 +41,7 @@ mod health_metrics;
 mod metric;
 mod monitor_metrics;
 
-pub use alerts::{Alert, Severity, health_alerts, query_alerts};
+pub use alerts::{Alert, FEWEST_RUNS, Severity, health_alerts, query_alerts};
 pub use checkup::{Checkup, Diagnosis};
 #[cfg(feature = "metrics")]
 pub use facade::publish;

@@ -66,7 +66,7 @@ pub(crate) async fn dashboard((state, query): Asked) -> Result<Response, Fault> 
             let authors = view.by_person.iter().map(|(email, share)| (email.as_str(), in_hours(share.seconds)));
             return Answer { authors: Some(authors.collect()), ..Answer::of(&view) }.to_json();
         };
-        let spellings = app.choices.of(connection, company)?.spellings(email);
+        let spellings = app.choices.of(connection, company)?.spellings(connection, company, email)?;
         let view = worklogs::of_user(connection, company, &spellings, days)?;
         let worklogs = Some(view.latest.iter().collect());
         Answer { email: Some(email), worklogs, ..Answer::of(&view) }.to_json()

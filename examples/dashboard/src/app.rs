@@ -4,13 +4,15 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bootproof::{BootReport, Verdict};
 use bootproof_monitor::{Checkup, Monitor};
 use jiff::Timestamp;
-use r2d2::{ManageConnection, Pool};
+use r2d2::{ManageConnection, Pool, PooledConnection};
 use rusqlite::Connection;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
 use worklog_schema::SCHEMA;
 
 use crate::Stop;
@@ -18,17 +20,22 @@ use crate::routes::Fault;
 use crate::worklogs::Choices;
 
 /// Enough that a short request does not wait for a long one; more would only share the same processors.
-const CONNECTIONS: u32 = 8;
+const CONNECTIONS: usize = 8;
+
+/// One more, for whoever asks whether the program lives: under load the answer is yes.
+const LOOKS: usize = 1;
 
 /// A request that gets no connection in this time is told to try again.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How often what reads the whole file, the sizes of indexes, is measured.
+/// How often what reads the whole file, the sizes of indexes, is measured; and how soon again where that was not possible.
 const SIZES: Duration = Duration::from_hours(24);
+const SIZES_AGAIN: Duration = Duration::from_mins(1);
 
 /// The application behind the server.
 pub struct App {
     pool: Pool<Readers>,
+    turns: Turns,
     pub(crate) choices: Choices,
     pub(crate) monitor: Arc<Monitor>,
     pub(crate) checkup: Arc<Checkup<'static>>,
@@ -56,6 +63,7 @@ impl App {
         measure_sizes(Arc::clone(&checkup));
         Ok(Arc::new(Self {
             pool: pool(database)?,
+            turns: Turns::default(),
             choices: Choices::default(),
             monitor,
             checkup,
@@ -78,18 +86,65 @@ impl App {
         self: Arc<Self>,
         work: impl FnOnce(&Self, &Connection) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, Fault> {
-        let work = move || {
-            let connection = self.pool.get().map_err(|error| {
-                log::error!("no connection: {error}");
-                Fault::Busy
-            })?;
-            work(&self, &connection)
-        };
-        tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| {
-            log::error!("a request ended unexpectedly: {error}");
-            Err(Fault::Internal)
+        let turn = Arc::clone(&self.turns.requests);
+        in_turn(turn, move || work(&self, &*self.connection()?)).await
+    }
+
+    /// The same for whoever asks how the program is: however many requests there are, it finds a connection.
+    pub(crate) async fn look<T: Send + 'static>(
+        self: Arc<Self>,
+        work: impl FnOnce(&Self, &Connection) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, Fault> {
+        let turn = Arc::clone(&self.turns.looks);
+        in_turn(turn, move || work(&self, &*self.connection()?)).await
+    }
+
+    /// Does what needs no connection of the pool: it can be told also while nobody gets one.
+    pub(crate) async fn tell<T: Send + 'static>(
+        self: Arc<Self>,
+        work: impl FnOnce(&Self) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, Fault> {
+        let turn = Arc::clone(&self.turns.tellers);
+        in_turn(turn, move || work(&self)).await
+    }
+
+    fn connection(&self) -> Result<PooledConnection<Readers>, Fault> {
+        self.pool.get().map_err(|error| {
+            log::error!("no connection: {error}");
+            Fault::Busy
         })
     }
+}
+
+/// How many of each kind work at the same time.
+struct Turns {
+    requests: Arc<Semaphore>,
+    looks: Arc<Semaphore>,
+    tellers: Arc<Semaphore>,
+}
+
+impl Default for Turns {
+    fn default() -> Self {
+        let turns = |number| Arc::new(Semaphore::new(number));
+        Self { requests: turns(CONNECTIONS), looks: turns(LOOKS), tellers: turns(LOOKS) }
+    }
+}
+
+/// Waits for a turn, and works on a thread that may block. Whoever waits does so without a thread, and not for longer than his
+/// client does.
+async fn in_turn<T: Send + 'static>(
+    turns: Arc<Semaphore>,
+    work: impl FnOnce() -> Result<T, Fault> + Send + 'static,
+) -> Result<T, Fault> {
+    let Ok(Ok(turn)) = timeout(PATIENCE, turns.acquire_owned()).await else { return Err(Fault::Busy) };
+    let work = move || {
+        let _turn = turn;
+        work()
+    };
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| {
+        log::error!("a request ended unexpectedly: {error}");
+        Err(Fault::Internal)
+    })
 }
 
 impl fmt::Debug for App {
@@ -126,7 +181,7 @@ fn pool(database: &Path) -> Result<Pool<Readers>, Stop> {
     // r2d2 would say of a database that cannot be opened only that it waited.
     worklog_schema::open_reader(database).map_err(|error| failed(&error))?;
     Pool::builder()
-        .max_size(CONNECTIONS)
+        .max_size(u32::try_from(CONNECTIONS + LOOKS).unwrap_or(u32::MAX))
         .connection_timeout(PATIENCE)
         .test_on_check_out(false)
         .build(Readers(database.to_owned()))
@@ -137,10 +192,37 @@ fn pool(database: &Path) -> Result<Pool<Readers>, Stop> {
 fn measure_sizes(checkup: Arc<Checkup<'static>>) {
     thread::spawn(move || {
         loop {
-            if let Err(failure) = checkup.measure_sizes() {
-                log::warn!("the sizes of tables and indexes could not be measured: {failure}");
-            }
-            thread::sleep(SIZES);
+            let begun = Instant::now();
+            let is_measured = match checkup.measure_sizes() {
+                // Of a database that is held by somebody there are none, which is no failure.
+                Ok(diagnosis) => diagnosis.sizes_at.is_some_and(|at| at >= begun),
+                Err(failure) => {
+                    log::warn!("the sizes of tables and indexes could not be measured: {failure}");
+                    false
+                }
+            };
+            thread::sleep(if is_measured { SIZES } else { SIZES_AGAIN });
         }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn whoever_asks_whether_it_lives_waits_for_no_request() {
+        let directory = tempfile::tempdir().unwrap();
+        let database = directory.path().join("worklog.db");
+        let report = worklog_schema::migrate_on_boot(&database).unwrap();
+        let app = App::open(&database, report).unwrap();
+        // Every connection for requests is at work.
+        let requests =
+            Arc::clone(&app.turns.requests).acquire_many_owned(CONNECTIONS.try_into().unwrap()).await.unwrap();
+        let connections: Vec<_> = (0..CONNECTIONS).map(|_| app.pool.get().unwrap()).collect();
+        let begun = Instant::now();
+        let looked = Arc::clone(&app).look(|_, connection| Ok(crate::worklogs::answers(connection)?)).await;
+        assert!(looked.is_ok() && begun.elapsed() < PATIENCE / 2, "{looked:?} after {:?}", begun.elapsed());
+        drop((requests, connections));
+    }
 }

@@ -7,12 +7,12 @@
 //! listening socket. When it lets people in it answers with one byte; only then the older one stops to. If it ends before, by
 //! a refusal, an error or a signal, the older one goes on as if nothing had been.
 
-use std::fs::{self, Permissions};
+use std::fs::{self, DirBuilder, Permissions};
 use std::io::{self, ErrorKind, IoSlice, IoSliceMut, Read as _, Write as _};
 use std::mem::MaybeUninit;
 use std::net::TcpListener;
 use std::os::fd::AsFd as _;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, FileTypeExt as _, PermissionsExt as _};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::Weak;
@@ -39,10 +39,32 @@ pub struct Predecessor(UnixStream);
 
 impl Predecessor {
     /// Tells it that this process lets people in now.
-    pub fn relieve(mut self) {
-        if let Err(error) = self.0.write_all(&[SERVING]) {
-            log::warn!("the process before this one could not be told to end: {error}");
+    ///
+    /// # Errors
+    ///
+    /// It has not waited, and goes on: of two that serve, nobody could end the older by a third.
+    pub fn relieve(mut self) -> io::Result<()> {
+        self.0.write_all(&[SERVING]).map_err(|error| {
+            io::Error::new(
+                error.kind(),
+                format!("the process before this one did not wait for it, and goes on ({error})"),
+            )
+        })
+    }
+}
+
+/// Whether a socket can be at that path.
+///
+/// # Errors
+///
+/// Something else is there, which would be lost: the place is taken by renaming.
+pub fn check(path: &Path) -> io::Result<()> {
+    match fs::symlink_metadata(path) {
+        Ok(found) if !found.file_type().is_socket() => {
+            Err(io::Error::new(ErrorKind::AlreadyExists, "it is there, and no socket; name a path where nothing is"))
         }
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
     }
 }
 
@@ -76,42 +98,84 @@ pub fn ask(path: &Path) -> io::Result<Option<(TcpListener, Predecessor)>> {
     }
 }
 
-/// Offers the listening socket to the next process for as long as this one has it, on a thread that ends with this process;
-/// says when it was taken.
-///
-/// # Errors
-///
-/// A path at which no socket can be made.
-pub fn offer(path: &Path, door: Weak<TcpListener>, taken: impl FnOnce() + Send + 'static) -> io::Result<()> {
-    let listener = bind(path)?;
-    thread::spawn(move || {
-        for stream in listener.incoming() {
-            // Whoever asks a process that is ending opens a door of its own.
-            let Some(door) = door.upgrade() else { return };
-            match stream.and_then(|stream| give(stream, &door)) {
-                Ok(true) => break,
-                Ok(false) => log::warn!("the next process asked for the door and did not serve; this one goes on"),
-                Err(error) => log::warn!("the door could not be handed over; this one goes on: {error}"),
-            }
-        }
-        taken();
-    });
-    Ok(())
+/// What the next process will connect to, before it is where that one looks.
+#[derive(Debug)]
+pub struct Offer {
+    listener: UnixListener,
+    directory: Workshop,
+    path: PathBuf,
 }
 
-/// Makes the socket under a name of its own and renames it, so that there is always one: that of the process before, or this.
-fn bind(path: &Path) -> io::Result<UnixListener> {
-    let mut own = path.as_os_str().to_owned();
-    own.push(format!(".{}", std::process::id()));
-    let own = PathBuf::from(own);
-    match fs::remove_file(&own) {
-        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-        _ => {}
+impl Offer {
+    /// Makes the socket.
+    ///
+    /// # Errors
+    ///
+    /// A directory in which none can be made.
+    pub fn prepare(path: &Path) -> io::Result<Self> {
+        let directory = Workshop::beside(path)?;
+        let listener = UnixListener::bind(directory.socket())?;
+        fs::set_permissions(directory.socket(), Permissions::from_mode(0o600))?;
+        Ok(Self { listener, directory, path: path.to_owned() })
     }
-    let listener = UnixListener::bind(&own)?;
-    fs::set_permissions(&own, Permissions::from_mode(0o600))?;
-    fs::rename(&own, path)?;
-    Ok(listener)
+
+    /// Offers the listening socket to the next process for as long as this one has it, on a thread that ends with this
+    /// process; says when it was taken.
+    ///
+    /// The socket is renamed into place, so that there is always one: that of the process before, or this.
+    pub fn make(self, door: Weak<TcpListener>, taken: impl FnOnce() + Send + 'static) {
+        let Self { listener, directory, path } = self;
+        if let Err(error) = check(&path).and_then(|()| fs::rename(directory.socket(), &path)) {
+            // People are let in already: better without a successor than not at all.
+            log::error!("no process can take over by `{}`: {error}", path.display());
+            return;
+        }
+        drop(directory);
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                // Whoever asks a process that is ending opens a door of its own.
+                let Some(door) = door.upgrade() else { return };
+                match stream.and_then(|stream| give(stream, &door)) {
+                    Ok(true) => break,
+                    Ok(false) => log::warn!("the next process asked for the door and did not serve; this one goes on"),
+                    Err(error) => log::warn!("the door could not be handed over; this one goes on: {error}"),
+                }
+            }
+            taken();
+        });
+    }
+}
+
+/// Where the socket is made: a directory that only this user may enter, so that there is no moment in which another may
+/// connect. Removed when the socket is in its place, or is not wanted.
+#[derive(Debug)]
+struct Workshop(PathBuf);
+
+impl Workshop {
+    fn beside(path: &Path) -> io::Result<Self> {
+        let mut name = path.as_os_str().to_owned();
+        name.push(format!(".{}", std::process::id()));
+        let workshop = Self(PathBuf::from(name));
+        // A process with this number may have been killed here once.
+        workshop.remove();
+        DirBuilder::new().mode(0o700).create(&workshop.0)?;
+        Ok(workshop)
+    }
+
+    fn socket(&self) -> PathBuf {
+        self.0.join("s")
+    }
+
+    fn remove(&self) {
+        let _ = fs::remove_file(self.socket());
+        let _ = fs::remove_dir(&self.0);
+    }
+}
+
+impl Drop for Workshop {
+    fn drop(&mut self) {
+        self.remove();
+    }
 }
 
 /// Whether the next process took the door and serves.

@@ -15,7 +15,7 @@ use crate::worklogs;
 
 /// `/healthz`: the verdict of the boot, if the database still answers. `degraded` is 200: slow is better than down.
 pub(crate) async fn healthz(State(app): State<Arc<App>>) -> Result<Response, Fault> {
-    let answer = app.read(|app, connection| {
+    let answer = app.look(|app, connection| {
         worklogs::answers(connection)?;
         let process = std::process::id();
         Ok(json!({ "status": app.verdict(), "version": app.boot.to_version, "process": process }).to_string())
@@ -25,7 +25,7 @@ pub(crate) async fn healthz(State(app): State<Arc<App>>) -> Result<Response, Fau
 
 /// `/metrics`: the queries of this process, its boot, and the database.
 pub(crate) async fn metrics(State(app): State<Arc<App>>) -> Result<Response, Fault> {
-    let text = app.read(|app, _| {
+    let text = app.tell(|app| {
         // What can be told is told, also of a database that is gone.
         let health = app.checkup.prometheus().unwrap_or_else(|failure| {
             log::error!("the health of the database cannot be measured: {failure}");

@@ -14,6 +14,8 @@
 //! - [`app`]: the pool, the monitor and the report of the boot, for every request
 //! - [`handover`]: the next process gets the door while this one still serves
 //! - [`server`]: HTTP, from the first request to the last
+//! - `notify`: the service manager is told
+//! - `stream`: a connection whose client has to take what it asked for
 //! - `routes`: which path answers what
 //! - `parameters`: what a request may ask
 //! - `worklogs`: the proven queries, and what is made of their rows
@@ -25,7 +27,10 @@ pub mod stop;
 pub mod app;
 #[cfg(unix)]
 pub mod handover;
+#[cfg(unix)]
+mod notify;
 pub mod server;
+mod stream;
 
 mod parameters;
 mod routes;

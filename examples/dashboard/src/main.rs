@@ -8,6 +8,8 @@ use std::process::ExitCode;
 use bootproof::Options;
 use clap::Parser;
 use dashboard::app::App;
+#[cfg(unix)]
+use dashboard::handover;
 use dashboard::server::{self, Door};
 use dashboard::{Stop, demo, stop};
 
@@ -52,6 +54,12 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<(), Stop> {
+    Door::check(&arguments.listen)?;
+    #[cfg(unix)]
+    if let Some(path) = &arguments.handover {
+        let failed = |error| Stop { code: 2, message: format!("--handover `{}`: {error}", path.display()) };
+        handover::check(path).map_err(failed)?;
+    }
     let database = match arguments.demo {
         Some(rows) => {
             let database = demo::place(arguments.db.as_deref())?;

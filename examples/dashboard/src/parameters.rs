@@ -9,7 +9,7 @@ use jiff::civil::Date;
 const LONGEST_RANGE_DAYS: i32 = 366;
 
 /// Longer than any address or name; what is longer is nobody's.
-const LONGEST_TEXT: usize = 320;
+pub(crate) const LONGEST_TEXT: usize = 320;
 
 /// The parameters of one request.
 pub(crate) struct Parameters<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
@@ -21,6 +21,8 @@ pub(crate) struct Ask {
     pub(crate) email: Option<String>,
     pub(crate) instance: Option<String>,
     pub(crate) days: Option<Days>,
+    /// The days in a form that means nothing as a whole.
+    pub(crate) typed: [Option<Date>; 2],
 }
 
 /// A range of days, both included.
@@ -36,21 +38,31 @@ impl Ask {
         Self::of(&Parameters::read(query, known)?)
     }
 
-    /// The same for a form, which sends what was left empty, too.
-    pub(crate) fn of_form(query: Option<&str>, known: &[&str]) -> Result<Self, String> {
-        let mut parameters = Parameters::read(query, known)?;
+    /// The same for a form, which sends what was left empty, too. Where something means nothing, what is beside it is kept,
+    /// so that the form can be filled in again.
+    pub(crate) fn of_form(query: Option<&str>, known: &[&str]) -> (Self, Option<String>) {
+        let mut parameters = match Parameters::read(query, known) {
+            Ok(parameters) => parameters,
+            Err(message) => return (Self::default(), Some(message)),
+        };
         parameters.0.retain(|(_, value)| !value.trim().is_empty());
-        Self::of(&parameters)
+        match Self::of(&parameters) {
+            Ok(ask) => (ask, None),
+            Err(message) => (Self::kept_of(&parameters), Some(message)),
+        }
     }
 
     fn of(parameters: &Parameters<'_>) -> Result<Self, String> {
         let text = |name| Ok::<_, String>(parameters.text(name)?.map(ToOwned::to_owned));
-        Ok(Self {
-            company: parameters.company()?,
-            email: text("email")?,
-            instance: text("instance")?,
-            days: parameters.days()?,
-        })
+        let (company, days) = (parameters.company()?, parameters.days()?);
+        Ok(Self { company, email: text("email")?, instance: text("instance")?, days, typed: [None; 2] })
+    }
+
+    fn kept_of(parameters: &Parameters<'_>) -> Self {
+        let text = |name| parameters.text(name).ok().flatten().map(ToOwned::to_owned);
+        let day = |name| parameters.day(name).ok().flatten();
+        let company = parameters.company().ok().flatten();
+        Self { company, email: text("email"), instance: text("instance"), days: None, typed: [day("from"), day("to")] }
     }
 }
 
@@ -60,6 +72,9 @@ impl<'a> Parameters<'a> {
         for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
             if !known.contains(&name.as_ref()) {
                 return Err(format!("unknown parameter; expected {}", known.join(", ")));
+            }
+            if value.contains(char::REPLACEMENT_CHARACTER) {
+                return Err(format!("`{name}` is not UTF-8"));
             }
             if pairs.iter().any(|(other, _)| *other == name) {
                 return Err(format!("`{name}` is given twice"));

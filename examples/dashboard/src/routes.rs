@@ -1,21 +1,24 @@
 //! Which path answers what, and what every answer says besides.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{RawQuery, Request, State};
 use axum::http::header::{
-    ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+    ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, RETRY_AFTER,
+    X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use bootproof::query::ColumnError;
 use rusqlite::ErrorCode;
 use serde_json::json;
 use tokio::sync::watch;
 
-use crate::app::App;
+use crate::app::{App, PATIENCE};
 use crate::{api, health, page};
 
 /// Whether the boot found every query on its index: on every answer, for whoever watches only answers.
@@ -32,6 +35,8 @@ pub(crate) enum Fault {
     NotFound(&'static str),
     MethodNotAllowed,
     Busy,
+    /// A row that is not as the schema says.
+    Unfit(ColumnError),
     Internal,
 }
 
@@ -72,7 +77,11 @@ async fn complete(State(every): State<Every>, request: Request, next: Next) -> R
     if response.status().is_server_error() {
         log::error!("{path}: {}", response.status());
     }
+    let is_busy = response.status() == StatusCode::SERVICE_UNAVAILABLE;
     let headers = response.headers_mut();
+    if is_busy {
+        headers.insert(RETRY_AFTER, HeaderValue::from(PATIENCE.as_secs()));
+    }
     headers.insert(DATABASE_VERDICT, HeaderValue::from_static(every.app.verdict()));
     headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -92,17 +101,19 @@ impl Fault {
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Unfit(_) | Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
-    pub(crate) fn message(&self) -> &str {
+    pub(crate) fn message(&self) -> Cow<'_, str> {
         match self {
-            Self::BadRequest(message) => message,
-            Self::NotFound(message) => message,
-            Self::MethodNotAllowed => "only GET",
-            Self::Busy => "the database is busy; try again",
-            Self::Internal => "internal error",
+            Self::BadRequest(message) => message.into(),
+            Self::NotFound(message) => (*message).into(),
+            Self::MethodNotAllowed => "only GET".into(),
+            Self::Busy => "the database is busy; try again".into(),
+            // It names the column, and does not quote what is there.
+            Self::Unfit(error) => format!("a row cannot be read: {error}").into(),
+            Self::Internal => "internal error".into(),
         }
     }
 }
@@ -129,6 +140,11 @@ impl From<rusqlite::Error> for Fault {
     /// What SQLite says may quote SQL and data: it goes to the log, not to the client.
     fn from(error: rusqlite::Error) -> Self {
         log::error!("{error}");
+        if let rusqlite::Error::FromSqlConversionFailure(_, _, reason) = &error
+            && let Some(unfit) = reason.downcast_ref::<ColumnError>()
+        {
+            return Self::Unfit(unfit.clone());
+        }
         match error.sqlite_error_code() {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy,
             _ => Self::Internal,

@@ -3,15 +3,15 @@
 //! Whatever a page shows comes from [`worklog_schema::query`]: the build proved that each of these queries uses its index,
 //! and the boot proved it again on this data. Every one is bound to one company.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use jiff::civil::{Date, DateTime};
 use jiff::{Timestamp, tz::TimeZone};
-use rusqlite::Connection;
+use rusqlite::{Connection, Row, params};
 use serde::Serialize;
-use worklog_schema::query::{self, company_month, instance_sync, user_worklogs_range};
+use worklog_schema::query::{company_month, instance_sync, user_worklogs_range};
 
 use crate::parameters::{self, Ask, Days};
 use crate::routes::Fault;
@@ -109,7 +109,7 @@ pub(crate) fn of_company(connection: &Connection, company: i64, days: Days) -> r
 pub(crate) fn of_user(
     connection: &Connection,
     company: i64,
-    spellings: &[String],
+    spellings: &BTreeSet<String>,
     days: Days,
 ) -> rusqlite::Result<View> {
     let (from_day, to_day) = (&days.from.to_string(), &days.to.to_string());
@@ -117,22 +117,30 @@ pub(crate) fn of_user(
     let mut worklogs = Vec::new();
     for author_email in spellings {
         let params = user_worklogs_range::Params { company_id: company, author_email, from_day, to_day };
-        for row in query::user_worklogs_range(connection, &params)? {
-            view.add(&row.started, &row.author_email, row.author_display_name, row.time_spent_seconds);
-            worklogs.push(Worklog {
-                issue_key: row.issue_key,
-                issue_summary: row.issue_summary,
-                author_email: row.author_email,
-                day: day_of(&row.started),
-                started: row.started,
-                time_spent_seconds: row.time_spent_seconds,
-                jira_instance: Some(row.jira_instance),
-                updated_at: None,
-            });
-        }
+        user_worklogs_range::stream(connection, &params, |rows| {
+            // They come newest first: behind so many there is none that is shown.
+            for (place, row) in rows.enumerate() {
+                let row = row?;
+                view.add(&row.started, &row.author_email, row.author_display_name, row.time_spent_seconds);
+                if place >= MOST_ROWS {
+                    continue;
+                }
+                worklogs.push(Worklog {
+                    issue_key: row.issue_key,
+                    issue_summary: row.issue_summary,
+                    author_email: row.author_email,
+                    day: day_of(&row.started),
+                    started: row.started,
+                    time_spent_seconds: row.time_spent_seconds,
+                    jira_instance: Some(row.jira_instance),
+                    updated_at: None,
+                });
+            }
+            Ok(())
+        })?;
+        worklogs.sort_by(|one, other| other.started.cmp(&one.started));
+        worklogs.truncate(MOST_ROWS);
     }
-    worklogs.sort_by(|one, other| other.started.cmp(&one.started));
-    worklogs.truncate(MOST_ROWS);
     view.latest = worklogs.into();
     view.took = begun.elapsed();
     Ok(view)
@@ -190,7 +198,7 @@ const FRESH: Duration = Duration::from_mins(1);
 const MOST_CHOICES: usize = 2_000;
 
 /// As many companies are remembered.
-const MOST_COMPANIES: usize = 1_000;
+const MOST_COMPANIES: usize = 200;
 
 /// What there is to choose from. These are no contracts: each is a few steps into an index that the contracts declare,
 /// and is kept for a minute.
@@ -208,48 +216,84 @@ pub(crate) struct Choice {
 
 impl Choices {
     pub(crate) fn of(&self, connection: &Connection, company: i64) -> rusqlite::Result<Arc<Choice>> {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(choice) = known.get(&company).filter(|choice| choice.at.elapsed() < FRESH) {
+        if let Some(choice) = self.known().get(&company).filter(|choice| choice.is_fresh()) {
             return Ok(Arc::clone(choice));
         }
-        known.retain(|_, choice| choice.at.elapsed() < FRESH);
+        // Not under the lock: while one waits for a busy database, others do not wait for him.
+        let choice = Arc::new(Choice::read(connection, company)?);
+        let mut known = self.known();
+        known.retain(|_, choice| choice.is_fresh());
         if known.len() >= MOST_COMPANIES {
             // Whoever asks for companies that do not exist fills no memory.
             known.clear();
         }
-        let distinct = |column| {
-            let sql = format!(
-                "SELECT DISTINCT {column} FROM worklogs WHERE company_id = ?1 ORDER BY {column} LIMIT {MOST_CHOICES}"
-            );
-            connection.prepare_cached(&sql)?.query_map([company], |row| row.get(0))?.collect::<rusqlite::Result<_>>()
-        };
-        let choice =
-            Choice { at: Instant::now(), people: distinct("author_email")?, instances: distinct("jira_instance")? };
-        let choice = Arc::new(choice);
         known.insert(company, Arc::clone(&choice));
         Ok(choice)
+    }
+
+    fn known(&self) -> MutexGuard<'_, HashMap<i64, Arc<Choice>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Choice {
+    fn read(connection: &Connection, company: i64) -> rusqlite::Result<Self> {
+        let distinct = |column| -> rusqlite::Result<Vec<String>> {
+            let sql = format!(
+                "SELECT DISTINCT {column} FROM worklogs WHERE company_id = ?1 ORDER BY {column} LIMIT {MOST_CHOICES}"
+            );
+            let mut statement = connection.prepare_cached(&sql)?;
+            // What is no text, or longer than anybody may ask for, cannot be chosen, and keeps nobody from choosing another.
+            let text = |row: &Row<'_>| {
+                let text = row.get_ref(0)?.as_str().ok().filter(|text| text.len() <= parameters::LONGEST_TEXT);
+                Ok(text.map(str::to_owned))
+            };
+            statement.query_map([company], text)?.filter_map(Result::transpose).collect()
+        };
+        let at = Instant::now();
+        Ok(Self { at, people: distinct("author_email")?, instances: distinct("jira_instance")? })
+    }
+
+    fn is_fresh(&self) -> bool {
+        self.at.elapsed() < FRESH
+    }
+
     /// The ways in which somebody's address is written here, the one that was asked for among them.
-    pub(crate) fn spellings(&self, email: &str) -> Vec<String> {
-        let mut spellings: Vec<_> =
-            self.people.iter().filter(|known| known.eq_ignore_ascii_case(email)).cloned().collect();
+    pub(crate) fn spellings(
+        &self,
+        connection: &Connection,
+        company: i64,
+        email: &str,
+    ) -> rusqlite::Result<BTreeSet<String>> {
         // Somebody may have begun to work within the last minute.
-        for spelling in [email.to_owned(), email.to_ascii_lowercase()] {
-            if !spellings.contains(&spelling) {
-                spellings.push(spelling);
+        let mut spellings = BTreeSet::from([email.to_owned(), email.to_ascii_lowercase()]);
+        if self.people.len() < MOST_CHOICES {
+            spellings.extend(self.people.iter().filter(|known| known.eq_ignore_ascii_case(email)).cloned());
+        } else {
+            // The list ends before all of them: the index, which knows everybody, is read.
+            let sql = format!(
+                "SELECT DISTINCT author_email FROM worklogs
+                 WHERE company_id = ?1 AND lower(author_email) = lower(?2) LIMIT {MOST_CHOICES}"
+            );
+            let mut statement = connection.prepare_cached(&sql)?;
+            let mut rows = statement.query(params![company, email])?;
+            while let Some(row) = rows.next()? {
+                spellings.extend(row.get_ref(0)?.as_str().ok().map(str::to_owned));
             }
         }
-        spellings
+        Ok(spellings)
     }
 }
 
-/// A company and its name.
+/// A company and its name. One whose name is no text is told by its number: it is in a list that every company sees.
 pub(crate) fn companies(connection: &Connection) -> rusqlite::Result<Vec<(i64, String)>> {
     let sql = "SELECT id, name FROM companies WHERE is_active ORDER BY name, id LIMIT 1000";
-    connection.prepare_cached(sql)?.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+    let named = |row: &Row<'_>| {
+        let id: i64 = row.get(0)?;
+        let name = row.get_ref(1)?.as_str().map_or_else(|_| format!("Number {id}"), str::to_owned);
+        Ok((id, name))
+    };
+    connection.prepare_cached(sql)?.query_map([], named)?.collect()
 }
 
 /// The company asked for, or the one with the lowest number that has worklogs. A real application takes it from the session:
@@ -259,7 +303,8 @@ pub(crate) fn company(connection: &Connection, ask: &Ask) -> Result<i64, Fault> 
         return Ok(company);
     }
     let sql = "SELECT min(company_id) FROM worklogs";
-    let first: Option<i64> = connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
+    // What is no number, and before all numbers, is no company.
+    let first = connection.prepare_cached(sql)?.query_row([], |row| Ok(row.get_ref(0)?.as_i64().ok()))?;
     first.ok_or(NO_WORKLOGS)
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use actix_web::http::StatusCode;
+use actix_web::http::{StatusCode, header};
 use actix_web::{HttpResponse, ResponseError, web};
 use bootproof::Verdict;
 use pools::with_r2d2::Pool;
@@ -92,6 +92,7 @@ impl ResponseError for Unanswered {
             Self::Sqlite(error) if error.sqlite_error_code() == Some(tasks::CONSTRAINT) => {
                 StatusCode::UNPROCESSABLE_ENTITY
             }
+            Self::Sqlite(error) if error.sqlite_error_code() == Some(tasks::BUSY) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Busy(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Sqlite(_) | Self::Ended => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -103,6 +104,10 @@ impl ResponseError for Unanswered {
             Self::Sqlite(error) => log::error!("{error}"),
             Self::Ended => log::error!("work with the database panicked"),
         }
-        HttpResponse::build(self.status_code()).body(self.to_string())
+        let mut response = HttpResponse::build(self.status_code());
+        if self.status_code() == StatusCode::SERVICE_UNAVAILABLE {
+            response.insert_header((header::RETRY_AFTER, "1"));
+        }
+        response.body(self.to_string())
     }
 }

@@ -33,3 +33,16 @@ fn a_newer_database_is_refused() {
     assert!(run.stderr.starts_with("error: the database is at version 99, newer than this binary"), "{}", run.stderr);
     assert!(run.stderr.contains("hint: deploy a build of at least that version"), "{}", run.stderr);
 }
+
+#[test]
+fn somebody_else_who_writes_is_told_of_and_not_in_the_way_of_readers() {
+    let sandbox = Sandbox::default();
+    let server = Server::start(PROGRAM, &sandbox.path("tasks.db"));
+    let writer = sandbox.hold("tasks.db");
+    assert_eq!(server.ask("GET", "/tasks", "").status, 200);
+    let answer = server.ask("POST", "/tasks", r#"{"title": "Read"}"#);
+    assert_eq!((answer.status, answer.body.as_str()), (503, "busy\n"));
+    assert!(answer.head.contains("retry-after: 1"), "{}", answer.head);
+    drop(writer);
+    assert_eq!(server.ask("POST", "/tasks", r#"{"title": "Read"}"#).status, 201);
+}

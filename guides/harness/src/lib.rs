@@ -54,6 +54,14 @@ impl Sandbox {
         path
     }
 
+    /// Writes to a database and does not come to an end, as another process may, until what is returned is dropped.
+    #[must_use]
+    pub fn hold(&self, name: &str) -> Connection {
+        let connection = Connection::open(self.path(name)).unwrap();
+        connection.execute_batch("BEGIN IMMEDIATE").unwrap();
+        connection
+    }
+
     /// A file that is no database.
     #[must_use]
     pub fn damaged(&self, name: &str) -> PathBuf {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use deadpool::Runtime;
 use deadpool::managed::{self, Metrics, PoolError, RecycleError, RecycleResult};
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode};
 use tokio::task::{self, JoinError};
 
 use crate::{Open, PATIENCE};
@@ -67,7 +67,7 @@ pub async fn with<T: Send + 'static>(
 /// Why work was not done.
 #[derive(Debug)]
 pub enum Error {
-    /// Every connection was in use for too long.
+    /// Every connection was in use for too long, or somebody else held the database.
     Busy,
     /// What SQLite says.
     Sqlite(rusqlite::Error),
@@ -78,7 +78,7 @@ pub enum Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Busy => f.write_str("every connection to the database is in use"),
+            Self::Busy => f.write_str("the database is busy"),
             Self::Sqlite(error) => error.fmt(f),
             Self::Ended(error) => error.fmt(f),
         }
@@ -89,7 +89,10 @@ impl std::error::Error for Error {}
 
 impl From<rusqlite::Error> for Error {
     fn from(error: rusqlite::Error) -> Self {
-        Self::Sqlite(error)
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy,
+            _ => Self::Sqlite(error),
+        }
     }
 }
 

@@ -23,6 +23,9 @@ pub const SOME_DAY: &str = "9999-12-31";
 /// What SQLite says of a task that the schema does not admit, such as one without a title.
 pub const CONSTRAINT: rusqlite::ErrorCode = rusqlite::ErrorCode::ConstraintViolation;
 
+/// What SQLite says while another process, such as the next release that boots, holds the database for longer than a connection waits.
+pub const BUSY: rusqlite::ErrorCode = rusqlite::ErrorCode::DatabaseBusy;
+
 /// What is to be done until a day, the most urgent first: the query that was proven.
 ///
 /// # Errors

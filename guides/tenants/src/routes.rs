@@ -66,6 +66,9 @@ impl IntoResponse for Unanswered {
                 let again = [(header::RETRY_AFTER, if refused.code == 3 { "60" } else { "600" })];
                 (StatusCode::SERVICE_UNAVAILABLE, again, "this tenant is not served at present\n").into_response()
             }
+            Self::Failed(Error::Busy) => {
+                (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "1")], "busy\n").into_response()
+            }
             Self::Failed(error) => {
                 log::error!("{error}");
                 (StatusCode::INTERNAL_SERVER_ERROR, "the database did not answer\n").into_response()

@@ -47,3 +47,18 @@ fn many_ask_for_a_tenant_that_is_not_open_yet() {
     let made = backups.iter().filter(|name| name.contains(".backup-") && !name.ends_with(".sha256")).count();
     assert_eq!(made, 1, "{backups:?}");
 }
+
+#[test]
+fn somebody_else_who_writes_is_told_of_and_not_in_the_way_of_readers() {
+    let sandbox = Sandbox::default();
+    let _ = sandbox.old("all/old.db");
+    let server = Server::start(PROGRAM, &sandbox.path("all"));
+    assert_eq!(server.ask("GET", "/old/tasks", "").status, 200);
+    let writer = sandbox.hold("all/old.db");
+    assert_eq!(server.ask("GET", "/old/tasks", "").status, 200);
+    let answer = server.ask("POST", "/old/tasks", r#""Read""#);
+    assert_eq!((answer.status, answer.body.as_str()), (503, "busy\n"));
+    assert!(answer.head.contains("retry-after: 1"), "{}", answer.head);
+    drop(writer);
+    assert_eq!(server.ask("POST", "/old/tasks", r#""Read""#).status, 201);
+}

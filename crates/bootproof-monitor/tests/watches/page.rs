@@ -31,3 +31,18 @@ pub(crate) fn read(text: &str) -> BTreeMap<String, f64> {
 pub(crate) fn names(text: &str) -> BTreeSet<String> {
     read(text).into_keys().map(|series| series.split('{').next().unwrap().to_owned()).collect()
 }
+
+/// The labels of every metric of a page.
+pub(crate) fn labels(text: &str) -> BTreeMap<String, BTreeSet<String>> {
+    let mut labels: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for series in read(text).into_keys() {
+        let Some((name, mut rest)) = series.split_once('{') else { continue };
+        while let Some((label, value)) = rest.split_once("=\"") {
+            labels.entry(name.to_owned()).or_default().insert(label.trim_start_matches(',').to_owned());
+            let ends = |(place, _): &(usize, &str)| !value[..*place].replace("\\\\", "").ends_with('\\');
+            let (end, _) = value.match_indices('"').find(ends).unwrap();
+            rest = &value[end + 1..];
+        }
+    }
+    labels
+}

@@ -83,7 +83,7 @@ pub(super) fn days(view: &View) -> Markup {
 /// The steps of the vertical axis: 1, 2 or 5 times a power of ten, three to six of them.
 fn scale(highest: f64) -> (f64, u32) {
     let mut step = 0.5;
-    for factor in [2.0, 2.0, 2.5].into_iter().cycle().take(30) {
+    for factor in [2.0, 2.0, 2.5].into_iter().cycle().take(60) {
         if highest <= step * 5.0 {
             break;
         }
@@ -139,11 +139,17 @@ mod tests {
 
     #[test]
     fn every_height_has_an_axis_with_round_steps() {
-        for (highest, step, ticks) in
-            [(0.0, 0.5, 1), (0.4, 0.5, 1), (2.5, 0.5, 5), (7.9, 2.0, 4), (11.0, 5.0, 3), (840.0, 200.0, 5)]
-        {
+        for (highest, step, ticks) in [
+            (0.0, 0.5, 1),
+            (0.4, 0.5, 1),
+            (2.5, 0.5, 5),
+            (7.9, 2.0, 4),
+            (11.0, 5.0, 3),
+            (840.0, 200.0, 5),
+            (2.4e15, 5e14, 5),
+        ] {
             let (found, count) = scale(highest);
-            assert!((found - step).abs() < 1e-9 && count == ticks, "{highest}: {found} x {count}");
+            assert!((found / step - 1.0).abs() < 1e-9 && count == ticks, "{highest}: {found} x {count}");
         }
     }
 }

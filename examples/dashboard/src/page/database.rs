@@ -20,7 +20,7 @@ use crate::app::App;
 const INDEXES: usize = 20;
 
 pub(crate) async fn answer(State(app): State<Arc<App>>) -> Response {
-    let content = Arc::clone(&app).read(|app, _| {
+    let content = Arc::clone(&app).tell(|app| {
         let diagnosis = app.checkup.latest().map_err(|failure| {
             log::error!("the health of the database cannot be measured: {failure}");
             crate::routes::Fault::Internal

@@ -31,10 +31,8 @@ pub(super) type Show = for<'s> fn(&Connection, &'s Setting) -> Result<(Field<'s>
 /// The page of a form with these fields.
 pub(super) async fn answer((state, query): Asked, fields: &[&str], here: Place, show: Show) -> Response {
     let app = state.0;
-    let (fault, ask) = match Ask::of_form(query.0.as_deref(), fields) {
-        Ok(ask) => (None, ask),
-        Err(message) => (Some(Fault::BadRequest(message)), Ask::default()),
-    };
+    let (ask, fault) = Ask::of_form(query.0.as_deref(), fields);
+    let fault = fault.map(Fault::BadRequest);
     let status = fault.as_ref().map_or(StatusCode::OK, Fault::status);
     let content = app.clone().read(move |app, connection| match Setting::read(app, connection, ask, fault)? {
         Some(setting) => setting.content(connection, here, show),
@@ -63,15 +61,16 @@ impl Setting {
 
     fn content(&self, connection: &Connection, here: Place, show: Show) -> Result<Markup, Fault> {
         let (field, shown) = show(connection, self)?;
-        let Self { fault, companies, company, choice, days, .. } = self;
-        let chosen = Chosen { path: here.path(), company: *company, companies, choice, field, days: *days };
+        let Self { ask, fault, companies, company, choice, days } = self;
+        let (path, typed) = (here.path(), ask.typed);
+        let chosen = Chosen { path, company: *company, companies, choice, field, days: *days, typed };
         Ok(html! {
             h1 { (here.name()) }
             @if let Some(fault) = fault { (problem(fault)) }
             (form(&chosen))
             @match shown {
                 Some(shown) => (shown),
-                None if fault.is_none() => (nothing("This company has no worklogs.", &html! { "Choose another one." })),
+                None if fault.is_none() => (nothing("This company has no worklogs.", &html! { "Or none with a date that can be read. Choose another one." })),
                 None => {}
             }
         })

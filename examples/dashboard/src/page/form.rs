@@ -2,6 +2,7 @@
 
 use form_urlencoded::Serializer;
 use jiff::ToSpan as _;
+use jiff::civil::Date;
 use maud::{Markup, html};
 
 use crate::parameters::Days;
@@ -15,6 +16,8 @@ pub(super) struct Chosen<'a> {
     pub(super) choice: &'a Choice,
     pub(super) field: Field<'a>,
     pub(super) days: Option<Days>,
+    /// In place of them, where somebody typed what means nothing as a whole.
+    pub(super) typed: [Option<Date>; 2],
 }
 
 /// What else is chosen on a page.
@@ -35,7 +38,10 @@ impl Field<'_> {
 
 /// The form. It asks by GET: every view has an address to keep or to send.
 pub(super) fn form(chosen: &Chosen<'_>) -> Markup {
-    let day = |day: Option<jiff::civil::Date>| day.map(|day| day.to_string());
+    let [from, to] = match chosen.typed {
+        [None, None] => [chosen.days.map(|days| days.from), chosen.days.map(|days| days.to)],
+        typed => typed,
+    };
     html! {
         form.card.filter method="get" action=(chosen.path) aria-label="What to show" {
             div.field {
@@ -52,11 +58,11 @@ pub(super) fn form(chosen: &Chosen<'_>) -> Markup {
             (field(chosen))
             div.field {
                 label for="from" { "From" }
-                input #from type="date" name="from" value=[day(chosen.days.map(|days| days.from))];
+                input #from type="date" name="from" value=[from];
             }
             div.field {
                 label for="to" { "To" }
-                input #to type="date" name="to" value=[day(chosen.days.map(|days| days.to))];
+                input #to type="date" name="to" value=[to];
             }
             button type="submit" { "Show" }
         }

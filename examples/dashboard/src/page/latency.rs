@@ -1,7 +1,7 @@
 //! How long the queries of this process take against their budgets.
 
 use bootproof::figure::{duration, grouped};
-use bootproof_monitor::QueryLatency;
+use bootproof_monitor::{FEWEST_RUNS, QueryLatency};
 use maud::{Markup, html};
 
 /// The axis: from 0.01 ms to 10 s, each decade as long as the next, since a budget may be a thousand times a fast query.
@@ -46,6 +46,8 @@ fn row(query: &QueryLatency) -> Markup {
         0 if recent.errors > 0 => ("bad", "failing"),
         0 => ("quiet", "not run"),
         _ if recent.errors > 0 => ("bad", "failing at times"),
+        // As the alerts have it.
+        ..FEWEST_RUNS if is_over => ("warn", "over, few runs"),
         _ if is_over => ("bad", "over"),
         _ => ("good", "within"),
     };

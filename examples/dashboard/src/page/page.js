@@ -1,9 +1,12 @@
 // What makes the pages quicker to use. Without it they do the same by their buttons.
 "use strict";
 
-// A choice from a list is sent as it is made.
+// A choice from a list is sent as it is made. With the keyboard each step through the list is a choice: there the button sends it.
 for (const select of document.querySelectorAll("select[data-submit]")) {
-  select.addEventListener("change", () => select.form.requestSubmit());
+  let by_keyboard = false;
+  select.addEventListener("keydown", () => { by_keyboard = true; });
+  select.addEventListener("pointerdown", () => { by_keyboard = false; });
+  select.addEventListener("change", () => { if (!by_keyboard) select.form.requestSubmit(); });
 }
 
 // Rows of a long table can be found by what is in them.

@@ -16,6 +16,9 @@ use crate::worklogs::{self, View, Worklog};
 /// More rows than somebody reads; the API has more.
 pub(super) const SHOWN: usize = 100;
 
+/// More people than anybody reads of; each has his page, and the API has all.
+const MOST_PEOPLE: usize = 500;
+
 pub(crate) async fn answer(asked: Asked) -> Response {
     filtered::answer(asked, &["company_id", "email", "from", "to"], Place::Worklogs, shown).await
 }
@@ -25,7 +28,10 @@ fn shown<'s>(connection: &Connection, setting: &'s Setting) -> Result<(Field<'s>
     let email = ask.email.as_deref().map(str::trim);
     let view = match (setting.days(), email) {
         (None, _) => None,
-        (Some(days), Some(email)) => Some(worklogs::of_user(connection, *company, &choice.spellings(email), days)?),
+        (Some(days), Some(email)) => {
+            let spellings = choice.spellings(connection, *company, email)?;
+            Some(worklogs::of_user(connection, *company, &spellings, days)?)
+        }
         (Some(days), None) => Some(worklogs::of_company(connection, *company, days)?),
     };
     Ok((Field::Person(email), view.map(|view| show(&view, email))))
@@ -63,13 +69,18 @@ fn show(view: &View, email: Option<&str>) -> Markup {
 fn people(view: &View) -> Markup {
     let mut people: Vec<_> = view.by_person.iter().collect();
     people.sort_by_key(|(_, share)| Reverse(share.seconds));
+    let shown = people.len().min(MOST_PEOPLE);
     let most = people.first().map_or(1, |(_, share)| share.seconds.max(1));
     html! {
         section.card aria-labelledby="people-title" {
             h2 #people-title { "People" }
             div.scroll tabindex="0" role="region" aria-labelledby="people-title" {
                 table data-search="Find a person" {
-                    caption.hidden { "Hours of each person in these days" }
+                    @if shown < people.len() {
+                        caption { "The " (grouped(shown as u64)) " of " (grouped(people.len() as u64)) " people with the most hours." }
+                    } @else {
+                        caption.hidden { "Hours of each person in these days" }
+                    }
                     thead { tr {
                         th scope="col" { "Person" }
                         th.number scope="col" { "Worklogs" }
@@ -77,7 +88,7 @@ fn people(view: &View) -> Markup {
                         th.bars scope="col" { span.hidden { "Compared with the most" } }
                     } }
                     tbody {
-                        @for (email, share) in people {
+                        @for (email, share) in people.iter().take(shown) {
                             tr {
                                 th scope="row" {
                                     a href=(page_address("/", view.company, Some(("email", email)), Some(view.days))) {
@@ -122,7 +133,7 @@ pub(super) fn entries(view: &View, title: &Markup) -> Markup {
                         @for worklog in view.latest.iter().take(SHOWN) {
                             tr {
                                 td.when { (worklog.day) span.under { (time_of(&worklog.started)) } }
-                                th scope="row" {
+                                th.issue scope="row" {
                                     (worklog.issue_key)
                                     @if let Some(summary) = &worklog.issue_summary { span.under { (summary) } }
                                 }

@@ -33,6 +33,15 @@ fn it_does_not_listen_when_boot_refuses() {
 }
 
 #[test]
+fn what_is_no_address_changes_no_database() {
+    let sandbox = Sandbox::with(&Fixture::new(500));
+    let before = std::fs::read(&sandbox.database).unwrap();
+    let output = program().args(["--listen", "localhost", "--db"]).arg(&sandbox.database).output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(std::fs::read(&sandbox.database).unwrap() == before);
+}
+
+#[test]
 fn it_answers_from_the_proven_queries() {
     let sandbox = Sandbox::with(&Fixture::new(5_000));
     let server = sandbox.serve();
@@ -117,6 +126,7 @@ fn it_refuses_bad_requests_in_words() {
         ("company_id=1&from=2025-03-01", "both"),
         ("company_id=1&company_id=2", "twice"),
         ("company=1", "unknown"),
+        ("company_id=%31%FF", "UTF-8"),
     ] {
         for path in ["/api/dashboard", "/api/sync"] {
             let answer = server.get(&format!("{path}?{parameters}"));

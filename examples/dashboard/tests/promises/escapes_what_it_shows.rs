@@ -1,5 +1,8 @@
 //! Whatever is in the database or in an address is text: never markup, never a script.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+
 use worklog_fixture::Fixture;
 
 use crate::support::Sandbox;
@@ -53,5 +56,28 @@ fn pages_need_nothing_from_elsewhere() {
         let answer = server.get(path);
         assert_eq!(answer.status, 200, "{path}");
         assert!(!answer.body.contains("http://") && !answer.body.contains("https://"), "{path}");
+    }
+}
+
+/// After an upgrade no page has the style of the program before: a browser asks each time, and is told when there is nothing new.
+#[test]
+fn what_a_browser_keeps_is_asked_for_again() {
+    let sandbox = Sandbox::with(&Fixture::new(500));
+    let server = sandbox.serve();
+    for path in ["/assets/style.css", "/assets/page.js", "/assets/icon.svg"] {
+        let answer = server.get(path);
+        assert_eq!(answer.header("cache-control"), Some("no-cache"), "{path}");
+        let tag = answer.header("etag").unwrap();
+        let ask = |tag: &str| {
+            let mut stream = TcpStream::connect(&server.address).unwrap();
+            write!(stream, "GET {path} HTTP/1.1\r\nHost: x\r\nIf-None-Match: {tag}\r\nConnection: close\r\n\r\n")
+                .unwrap();
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).unwrap();
+            answer
+        };
+        let known = ask(tag);
+        assert!(known.starts_with("HTTP/1.1 304 ") && known.ends_with("\r\n\r\n"), "{known}");
+        assert!(ask("\"another\"").starts_with("HTTP/1.1 200 "), "{path}");
     }
 }

@@ -17,3 +17,4 @@ mod escapes_what_it_shows;
 mod restarts_without_dropping_a_request;
 mod shows_itself_in_a_browser;
 mod tells_how_it_is;
+mod withstands;

@@ -1,14 +1,20 @@
 //! The next process boots and migrates while the one before serves, takes its door, and no request is lost on the way.
 
 use std::collections::BTreeSet;
-use std::io::{BufReader, Read as _, Write as _};
-use std::net::TcpStream;
-use std::os::unix::net::UnixStream;
-use std::process::Command;
+use std::fs;
+use std::io::{BufReader, IoSlice, Read as _, Write as _};
+use std::mem::MaybeUninit;
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::os::fd::AsFd as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use rustix::cmsg_space;
+use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
 use worklog_fixture::Fixture;
 
 use crate::support::{Answer, REACHED, Sandbox, Server, read_answer, try_request};
@@ -158,6 +164,67 @@ fn what_a_killed_process_left_is_in_nobodys_way() {
     killed.child.wait().unwrap();
     let server = Server::start(beside(&sandbox));
     assert_eq!(server.get("/healthz").status, 200);
+}
+
+/// The place is taken by renaming: what was there would be gone.
+#[test]
+fn a_file_that_is_no_door_is_left_alone() {
+    let sandbox = Sandbox::with(&Fixture::new(500));
+    let notes = sandbox.path().join("notes");
+    fs::write(&notes, "not to be lost").unwrap();
+    for path in [&notes, &sandbox.database] {
+        let before = fs::read(path).unwrap();
+        let output = sandbox.command().arg("--handover").arg(path).arg("--no-serve").output().unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{stderr}");
+        assert!(stderr.contains("no socket"), "{stderr}");
+        assert!(fs::read(path).unwrap() == before, "{}: as it was", path.display());
+    }
+}
+
+#[test]
+fn only_its_owner_may_ask_for_the_door() {
+    let sandbox = Sandbox::with(&Fixture::new(500));
+    let _serving = Server::start(beside(&sandbox));
+    let door = sandbox.path().join("door");
+    for _ in 0..100 {
+        if door.exists() {
+            break;
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(fs::metadata(&door).unwrap().permissions().mode() & 0o777, 0o600);
+    let names = fs::read_dir(sandbox.path()).unwrap().map(|entry| entry.unwrap().file_name());
+    let left: Vec<_> = names.filter(|name| name.to_string_lossy().starts_with("door.")).collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+/// The one before has waited too long for this one, and goes on: two would serve, and no third could end the older.
+#[test]
+fn one_that_comes_too_late_does_not_serve_beside_the_other() {
+    let sandbox = Sandbox::with(&Fixture::new(500));
+    let path = sandbox.path().join("door");
+    let (offer, door) = (UnixListener::bind(&path).unwrap(), TcpListener::bind("127.0.0.1:0").unwrap());
+    let mut next = beside(&sandbox).stdout(Stdio::null()).spawn().unwrap();
+    let (stream, _) = offer.accept().unwrap();
+    let sockets = [door.as_fd()];
+    let mut space = [MaybeUninit::uninit(); cmsg_space!(ScmRights(1))];
+    let mut control = SendAncillaryBuffer::new(&mut space);
+    assert!(control.push(SendAncillaryMessage::ScmRights(&sockets)));
+    // It has waited no longer before the next one has even read this.
+    stream.shutdown(Shutdown::Read).unwrap();
+    sendmsg(&stream, &[IoSlice::new(b"D")], &mut control, SendFlags::empty()).unwrap();
+    drop(stream);
+    let ended = (0..400).find_map(|_| {
+        thread::sleep(Duration::from_millis(50));
+        next.try_wait().unwrap()
+    });
+    let _ = next.kill();
+    assert_eq!(ended.and_then(|status| status.code()), Some(8), "it ends, and says so");
+    // Whoever comes next finds the one before where it was.
+    let asked = UnixStream::connect(&path).unwrap();
+    offer.accept().unwrap();
+    drop(asked);
 }
 
 #[test]

@@ -34,8 +34,18 @@ impl Browser {
         let port = port.filter(|port| port.parse::<u16>().is_ok())?;
         let mut browser = Self { driver, address: format!("127.0.0.1:{port}"), session: String::new() };
         // Everything in it is a page of ours, on loopback: in containers its sandbox does not start.
-        let arguments =
-            ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--window-size=1280,1000"];
+        let arguments = [
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-dev-shm-usage",
+            "--window-size=1280,1000",
+            // It asks nobody else for anything.
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-quic",
+        ];
         let wanted = json!({ "capabilities": { "alwaysMatch": {
             "goog:chromeOptions": { "args": arguments }, "goog:loggingPrefs": { "browser": "ALL" }
         } } });
@@ -189,11 +199,23 @@ fn the_pages_work_and_can_be_read_by_everybody() {
     browser.wait("return location.search.includes('company_id=2')");
     browser.wait("return document.body.innerText.includes('brightwater.example')");
     assert_eq!(browser.run("return document.body.innerText.includes('alderwood.example')"), false);
+    // With the keyboard, which steps through the list, by the button.
+    browser.open(&home);
+    browser.run("document.querySelector('#company').focus()");
+    browser.write("#company", "\u{e015}\u{e015}");
+    assert_eq!(browser.run("return document.querySelector('#company').value"), "3");
+    assert_eq!(browser.run("return location.search"), "", "a step is no choice");
+    browser.write("form button", "\u{e007}");
+    browser.wait("return location.search.includes('company_id=3')");
     // Back in time, and what is wrong is said.
+    browser.open(&format!("{home}?company_id=2"));
     browser.click("a[rel=prev]");
     browser.wait("return location.search.includes('from=2025-11-01')");
-    browser.open(&format!("{home}?from=2025-02-01&to=2025-01-01"));
+    browser.open(&format!("{home}?company_id=2&email=a@b.example&from=2025-02-01&to=2025-01-01"));
     browser.wait("return document.querySelector('[role=alert]').textContent.includes('after')");
+    // Nothing that was typed is lost.
+    let kept = "return ['company', 'email', 'from', 'to'].map((id) => document.getElementById(id).value)";
+    assert_eq!(browser.run(kept), json!(["2", "a@b.example", "2025-02-01", "2025-01-01"]));
     // The complaint about that answer's status is the browser's way; there is no other.
     let complaints = browser.complaints();
     assert!(

@@ -59,7 +59,7 @@ pub(crate) fn program() -> Command {
     for variable in ["LOCK_TIMEOUT", "INTEGRITY", "FOREIGN_KEYS", "BACKUP", "TARGET", "MAINTENANCE"] {
         command.env_remove(format!("BOOTPROOF_{variable}"));
     }
-    command.env("RUST_LOG", "warn");
+    command.env("RUST_LOG", "warn").env_remove("NOTIFY_SOCKET");
     command
 }
 

@@ -1,9 +1,15 @@
 //! Health, the verdict of the boot on every answer, and metrics.
 
+#[cfg(target_os = "linux")]
+use std::os::linux::net::SocketAddrExt as _;
+#[cfg(target_os = "linux")]
+use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::time::Duration;
 
 use worklog_fixture::Fixture;
 
+#[cfg(target_os = "linux")]
+use crate::support::Server;
 use crate::support::{REACHED, Sandbox};
 
 #[test]
@@ -70,4 +76,33 @@ fn the_sizes_of_indexes_appear() {
         std::thread::sleep(Duration::from_millis(50));
     }
     panic!("not within 5 s");
+}
+
+/// What `systemctl start` waits for; of a boot that is refused it hears nothing.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_service_manager_is_told_when_somebody_is_let_in() {
+    let sandbox = Sandbox::with(&Fixture::new(500));
+    let path = sandbox.path().join("manager");
+    let abstract_name = format!("dashboard-{}", std::process::id());
+    let unnamed = SocketAddr::from_abstract_name(&abstract_name).unwrap();
+    let managers = [
+        (UnixDatagram::bind(&path).unwrap(), path.into_os_string()),
+        (UnixDatagram::bind_addr(&unnamed).unwrap(), format!("@{abstract_name}").into()),
+    ];
+    for (manager, name) in &managers {
+        manager.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        let mut command = sandbox.command();
+        command.env("NOTIFY_SOCKET", name);
+        let server = Server::start(command);
+        let mut told = [0; 64];
+        let length = manager.recv(&mut told).unwrap();
+        assert_eq!(&told[..length], b"READY=1");
+        assert_eq!(server.get("/healthz").status, 200);
+    }
+    std::fs::write(&sandbox.database, "no database ".repeat(400)).unwrap();
+    let (manager, name) = &managers[0];
+    assert_eq!(sandbox.command().env("NOTIFY_SOCKET", name).output().unwrap().status.code(), Some(6));
+    manager.set_nonblocking(true).unwrap();
+    assert!(manager.recv(&mut [0; 64]).is_err());
 }
