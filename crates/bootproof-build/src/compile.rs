@@ -177,6 +177,7 @@ fn rehearse(
     let apart = Apart::open(&settings.stubs)?;
     let mut rows = Rows::open(&stage, &settings.stubs)?;
     let dialect = diagnostics.dialect();
+    let runner = Runner::of(dialect, sources);
     let nothing = Catalog::default();
     let mut migrations = Vec::new();
     let mut catalogs: Vec<(i64, Catalog)> = Vec::new();
@@ -209,7 +210,7 @@ fn rehearse(
             after: &after,
             writes: &writes,
             stage: &stage,
-            runner: Runner::of(dialect).of_file(source.no_transaction),
+            runner: runner.of_file(source),
         };
         let mut found = lint::check(&Ran::new(&source.up, &script, before, &after));
         // The step is what happens.

@@ -403,3 +403,92 @@ fn a_schema_can_be_had_at_any_version() {
     assert_eq!(at(1), ["CREATE TABLE a(x)"]);
     assert_eq!(at(2), ["CREATE TABLE a(x)", "CREATE TABLE b(x)"]);
 }
+
+/// What a rebuild that turns foreign keys off around itself is told to do to rows: the severity, or nothing.
+fn cascade(dialect: Dialect, names: [&str; 2], wrap: impl Fn(&str) -> String) -> Option<&'static str> {
+    let tables = "CREATE TABLE owners(id INTEGER PRIMARY KEY, name TEXT);
+        CREATE TABLE pets(id INTEGER PRIMARY KEY, owner INTEGER REFERENCES owners(id) ON DELETE CASCADE);";
+    let rebuild = "CREATE TABLE owners_new(id INTEGER PRIMARY KEY, name TEXT NOT NULL DEFAULT '');
+        INSERT INTO owners_new(id, name) SELECT id, coalesce(name, '') FROM owners;
+        DROP TABLE owners;
+        ALTER TABLE owners_new RENAME TO owners;";
+    let up = |text: &str| match dialect {
+        Dialect::Goose => format!("-- +goose Up\n{text}"),
+        Dialect::Dbmate => format!("-- migrate:up\n{text}"),
+        _ => text.to_owned(),
+    };
+    let directory = directory(&[(names[0], &up(tables)), (names[1], &up(&wrap(rebuild)))]);
+    let diagnostics = match Compiler::new(directory.path()).dialect(dialect).check() {
+        Ok(compilation) => compilation.warnings().clone(),
+        Err(diagnostics) => diagnostics,
+    };
+    let found = diagnostics.iter().find(|finding| finding.rule() == "cascade-deletes");
+    found.map(|finding| finding.severity().name())
+}
+
+#[test]
+fn a_cascade_is_told_where_a_tool_makes_the_switch_of_foreign_keys_do_nothing() {
+    let off = |sql: &str| format!("PRAGMA foreign_keys=OFF;\n{sql}\nPRAGMA foreign_keys=ON;\n");
+    let around = |sql: &str| format!("PRAGMA foreign_keys=OFF;\nBEGIN;\n{sql}\nCOMMIT;\nPRAGMA foreign_keys=ON;\n");
+    let inside = |sql: &str| format!("BEGIN;\nPRAGMA foreign_keys=OFF;\n{sql}\nPRAGMA foreign_keys=ON;\nCOMMIT;\n");
+    let numbered = ["1_a.sql", "2_b.sql"];
+    let paired = ["1_a.up.sql", "2_b.up.sql"];
+    let versioned = ["V1__a.sql", "V2__b.sql"];
+    let told = Some("error");
+
+    for (dialect, names) in [
+        (Dialect::Sqlx, numbered),
+        (Dialect::Goose, numbered),
+        (Dialect::Dbmate, numbered),
+        (Dialect::GolangMigrate, paired),
+        (Dialect::Refinery, versioned),
+    ] {
+        // The tool's own transaction has begun before the file can say anything; one that has a BEGIN fits into none.
+        assert_eq!(cascade(dialect, names, off), told, "{dialect}");
+        assert_eq!(cascade(dialect, names, around), None, "{dialect}");
+        assert_eq!(cascade(dialect, names, inside), told, "{dialect}");
+    }
+    let folders = ["20250101000000_a/migration.sql", "20250102000000_b/migration.sql"];
+    assert_eq!(cascade(Dialect::Prisma, folders, off), None);
+    assert_eq!(cascade(Dialect::Prisma, folders, inside), told);
+    assert_eq!(cascade(Dialect::Flyway, versioned, off), None);
+    assert_eq!(cascade(Dialect::Flyway, versioned, |sql| sql.to_owned()), told);
+    // The semicolons of a trigger are not those of the file, and its END ends no transaction.
+    let behind_trigger = |sql: &str| {
+        format!(
+            "BEGIN;\nCREATE TRIGGER t AFTER INSERT ON pets BEGIN SELECT 1; END;\nPRAGMA foreign_keys=OFF;\n{sql}\nCOMMIT;\n"
+        )
+    };
+    assert_eq!(cascade(Dialect::Sqlx, numbered, behind_trigger), told);
+    let trigger = |sql: &str| {
+        format!("PRAGMA foreign_keys=OFF;\nCREATE TRIGGER t AFTER INSERT ON pets BEGIN SELECT 1; END;\n{sql}\n")
+    };
+    assert_eq!(cascade(Dialect::Goose, numbered, trigger), told);
+}
+
+#[test]
+fn golang_migrate_runs_all_files_alike() {
+    let own = "BEGIN;\nCREATE TABLE owners(id INTEGER PRIMARY KEY, name TEXT);
+        CREATE TABLE pets(id INTEGER PRIMARY KEY, owner INTEGER REFERENCES owners(id) ON DELETE CASCADE);\nCOMMIT;";
+    let rebuild = "PRAGMA foreign_keys=OFF;
+        CREATE TABLE owners_new(id INTEGER PRIMARY KEY, name TEXT NOT NULL DEFAULT '');
+        INSERT INTO owners_new(id, name) SELECT id, coalesce(name, '') FROM owners;
+        DROP TABLE owners;
+        ALTER TABLE owners_new RENAME TO owners;
+        PRAGMA foreign_keys=ON;";
+    let found = complaints(Some(Dialect::GolangMigrate), &[("1_a.up.sql", own), ("2_b.up.sql", rebuild)]);
+    assert!(found.iter().all(|finding| !finding.contains("cascade")), "{found:?}");
+}
+
+#[test]
+fn a_name_that_a_tool_reads_all_the_same_is_read_with_a_warning() {
+    for dialect in [Dialect::GolangMigrate, Dialect::Sqlx] {
+        let files =
+            [("1_a.up.sql", "CREATE TABLE a(x);"), ("2_b..up.sql", "CREATE TABLE b(x);"), ("3_c.up.sql", "DROP TABLE b;")];
+        let compilation = compile(dialect, &files);
+        assert_eq!(compilation.schema().len(), 1, "{dialect}");
+        let odd: Vec<_> = compilation.warnings().iter().filter(|finding| finding.rule() == "file-name").collect();
+        assert_eq!(odd.len(), 1, "{dialect}");
+        assert!(odd[0].file().unwrap().ends_with("2_b..up.sql"), "{dialect}");
+    }
+}
