@@ -146,19 +146,21 @@ fn rehearse_and_prove(
     Ok(Some(Proven { migrations, contracts: proven, head, schema, image: stage.image()?, left_empty, catalogs }))
 }
 
-/// What is only judged at the end, once nothing is wrong on the way.
+/// What is only judged at the end: what is wrong there, and what is questionable once nothing is wrong on the way.
 fn judge_head(rehearsal: &Rehearsal, contracts: &[ContractSource], lock: &Lock, diagnostics: &mut Diagnostics) {
-    if diagnostics.has_errors() {
-        return;
-    }
+    let is_sound = !diagnostics.has_errors();
     let Rehearsal { migrations, catalogs, allows, .. } = rehearsal;
     let contracted = contracts.iter().map(|contract| contract.index.to_ascii_lowercase()).collect();
     let history = History { migrations, catalogs, contracted, dialect: diagnostics.dialect() };
-    for (position, finding) in history.check() {
+    for (position, finding) in if is_sound { history.check() } else { history.broken() } {
+        if diagnostics.iter().any(|known| known.rule() == finding.rule() && known.file() == finding.file() && !is_sound)
+        {
+            continue;
+        }
         let (Some(migration), Some(allows)) = (migrations.get(position), allows.get(position)) else { continue };
         diagnostics.extend(Terms { allows, is_released: lock.holds(migration.version) }.settle(finding));
     }
-    for (migration, allows) in migrations.iter().zip(allows) {
+    for (migration, allows) in migrations.iter().zip(allows).filter(|_| is_sound) {
         if !lock.holds(migration.version) {
             allows.report_unused(|rule| head::RULES.contains(&rule), &migration.file, diagnostics);
         }

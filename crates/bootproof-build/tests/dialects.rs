@@ -483,12 +483,40 @@ fn golang_migrate_runs_all_files_alike() {
 #[test]
 fn a_name_that_a_tool_reads_all_the_same_is_read_with_a_warning() {
     for dialect in [Dialect::GolangMigrate, Dialect::Sqlx] {
-        let files =
-            [("1_a.up.sql", "CREATE TABLE a(x);"), ("2_b..up.sql", "CREATE TABLE b(x);"), ("3_c.up.sql", "DROP TABLE b;")];
+        let files = [
+            ("1_a.up.sql", "CREATE TABLE a(x);"),
+            ("2_b..up.sql", "CREATE TABLE b(x);"),
+            ("3_c.up.sql", "DROP TABLE b;"),
+        ];
         let compilation = compile(dialect, &files);
         assert_eq!(compilation.schema().len(), 1, "{dialect}");
         let odd: Vec<_> = compilation.warnings().iter().filter(|finding| finding.rule() == "file-name").collect();
         assert_eq!(odd.len(), 1, "{dialect}");
         assert!(odd[0].file().unwrap().ends_with("2_b..up.sql"), "{dialect}");
     }
+}
+
+#[test]
+fn a_foreign_key_to_nothing_is_told_whatever_else_is_wrong() {
+    let base = "CREATE TABLE a(x INTEGER PRIMARY KEY, y); CREATE INDEX a_y ON a(y); CREATE TABLE gone(id INTEGER PRIMARY KEY);";
+    let loses = "CREATE TABLE b(x INTEGER PRIMARY KEY, y); INSERT INTO b SELECT x, y FROM a; DROP TABLE a;
+        ALTER TABLE b RENAME TO a;\nDROP TABLE gone;";
+    let files = [
+        ("1_a.sql", base),
+        ("2_b.sql", loses),
+        ("3_c.sql", "CREATE TABLE c(\n  p INTEGER REFERENCES nobody(id)\n);"),
+        ("4_d.sql", "CREATE TABLE d(\n  p INTEGER,\n  q INTEGER REFERENCES gone(id)\n);"),
+    ];
+    let found = complaints(Some(Dialect::Sqlx), &files);
+    let told = |file: &str, rule: &str| found.iter().any(|line| line.contains(file) && line.contains(rule));
+    assert!(told("2_b.sql", "lost-object"), "{found:?}");
+    assert!(told("3_c.sql:2", "dangling-foreign-key"), "{found:?}");
+    assert!(told("4_d.sql:3", "dangling-foreign-key"), "{found:?}");
+    // What breaks a key is told once.
+    let breaks = [
+        ("1_a.sql", "CREATE TABLE p(id INTEGER PRIMARY KEY); CREATE TABLE c(p INTEGER REFERENCES p(id));"),
+        ("2_b.sql", "DROP TABLE p;"),
+    ];
+    let found = complaints(Some(Dialect::Sqlx), &breaks);
+    assert_eq!(found.iter().filter(|line| line.contains("dangling-foreign-key")).count(), 1, "{found:?}");
 }
