@@ -13,7 +13,7 @@ use crate::diagnostic::Diagnostic;
 use crate::dialect::Dialect;
 
 /// The rules that are judged here.
-pub(crate) const RULES: [&str; 2] = ["foreign-key-without-index", "redundant-index"];
+pub(crate) const RULES: [&str; 3] = ["dangling-foreign-key", "foreign-key-without-index", "redundant-index"];
 
 /// All migrations, and the schemas they left.
 pub(crate) struct History<'a> {
