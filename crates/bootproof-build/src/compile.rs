@@ -40,6 +40,7 @@ struct Proven {
     head: Catalog,
     schema: Vec<String>,
     image: Vec<u8>,
+    stand_ins: Vec<String>,
     left_empty: Vec<LeftEmpty>,
     catalogs: Vec<(i64, Catalog)>,
 }
@@ -79,12 +80,23 @@ pub(crate) fn compile(directory: &Path, shown: &Path, settings: &Settings) -> Re
     misplaced_replacement(&sources.migrations, &replaces, &mut diagnostics);
     diagnostics.retain(|found| !(found.rule() == "mixed-widths" && allows(&sources.migrations, &directives, found)));
     match rehearse_and_prove(settings, &sources.migrations, directives, &contracts, &lock, &mut diagnostics) {
-        Ok(Some(Proven { migrations, contracts, head, schema, image, left_empty, catalogs }))
+        Ok(Some(Proven { migrations, contracts, head, schema, image, stand_ins, left_empty, catalogs }))
             if !diagnostics.has_errors() =>
         {
             let warnings = diagnostics;
             let seedbed = Seedbed { catalogs, stubs: settings.stubs.clone() };
-            Ok(Compilation { migrations, contracts, head, schema, image, warnings, left_empty, replaces, seedbed })
+            Ok(Compilation {
+                migrations,
+                contracts,
+                head,
+                schema,
+                image,
+                stand_ins,
+                warnings,
+                left_empty,
+                replaces,
+                seedbed,
+            })
         }
         Ok(_) => Err(diagnostics),
         Err(error) => {
@@ -131,6 +143,7 @@ fn rehearse_and_prove(
     diagnostics: &mut Diagnostics,
 ) -> rusqlite::Result<Option<Proven>> {
     let Some(rehearsal) = rehearse(settings, sources, directives, lock, diagnostics)? else { return Ok(None) };
+    let stand_ins = rehearsal.stage.stand_ins();
     judge_head(&rehearsal, contracts, lock, diagnostics);
     let Rehearsal { stage, migrations, catalogs, left_empty, .. } = rehearsal;
     let mut proven = Vec::new();
@@ -143,7 +156,8 @@ fn rehearse_and_prove(
     }
     let head = catalogs.last().map(|(_, catalog)| catalog.clone()).unwrap_or_default();
     let schema = stage.schema()?;
-    Ok(Some(Proven { migrations, contracts: proven, head, schema, image: stage.image()?, left_empty, catalogs }))
+    let image = stage.image()?;
+    Ok(Some(Proven { migrations, contracts: proven, head, schema, image, stand_ins, left_empty, catalogs }))
 }
 
 /// What is only judged at the end: what is wrong there, and what is questionable once nothing is wrong on the way.

@@ -290,7 +290,13 @@ fn a_function_of_the_application_can_be_stood_in_for() {
     );
     let directory = directory(&files);
     let compiler = Compiler::new(directory.path()).stub_function("clean", 2).stub_function("uuid", -1);
-    assert_eq!(compiler.check().unwrap().migrations(), 1);
+    let compilation = compiler.check().unwrap();
+    assert_eq!(compilation.migrations(), 1);
+    // What it inserted is not what the application would have: no database is made of it, and no file.
+    assert_eq!(compilation.stand_ins(), ["clean", "uuid"]);
+    assert!(compilation.emit().contains(r#"stand_ins: &["clean", "uuid"]"#));
+    let squashed = compiler.squash(1).unwrap_err().to_string();
+    assert!(squashed.contains("what `clean` gives"), "{squashed}");
     for (name, arguments) in [("", 0), ("a\0b", 0), ("uuid", -2), ("uuid", 1000)] {
         let rules = compiler.clone().stub_function(name, arguments).check().unwrap_err();
         assert_eq!(rules.iter().map(bootproof_build::Diagnostic::rule).collect::<Vec<_>>(), ["stub-function"]);
