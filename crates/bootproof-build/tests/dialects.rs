@@ -458,7 +458,7 @@ fn a_cascade_is_told_where_a_tool_makes_the_switch_of_foreign_keys_do_nothing() 
     assert_eq!(cascade(Dialect::Prisma, folders, off), None);
     assert_eq!(cascade(Dialect::Prisma, folders, inside), told);
     assert_eq!(cascade(Dialect::Flyway, versioned, off), None);
-    assert_eq!(cascade(Dialect::Flyway, versioned, |sql| sql.to_owned()), told);
+    assert_eq!(cascade(Dialect::Flyway, versioned, str::to_owned), told);
     // The semicolons of a trigger are not those of the file, and its END ends no transaction.
     let behind_trigger = |sql: &str| {
         format!(
