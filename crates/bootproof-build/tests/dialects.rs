@@ -536,3 +536,26 @@ fn a_foreign_key_to_nothing_can_be_allowed_where_it_stands() {
     let found = complaints(Some(Dialect::Sqlx), &made);
     assert!(found.iter().any(|line| line.contains("unused-allow")), "{found:?}");
 }
+
+#[test]
+fn a_renaming_of_the_old_kind_takes_keys_along_where_the_file_has_them_on() {
+    let tables = "-- +goose Up\nCREATE TABLE p(id INTEGER PRIMARY KEY); CREATE TABLE c(p INTEGER REFERENCES p(id));\n";
+    let renamed = |pragmas: &str| {
+        let rename = format!("-- +goose NO TRANSACTION\n-- +goose Up\n{pragmas}\nALTER TABLE p RENAME TO q;\n");
+        complaints(Some(Dialect::Goose), &[("1_a.sql", tables), ("2_b.sql", &rename)])
+    };
+    let dangles = |found: &[String]| found.iter().any(|line| line.ends_with("[dangling-foreign-key]"));
+    let on = renamed("PRAGMA foreign_keys=ON;\nPRAGMA legacy_alter_table=ON;");
+    assert!(!dangles(&on), "{on:?}");
+    let off = renamed("PRAGMA foreign_keys=OFF;\nPRAGMA legacy_alter_table=ON;");
+    assert!(dangles(&off), "{off:?}");
+    // What SQLite alone does, in a file that is run statement by statement.
+    for (keys, parent) in [("ON", "q"), ("OFF", "p")] {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(tables).unwrap();
+        let pragmas = format!("PRAGMA foreign_keys={keys}; PRAGMA legacy_alter_table=ON; ALTER TABLE p RENAME TO q;");
+        connection.execute_batch(&pragmas).unwrap();
+        let catalog = Catalog::read(&connection).unwrap();
+        assert!(catalog.tables["c"].foreign_keys.iter().all(|key| key.parent == parent), "{keys}");
+    }
+}
