@@ -384,6 +384,15 @@ fn a_place_for_what_a_program_puts_in_is_an_error() {
         assert!(found.iter().all(|line| line.starts_with(&format!("V1__a.sql:2:{column}: "))), "{sql}: {found:?}");
         assert_eq!(found.len(), 1, "{sql}: {found:?}");
     }
+    // Within a text SQLite sees nothing wrong: the tool would have put something there.
+    let text = [("V1__a.sql", "CREATE TABLE a(x, y, z);\nINSERT INTO a VALUES ('for ${owner}', '$1 {}', '${}');")];
+    let found = complaints(Some(Dialect::Flyway), &text);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].starts_with("V1__a.sql:2:28: ") && found[0].ends_with("[placeholder]"), "{found:?}");
+    assert_eq!(complaints(Some(Dialect::Refinery), &text), Vec::<String>::new());
+    let text = "-- migrate:up env-var:OWNER\nCREATE TABLE a(x);\nINSERT INTO a VALUES ('{{ .OWNER }}');\n-- migrate:down\nDROP TABLE a;\n";
+    let found = complaints(Some(Dialect::Dbmate), &[("1_a.sql", text)]);
+    assert!(found[0].starts_with("1_a.sql:1:1: ") && found[0].contains("known to dbmate alone"), "{found:?}");
 }
 
 #[test]
