@@ -568,3 +568,17 @@ fn a_renaming_of_the_old_kind_takes_keys_along_where_the_file_has_them_on() {
         assert!(catalog.tables["c"].foreign_keys.iter().all(|key| key.parent == parent), "{keys}");
     }
 }
+
+#[test]
+fn what_is_lost_is_told_where_the_table_that_had_it_is_dropped() {
+    let base = "CREATE TABLE a(x); CREATE INDEX a_x ON a(x); CREATE TABLE b(y); CREATE INDEX b_y ON b(y);";
+    let rebuild =
+        "ALTER TABLE a RENAME TO a_old;\nALTER TABLE b RENAME TO b_old;\nCREATE TABLE a(x, z);\nCREATE TABLE b(y, z);
+INSERT INTO a(x) SELECT x FROM a_old;\nINSERT INTO b(y) SELECT y FROM b_old;\nDROP TABLE a_old;\nDROP TABLE b_old;";
+    let found = complaints(Some(Dialect::Sqlx), &[("1_a.sql", base), ("2_b.sql", rebuild)]);
+    let lost: Vec<_> = found.iter().filter(|line| line.ends_with("[lost-object]")).collect();
+    assert!(
+        lost.len() == 2 && lost[0].starts_with("2_b.sql:7:1: ") && lost[1].starts_with("2_b.sql:8:1: "),
+        "{found:?}"
+    );
+}
