@@ -25,6 +25,8 @@ pub struct Compilation {
     pub(crate) schema: Vec<String>,
     /// An empty database at head: the bytes of a SQLite file.
     pub(crate) image: Vec<u8>,
+    /// The functions of the application whose stand-ins were called while it was made.
+    pub(crate) stand_ins: Vec<String>,
     pub(crate) warnings: Diagnostics,
     pub(crate) left_empty: Vec<LeftEmpty>,
     /// What the first migration stands for, if it was made by `squash`.
@@ -174,6 +176,13 @@ impl Compilation {
     #[must_use]
     pub fn image(&self) -> &[u8] {
         &self.image
+    }
+
+    /// The functions of the application that the migrations called while the image was made: their stand-ins gave NULL instead
+    /// of what they give ([`Compiler::stub_function`](crate::Compiler::stub_function)), so no database is made from it.
+    #[must_use]
+    pub fn stand_ins(&self) -> &[String] {
+        &self.stand_ins
     }
 }
 

@@ -40,6 +40,7 @@ struct Proven {
     head: Catalog,
     schema: Vec<String>,
     image: Vec<u8>,
+    stand_ins: Vec<String>,
     left_empty: Vec<LeftEmpty>,
     catalogs: Vec<(i64, Catalog)>,
 }
@@ -59,10 +60,21 @@ pub(crate) fn compile(directory: &Path, shown: &Path, settings: &Settings) -> Re
     let diagnostics = diagnostics.in_order_of(&files).spoken_to(settings.audience);
     match compiled.filter(|_| !diagnostics.has_errors()) {
         Some((proven, replaces)) => {
-            let Proven { migrations, contracts, head, schema, image, left_empty, catalogs } = proven;
+            let Proven { migrations, contracts, head, schema, image, stand_ins, left_empty, catalogs } = proven;
             let warnings = diagnostics;
             let seedbed = Seedbed { catalogs, stubs: settings.stubs.clone() };
-            Ok(Compilation { migrations, contracts, head, schema, image, warnings, left_empty, replaces, seedbed })
+            Ok(Compilation {
+                migrations,
+                contracts,
+                head,
+                schema,
+                image,
+                stand_ins,
+                warnings,
+                left_empty,
+                replaces,
+                seedbed,
+            })
         }
         None => Err(diagnostics),
     }
@@ -152,6 +164,7 @@ fn rehearse_and_prove(
     let Some(rehearsal) = rehearse(settings, &sources.migrations, directives, lock, diagnostics)? else {
         return Ok(None);
     };
+    let stand_ins = rehearsal.stage.stand_ins();
     judge_head(&rehearsal, contracts, lock, diagnostics);
     let Rehearsal { stage, migrations, catalogs, left_empty, .. } = rehearsal;
     let mut proven = Vec::new();
@@ -166,22 +179,25 @@ fn rehearse_and_prove(
     }
     let head = catalogs.last().map(|(_, catalog)| catalog.clone()).unwrap_or_default();
     let schema = stage.schema()?;
-    Ok(Some(Proven { migrations, contracts: proven, head, schema, image: stage.image()?, left_empty, catalogs }))
+    let image = stage.image()?;
+    Ok(Some(Proven { migrations, contracts: proven, head, schema, image, stand_ins, left_empty, catalogs }))
 }
 
-/// What is only judged at the end, once nothing is wrong on the way.
+/// What is only judged at the end: what is wrong there, and what is questionable once nothing is wrong on the way.
 fn judge_head(rehearsal: &Rehearsal, contracts: &[ContractSource], lock: &Lock, diagnostics: &mut Diagnostics) {
-    if diagnostics.has_errors() {
-        return;
-    }
+    let is_sound = !diagnostics.has_errors();
     let Rehearsal { migrations, catalogs, allows, .. } = rehearsal;
     let contracted = contracts.iter().map(|contract| contract.index.to_ascii_lowercase()).collect();
     let history = History { migrations, catalogs, contracted, dialect: diagnostics.dialect() };
-    for (position, finding) in history.check() {
+    for (position, finding) in if is_sound { history.check() } else { history.broken() } {
+        if diagnostics.iter().any(|known| known.rule() == finding.rule() && known.file() == finding.file() && !is_sound)
+        {
+            continue;
+        }
         let (Some(migration), Some(allows)) = (migrations.get(position), allows.get(position)) else { continue };
         diagnostics.extend(Terms { allows, is_released: lock.holds(migration.version) }.settle(finding));
     }
-    for (migration, allows) in migrations.iter().zip(allows) {
+    for (migration, allows) in migrations.iter().zip(allows).filter(|_| is_sound) {
         if !lock.holds(migration.version) {
             allows.report_unused(|rule| head::RULES.contains(&rule), &migration.file, diagnostics);
         }
@@ -200,6 +216,7 @@ fn rehearse(
     let apart = Apart::open(&settings.stubs)?;
     let mut rows = Rows::open(&stage, &settings.stubs)?;
     let dialect = diagnostics.dialect();
+    let runner = Runner::of(dialect, sources);
     let nothing = Catalog::default();
     let mut migrations = Vec::new();
     let mut catalogs: Vec<(i64, Catalog)> = Vec::new();
@@ -232,7 +249,7 @@ fn rehearse(
             after: &after,
             writes: &writes,
             stage: &stage,
-            runner: Runner::of(dialect).of_file(source.no_transaction),
+            runner: runner.of_file(source),
         };
         let mut found = lint::check(&Ran::new(&source.up, &script, before, &after));
         // The step is what happens.

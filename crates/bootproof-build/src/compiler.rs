@@ -107,7 +107,9 @@ impl Compiler {
 
     /// Lets migrations call a function that the application registers; -1 arguments is any number.
     ///
-    /// It returns NULL here, whatever it is given. The application still has to register it on the connection that migrates.
+    /// It returns NULL here, whatever it is given. The application still has to register it on the connection that migrates. Where
+    /// a migration calls it, and does not just name it in a DEFAULT or a trigger, a new database is made by the migrations, too,
+    /// instead of from the compiled image ([`Compilation::stand_ins`](crate::Compilation::stand_ins)).
     #[must_use]
     pub fn stub_function(mut self, name: impl Into<String>, arguments: i32) -> Self {
         self.settings.stubs.push(Stub { name: name.into(), arguments });

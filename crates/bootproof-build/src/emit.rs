@@ -62,6 +62,7 @@ impl Compilation {
         let dialect = self.dialect().name();
         let size = number(self.image.len());
         let image = Literal::byte_string(&self.compressed_image());
+        let stand_ins = &self.stand_ins;
 
         let migration_names: Vec<_> = self.migrations.iter().map(migration_ident).collect();
         let migrations = self.migrations.iter().map(migration);
@@ -85,7 +86,7 @@ impl Compilation {
             pub static COMPILED: ::bootproof::compiled::Compiled = ::bootproof::compiled::Compiled {
                 migrations: &[#(migration::#migration_names),*],
                 contracts: &[#(query::#contract_names),*],
-                image: ::bootproof::compiled::Image { compressed: IMAGE, size: #size },
+                image: ::bootproof::compiled::Image { compressed: IMAGE, size: #size, stand_ins: &[#(#stand_ins),*] },
                 sqlite_version: #sqlite_version,
                 dialect: #dialect,
                 replaces: &[#(#replaces),*],

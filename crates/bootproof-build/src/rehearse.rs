@@ -28,7 +28,7 @@ use crate::lint::Terms;
 use crate::parse::Allows;
 use crate::source::File;
 
-pub(crate) use self::database::{copy, database, open_image};
+pub(crate) use self::database::{StandIns, copy, database, open_image};
 pub(crate) use self::library::{JournalEntry, journal, timestamp};
 pub(crate) use self::run::step_to_the_end;
 
@@ -38,6 +38,7 @@ pub(crate) struct Stage {
     recorder: Recorder,
     budget: Budget,
     reader: RefCell<Reader>,
+    stand_ins: StandIns,
 }
 
 /// A statement and what it does.
@@ -72,8 +73,10 @@ impl Stage {
         connection.execute_batch(HISTORY_DDL)?;
         connection.execute_batch(AUDIT_DDL)?;
         quotes::are_texts(&connection, false)?;
+        let stand_ins = StandIns::default();
+        stand_ins.register(&connection, stubs)?;
         let recorder = Recorder::install(&mut connection)?;
-        Ok(Self { connection, recorder, budget, reader: RefCell::default() })
+        Ok(Self { connection, recorder, budget, reader: RefCell::default(), stand_ins })
     }
 
     pub(crate) fn connection(&self) -> &Connection {
@@ -263,6 +266,11 @@ impl Stage {
             }
         }
         Ok(schema)
+    }
+
+    /// The functions of the application that were called so far, and gave NULL instead of what they give.
+    pub(crate) fn stand_ins(&self) -> Vec<String> {
+        self.stand_ins.called()
     }
 
     /// An empty database at head: the same bytes whenever the same migrations are compiled.

@@ -14,6 +14,7 @@ mod lineage;
 mod objects;
 mod references;
 mod row;
+mod runner;
 pub(crate) mod samples;
 mod scope;
 mod survey;
@@ -33,7 +34,6 @@ use crate::budget::Budget;
 use crate::compilation::LeftEmpty;
 use crate::compiler::Stub;
 use crate::diagnostic::Diagnostic;
-use crate::dialect::Dialect;
 use crate::lint::Terms;
 use crate::rehearse::{Performed, Stage, copy, database, quotes, step_to_the_end};
 use crate::source::File;
@@ -42,39 +42,13 @@ use attempt::Keys;
 use failure::Failure;
 use fill::{Filler, Variety};
 use objects::Kind;
+pub(crate) use runner::Runner;
 use scope::{interest, shaken, touched};
 use survey::{dangling, survey};
 use values::Numbers;
 
 /// How often a migration is tried with other rows before it goes without.
 const ATTEMPTS: usize = 6;
-
-/// Who runs the migrations where they are in use: whether foreign keys are on then.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Runner {
-    /// Our boot turns them off before it begins.
-    Ours,
-    /// Another tool, inside a transaction: a `PRAGMA foreign_keys` of the file does nothing.
-    Wrapping,
-    /// Another tool, statement by statement: a `PRAGMA foreign_keys` of the file does what it says.
-    Plain,
-}
-
-impl Runner {
-    /// Whose files these are. Of the tools, only prisma begins no transaction.
-    pub(crate) fn of(dialect: Dialect) -> Self {
-        match dialect {
-            Dialect::Bootproof => Self::Ours,
-            Dialect::Prisma => Self::Plain,
-            _ => Self::Wrapping,
-        }
-    }
-
-    /// For one file, which may ask its tool for no transaction.
-    pub(crate) fn of_file(self, has_no_transaction: bool) -> Self {
-        if self == Self::Wrapping && has_no_transaction { Self::Plain } else { self }
-    }
-}
 
 /// A migration that has run on empty tables.
 pub(crate) struct Step<'a> {

@@ -290,7 +290,13 @@ fn a_function_of_the_application_can_be_stood_in_for() {
     );
     let directory = directory(&files);
     let compiler = Compiler::new(directory.path()).stub_function("clean", 2).stub_function("uuid", -1);
-    assert_eq!(compiler.check().unwrap().migrations(), 1);
+    let compilation = compiler.check().unwrap();
+    assert_eq!(compilation.migrations(), 1);
+    // What it inserted is not what the application would have: no database is made of it, and no file.
+    assert_eq!(compilation.stand_ins(), ["clean", "uuid"]);
+    assert!(compilation.emit().contains(r#"stand_ins: &["clean", "uuid"]"#));
+    let squashed = compiler.squash(1).unwrap_err().to_string();
+    assert!(squashed.contains("what `clean` gives"), "{squashed}");
     for (name, arguments) in [("", 0), ("a\0b", 0), ("uuid", -2), ("uuid", 1000)] {
         let rules = compiler.clone().stub_function(name, arguments).check().unwrap_err();
         assert_eq!(rules.iter().map(bootproof_build::Diagnostic::rule).collect::<Vec<_>>(), ["stub-function"]);
@@ -378,6 +384,15 @@ fn a_place_for_what_a_program_puts_in_is_an_error() {
         assert!(found.iter().all(|line| line.starts_with(&format!("V1__a.sql:2:{column}: "))), "{sql}: {found:?}");
         assert_eq!(found.len(), 1, "{sql}: {found:?}");
     }
+    // Within a text SQLite sees nothing wrong: the tool would have put something there.
+    let text = [("V1__a.sql", "CREATE TABLE a(x, y, z);\nINSERT INTO a VALUES ('for ${owner}', '$1 {}', '${}');")];
+    let found = complaints(Some(Dialect::Flyway), &text);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].starts_with("V1__a.sql:2:28: ") && found[0].ends_with("[placeholder]"), "{found:?}");
+    assert_eq!(complaints(Some(Dialect::Refinery), &text), Vec::<String>::new());
+    let text = "-- migrate:up env-var:OWNER\nCREATE TABLE a(x);\nINSERT INTO a VALUES ('{{ .OWNER }}');\n-- migrate:down\nDROP TABLE a;\n";
+    let found = complaints(Some(Dialect::Dbmate), &[("1_a.sql", text)]);
+    assert!(found[0].starts_with("1_a.sql:1:1: ") && found[0].contains("known to dbmate alone"), "{found:?}");
 }
 
 #[test]
@@ -402,4 +417,168 @@ fn a_schema_can_be_had_at_any_version() {
     let at = |version| Compiler::new(directory.path()).up_to(version).check().unwrap().schema().to_vec();
     assert_eq!(at(1), ["CREATE TABLE a(x)"]);
     assert_eq!(at(2), ["CREATE TABLE a(x)", "CREATE TABLE b(x)"]);
+}
+
+/// What a rebuild that turns foreign keys off around itself is told to do to rows: the severity, or nothing.
+fn cascade(dialect: Dialect, names: [&str; 2], wrap: impl Fn(&str) -> String) -> Option<&'static str> {
+    let tables = "CREATE TABLE owners(id INTEGER PRIMARY KEY, name TEXT);
+        CREATE TABLE pets(id INTEGER PRIMARY KEY, owner INTEGER REFERENCES owners(id) ON DELETE CASCADE);";
+    let rebuild = "CREATE TABLE owners_new(id INTEGER PRIMARY KEY, name TEXT NOT NULL DEFAULT '');
+        INSERT INTO owners_new(id, name) SELECT id, coalesce(name, '') FROM owners;
+        DROP TABLE owners;
+        ALTER TABLE owners_new RENAME TO owners;";
+    let up = |text: &str| match dialect {
+        Dialect::Goose => format!("-- +goose Up\n{text}"),
+        Dialect::Dbmate => format!("-- migrate:up\n{text}"),
+        _ => text.to_owned(),
+    };
+    let directory = directory(&[(names[0], &up(tables)), (names[1], &up(&wrap(rebuild)))]);
+    let diagnostics = match Compiler::new(directory.path()).dialect(dialect).check() {
+        Ok(compilation) => compilation.warnings().clone(),
+        Err(diagnostics) => diagnostics,
+    };
+    let found = diagnostics.iter().find(|finding| finding.rule() == "cascade-deletes");
+    found.map(|finding| finding.severity().name())
+}
+
+#[test]
+fn a_cascade_is_told_where_a_tool_makes_the_switch_of_foreign_keys_do_nothing() {
+    let off = |sql: &str| format!("PRAGMA foreign_keys=OFF;\n{sql}\nPRAGMA foreign_keys=ON;\n");
+    let around = |sql: &str| format!("PRAGMA foreign_keys=OFF;\nBEGIN;\n{sql}\nCOMMIT;\nPRAGMA foreign_keys=ON;\n");
+    let inside = |sql: &str| format!("BEGIN;\nPRAGMA foreign_keys=OFF;\n{sql}\nPRAGMA foreign_keys=ON;\nCOMMIT;\n");
+    let numbered = ["1_a.sql", "2_b.sql"];
+    let paired = ["1_a.up.sql", "2_b.up.sql"];
+    let versioned = ["V1__a.sql", "V2__b.sql"];
+    let told = Some("error");
+
+    for (dialect, names) in [
+        (Dialect::Sqlx, numbered),
+        (Dialect::Goose, numbered),
+        (Dialect::Dbmate, numbered),
+        (Dialect::GolangMigrate, paired),
+        (Dialect::Refinery, versioned),
+    ] {
+        // The tool's own transaction has begun before the file can say anything; one that has a BEGIN fits into none.
+        assert_eq!(cascade(dialect, names, off), told, "{dialect}");
+        assert_eq!(cascade(dialect, names, around), None, "{dialect}");
+        assert_eq!(cascade(dialect, names, inside), told, "{dialect}");
+    }
+    let folders = ["20250101000000_a/migration.sql", "20250102000000_b/migration.sql"];
+    assert_eq!(cascade(Dialect::Prisma, folders, off), None);
+    assert_eq!(cascade(Dialect::Prisma, folders, inside), told);
+    assert_eq!(cascade(Dialect::Flyway, versioned, off), None);
+    assert_eq!(cascade(Dialect::Flyway, versioned, str::to_owned), told);
+    // The semicolons of a trigger are not those of the file, and its END ends no transaction.
+    let behind_trigger = |sql: &str| {
+        format!(
+            "BEGIN;\nCREATE TRIGGER t AFTER INSERT ON pets BEGIN SELECT 1; END;\nPRAGMA foreign_keys=OFF;\n{sql}\nCOMMIT;\n"
+        )
+    };
+    assert_eq!(cascade(Dialect::Sqlx, numbered, behind_trigger), told);
+    let trigger = |sql: &str| {
+        format!("PRAGMA foreign_keys=OFF;\nCREATE TRIGGER t AFTER INSERT ON pets BEGIN SELECT 1; END;\n{sql}\n")
+    };
+    assert_eq!(cascade(Dialect::Goose, numbered, trigger), told);
+}
+
+#[test]
+fn golang_migrate_runs_all_files_alike() {
+    let own = "BEGIN;\nCREATE TABLE owners(id INTEGER PRIMARY KEY, name TEXT);
+        CREATE TABLE pets(id INTEGER PRIMARY KEY, owner INTEGER REFERENCES owners(id) ON DELETE CASCADE);\nCOMMIT;";
+    let rebuild = "PRAGMA foreign_keys=OFF;
+        CREATE TABLE owners_new(id INTEGER PRIMARY KEY, name TEXT NOT NULL DEFAULT '');
+        INSERT INTO owners_new(id, name) SELECT id, coalesce(name, '') FROM owners;
+        DROP TABLE owners;
+        ALTER TABLE owners_new RENAME TO owners;
+        PRAGMA foreign_keys=ON;";
+    let found = complaints(Some(Dialect::GolangMigrate), &[("1_a.up.sql", own), ("2_b.up.sql", rebuild)]);
+    assert!(found.iter().all(|finding| !finding.contains("cascade")), "{found:?}");
+}
+
+#[test]
+fn a_name_that_a_tool_reads_all_the_same_is_read_with_a_warning() {
+    for dialect in [Dialect::GolangMigrate, Dialect::Sqlx] {
+        let files = [
+            ("1_a.up.sql", "CREATE TABLE a(x);"),
+            ("2_b..up.sql", "CREATE TABLE b(x);"),
+            ("3_c.up.sql", "DROP TABLE b;"),
+        ];
+        let compilation = compile(dialect, &files);
+        assert_eq!(compilation.schema().len(), 1, "{dialect}");
+        let odd: Vec<_> = compilation.warnings().iter().filter(|finding| finding.rule() == "file-name").collect();
+        assert_eq!(odd.len(), 1, "{dialect}");
+        assert!(odd[0].file().unwrap().ends_with("2_b..up.sql"), "{dialect}");
+    }
+}
+
+#[test]
+fn a_foreign_key_to_nothing_is_told_whatever_else_is_wrong() {
+    let base = "CREATE TABLE a(x INTEGER PRIMARY KEY, y); CREATE INDEX a_y ON a(y); CREATE TABLE gone(id INTEGER PRIMARY KEY);";
+    let loses = "CREATE TABLE b(x INTEGER PRIMARY KEY, y); INSERT INTO b SELECT x, y FROM a; DROP TABLE a;
+        ALTER TABLE b RENAME TO a;\nDROP TABLE gone;";
+    let files = [
+        ("1_a.sql", base),
+        ("2_b.sql", loses),
+        ("3_c.sql", "CREATE TABLE c(\n  p INTEGER REFERENCES nobody(id)\n);"),
+        ("4_d.sql", "CREATE TABLE d(\n  p INTEGER,\n  q INTEGER REFERENCES gone(id)\n);"),
+    ];
+    let found = complaints(Some(Dialect::Sqlx), &files);
+    let told = |file: &str, rule: &str| found.iter().any(|line| line.contains(file) && line.contains(rule));
+    assert!(told("2_b.sql", "lost-object"), "{found:?}");
+    assert!(told("3_c.sql:2", "dangling-foreign-key"), "{found:?}");
+    assert!(told("4_d.sql:3", "dangling-foreign-key"), "{found:?}");
+    // What breaks a key is told once.
+    let breaks = [
+        ("1_a.sql", "CREATE TABLE p(id INTEGER PRIMARY KEY); CREATE TABLE c(p INTEGER REFERENCES p(id));"),
+        ("2_b.sql", "DROP TABLE p;"),
+    ];
+    let found = complaints(Some(Dialect::Sqlx), &breaks);
+    assert_eq!(found.iter().filter(|line| line.contains("dangling-foreign-key")).count(), 1, "{found:?}");
+}
+
+#[test]
+fn a_foreign_key_to_nothing_can_be_allowed_where_it_stands() {
+    let allowed =
+        "-- bootproof: allow dangling-foreign-key \"the application makes it\"\nCREATE TABLE a(p REFERENCES b(id));";
+    assert_eq!(complaints(Some(Dialect::Sqlx), &[("1_a.sql", allowed)]).len(), 1, "no index, which is another matter");
+    let made = [("1_a.sql", allowed), ("2_b.sql", "CREATE TABLE b(id INTEGER PRIMARY KEY);")];
+    let found = complaints(Some(Dialect::Sqlx), &made);
+    assert!(found.iter().any(|line| line.contains("unused-allow")), "{found:?}");
+}
+
+#[test]
+fn a_renaming_of_the_old_kind_takes_keys_along_where_the_file_has_them_on() {
+    let tables = "-- +goose Up\nCREATE TABLE p(id INTEGER PRIMARY KEY); CREATE TABLE c(p INTEGER REFERENCES p(id));\n";
+    let renamed = |pragmas: &str| {
+        let rename = format!("-- +goose NO TRANSACTION\n-- +goose Up\n{pragmas}\nALTER TABLE p RENAME TO q;\n");
+        complaints(Some(Dialect::Goose), &[("1_a.sql", tables), ("2_b.sql", &rename)])
+    };
+    let dangles = |found: &[String]| found.iter().any(|line| line.ends_with("[dangling-foreign-key]"));
+    let on = renamed("PRAGMA foreign_keys=ON;\nPRAGMA legacy_alter_table=ON;");
+    assert!(!dangles(&on), "{on:?}");
+    let off = renamed("PRAGMA foreign_keys=OFF;\nPRAGMA legacy_alter_table=ON;");
+    assert!(dangles(&off), "{off:?}");
+    // What SQLite alone does, in a file that is run statement by statement.
+    for (keys, parent) in [("ON", "q"), ("OFF", "p")] {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(tables).unwrap();
+        let pragmas = format!("PRAGMA foreign_keys={keys}; PRAGMA legacy_alter_table=ON; ALTER TABLE p RENAME TO q;");
+        connection.execute_batch(&pragmas).unwrap();
+        let catalog = Catalog::read(&connection).unwrap();
+        assert!(catalog.tables["c"].foreign_keys.iter().all(|key| key.parent == parent), "{keys}");
+    }
+}
+
+#[test]
+fn what_is_lost_is_told_where_the_table_that_had_it_is_dropped() {
+    let base = "CREATE TABLE a(x); CREATE INDEX a_x ON a(x); CREATE TABLE b(y); CREATE INDEX b_y ON b(y);";
+    let rebuild =
+        "ALTER TABLE a RENAME TO a_old;\nALTER TABLE b RENAME TO b_old;\nCREATE TABLE a(x, z);\nCREATE TABLE b(y, z);
+INSERT INTO a(x) SELECT x FROM a_old;\nINSERT INTO b(y) SELECT y FROM b_old;\nDROP TABLE a_old;\nDROP TABLE b_old;";
+    let found = complaints(Some(Dialect::Sqlx), &[("1_a.sql", base), ("2_b.sql", rebuild)]);
+    let lost: Vec<_> = found.iter().filter(|line| line.ends_with("[lost-object]")).collect();
+    assert!(
+        lost.len() == 2 && lost[0].starts_with("2_b.sql:7:1: ") && lost[1].starts_with("2_b.sql:8:1: "),
+        "{found:?}"
+    );
 }

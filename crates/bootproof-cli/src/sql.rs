@@ -76,7 +76,7 @@ pub(crate) mod tests {
     static COMPILED: Compiled = Compiled {
         migrations: &MIGRATIONS,
         contracts: &[],
-        image: Image { compressed: &[], size: 0 },
+        image: Image { compressed: &[], size: 0, stand_ins: &[] },
         sqlite_version: "3.54.0",
         dialect: "bootproof",
         replaces: &[],

@@ -353,3 +353,23 @@ fn a_contract_that_reads_what_waits_behind_a_gate_waits_with_it() {
     assert_eq!((code, report["queries"].as_array().unwrap().len()), (Some(0), 4), "{report}");
     assert!(!report["notes"].to_string().contains("waits"), "{report}");
 }
+
+#[test]
+fn no_stand_in_decides_what_a_new_database_holds() {
+    let scene = Scene::own();
+    let directory = scene.directory.clone();
+    let insert = "INSERT INTO a(id, x) VALUES (1, uuid());\n";
+    fs::write(directory.join("004_seed.sql"), insert).unwrap();
+    let (report, code) = scene.ask("boot", &["--stub-function", "uuid/0"]);
+    assert_ne!(code, 0, "{report}");
+    let said = report.to_string();
+    assert!(said.contains("no such function: uuid") && said.contains("registers that function"), "{said}");
+    let rows =
+        |sql: &str| Connection::open(scene.db()).unwrap().query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+    assert_eq!(rows("SELECT count(*) FROM sqlite_schema"), 0, "nothing half made");
+    // What is only named, and not called, leaves nothing behind.
+    fs::write(directory.join("004_seed.sql"), "CREATE VIEW v AS SELECT uuid() AS id;\n").unwrap();
+    let (report, code) = scene.ask("boot", &["--stub-function", "uuid/0"]);
+    assert_eq!(code, 0, "{report}");
+    assert_eq!(rows("SELECT count(*) FROM sqlite_schema WHERE name = 'v'"), 1);
+}

@@ -150,6 +150,9 @@ pub struct Image {
     pub compressed: &'static [u8],
     /// The length of the file in bytes.
     pub size: usize,
+    /// The functions of the application that migrations called while it was made, when something stood in for them that gives
+    /// NULL: a new file is made by the migrations then, on a connection that has these functions.
+    pub stand_ins: &'static [&'static str],
 }
 
 /// A hot query of the application, the index it must use and its budget.

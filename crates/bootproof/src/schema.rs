@@ -243,6 +243,11 @@ impl Schema {
         self.compiled.migrations.iter().any(|migration| migration.step.is_some())
     }
 
+    /// Whether a migration has inserted what a function of the application gives: the image has NULL there.
+    pub(crate) fn has_stand_ins(&self) -> bool {
+        !self.compiled.image.stand_ins.is_empty()
+    }
+
     /// Whether a migration runs outside the transaction.
     pub(crate) fn goes_outside(&self) -> bool {
         self.compiled.migrations.iter().any(|migration| migration.no_transaction.is_some())

@@ -36,11 +36,15 @@ pub(super) fn find(dialect: Dialect, directory: &Path, files: &[String], diagnos
             diagnostics.push(misnamed(dialect, path));
             continue;
         };
-        if dialect.is_foreign() && is_slip(&numbered, is_in_pairs) {
+        if dialect.is_foreign() && is_misread(&numbered, is_in_pairs) {
             let message = "this file would be skipped or misread: its name ends as no migration's should";
             let diagnostic = Diagnostic::error("file-name", message).in_name(path);
             diagnostics.push(diagnostic.help(dialect.naming()));
             continue;
+        }
+        if dialect.is_foreign() && is_slip(&numbered) {
+            let message = format!("{dialect} reads this file, but its name ends as no migration's should");
+            diagnostics.push(Diagnostic::warning("file-name", message).in_name(path).help(dialect.naming()));
         }
         let Some(version) = version(numbered.digits, path, diagnostics) else { continue };
         if dialect == Dialect::Goose && version == 0 {
@@ -86,12 +90,16 @@ fn parse(dialect: Dialect, file_name: &str) -> Option<Numbered<'_>> {
     }
 }
 
-/// A name by which a tool takes the file for something else than its author did: `1_a..up.sql`, `1_a.up.up.sql`, and
-/// `1_a_up.sql` or `1_a_down.sql` where the others are in pairs.
-fn is_slip(numbered: &Numbered<'_>, is_in_pairs: bool) -> bool {
-    let ends_with = |suffixes: [&str; 2]| suffixes.iter().any(|suffix| numbered.name.ends_with(suffix));
-    let is_half = is_in_pairs && numbered.is_plain && ends_with(["_up", "_down"]);
-    numbered.name.ends_with('.') || ends_with([".up", ".down"]) || is_half
+/// A name by which a tool takes the file for something else than its author did: `1_a.up..sql`, and `1_a_up.sql` or
+/// `1_a_down.sql` where the others are in pairs.
+fn is_misread(numbered: &Numbered<'_>, is_in_pairs: bool) -> bool {
+    let is_half = is_in_pairs && ["_up", "_down"].iter().any(|suffix| numbered.name.ends_with(suffix));
+    numbered.is_plain && (is_half || is_slip(numbered))
+}
+
+/// A name with one part too many: `1_a..up.sql`, `1_a.up.up.sql`.
+fn is_slip(numbered: &Numbered<'_>) -> bool {
+    [".", ".up", ".down"].iter().any(|suffix| numbered.name.ends_with(suffix))
 }
 
 /// `001_name.go`, beside the SQL of goose.

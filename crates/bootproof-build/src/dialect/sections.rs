@@ -28,7 +28,7 @@ enum Marker {
     NoTransaction,
     StatementBegin,
     StatementEnd,
-    /// That the tool replaces `${NAME}` from here on.
+    /// That the tool replaces `${NAME}` (goose) or `{{ .NAME }}` (dbmate) from here on.
     Substitution,
     /// No effect of its own.
     Nothing,
@@ -78,6 +78,9 @@ pub(crate) fn divide(dialect: Dialect, file: &Arc<File>, diagnostics: &mut Diagn
             }
             Marker::StatementEnd if statement.take().is_none() => Some("no statement begins before this"),
             Marker::StatementEnd | Marker::Nothing => None,
+            Marker::Substitution if dialect == Dialect::Dbmate => {
+                Some("whatever stands in `{{…}}` behind this is known to dbmate alone")
+            }
             Marker::Substitution => Some("whatever stands in `${…}` behind this is known to goose alone"),
             Marker::Unknown => Some("goose does not know this annotation"),
         };
@@ -130,7 +133,9 @@ fn marker(dialect: Dialect, line: &str) -> Option<Marker> {
         Dialect::Dbmate => {
             let rest = line.strip_prefix("--")?.trim_start().strip_prefix("migrate:")?;
             let mut words = rest.split_whitespace();
+            let is_filled_in = words.clone().any(|option| option.starts_with("env-var:"));
             match words.next()? {
+                "up" | "down" if is_filled_in => Some(Marker::Substitution),
                 "up" => Some(Marker::Up { no_transaction: words.any(|option| option == "transaction:false") }),
                 "down" => Some(Marker::Down),
                 _ => None,

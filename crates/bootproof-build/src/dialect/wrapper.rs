@@ -36,6 +36,8 @@ pub(crate) struct Wrapping<'a> {
     left_out: usize,
     /// Whether the file set how ALTER TABLE works.
     alters_as_before: bool,
+    /// Whether the file turned foreign keys on, and not off again.
+    has_keys_on: bool,
     /// Whether the file runs outside a transaction.
     is_outside: bool,
 }
@@ -45,7 +47,15 @@ const INSTEAD: &str = "if it is needed and SQLite refuses it inside a transactio
 
 impl<'a> Wrapping<'a> {
     pub(crate) fn new(file: &'a Arc<File>) -> Self {
-        Self { file, open: None, first: None, left_out: 0, alters_as_before: false, is_outside: false }
+        Self {
+            file,
+            open: None,
+            first: None,
+            left_out: 0,
+            alters_as_before: false,
+            has_keys_on: false,
+            is_outside: false,
+        }
     }
 
     /// Of a file that runs outside a transaction, and may do what SQLite does only there.
@@ -142,8 +152,18 @@ impl<'a> Wrapping<'a> {
         }
         let Some(value) = &pragma.value else { return Role::Statement };
         match pragma.name.as_str() {
-            "foreign_keys" | "defer_foreign_keys" => self
-                .leave_out("boot turns foreign keys off before it begins and checks every one before it commits", span),
+            "foreign_keys" | "defer_foreign_keys" => {
+                self.has_keys_on = if pragma.name == "foreign_keys" { is_on(value) } else { self.has_keys_on };
+                self.leave_out(
+                    "boot turns foreign keys off before it begins and checks every one before it commits",
+                    span,
+                )
+            }
+            // With foreign keys off, as boot has them, they would not: <https://sqlite.org/lang_altertable.html#altertabrename>.
+            "legacy_alter_table" if self.has_keys_on && is_on(value) => self.leave_out(
+                "with foreign keys on, as this file has them, they follow a table that is renamed anyway",
+                span,
+            ),
             "legacy_alter_table" => {
                 self.alters_as_before = true;
                 Role::Honoured
@@ -204,6 +224,10 @@ impl<'a> Wrapping<'a> {
         }
         is_closed
     }
+}
+
+fn is_on(value: &str) -> bool {
+    ["on", "1", "true", "yes"].iter().any(|on| value.eq_ignore_ascii_case(on))
 }
 
 /// A PRAGMA that found a row without its parent.

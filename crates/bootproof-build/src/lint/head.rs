@@ -13,7 +13,7 @@ use crate::diagnostic::Diagnostic;
 use crate::dialect::Dialect;
 
 /// The rules that are judged here.
-pub(crate) const RULES: [&str; 2] = ["foreign-key-without-index", "redundant-index"];
+pub(crate) const RULES: [&str; 3] = ["dangling-foreign-key", "foreign-key-without-index", "redundant-index"];
 
 /// All migrations, and the schemas they left.
 pub(crate) struct History<'a> {
@@ -42,10 +42,14 @@ impl History<'_> {
         let Some((_, head)) = self.catalogs.last() else { return Vec::new() };
         let mut findings = self.redundant_indexes(head);
         findings.extend(self.keys_without_index(head));
-        if self.dialect.is_foreign() {
-            findings.extend(self.keys_without_parent(head));
-        }
+        findings.extend(self.broken());
         findings
+    }
+
+    /// What is wrong with the schema whatever else is.
+    pub(crate) fn broken(&self) -> Vec<(usize, Diagnostic)> {
+        let head = self.catalogs.last().filter(|_| self.dialect.is_foreign());
+        head.map(|(_, head)| self.keys_without_parent(head)).unwrap_or_default()
     }
 
     /// The first migration from which on something holds without a break.
@@ -129,14 +133,17 @@ impl History<'_> {
     }
 
     fn keys_without_parent(&self, head: &Catalog) -> Vec<(usize, Diagnostic)> {
-        let dangling = reference::without_parent(head).into_iter();
-        let never_made =
-            dangling.filter(|(_, parent)| !self.catalogs.iter().any(|(_, c)| c.tables.contains_key(parent)));
-        let located = never_made.filter_map(|key| {
+        let located = reference::without_parent(head).into_iter().filter_map(|key| {
             let position = self.since(|catalog| reference::without_parent(catalog).contains(&key));
+            let before = position.checked_sub(1).and_then(|before| self.catalogs.get(before));
+            // Where it was there before, the migration that took it away has been told so.
+            if before.is_some_and(|(_, before)| before.tables.contains_key(&key.1)) {
+                return None;
+            }
+            let is_made = self.catalogs.iter().any(|(_, catalog)| catalog.tables.contains_key(&key.1));
             let migration = self.migrations.get(position)?;
             let spans = migration.statements.iter().map(|statement| statement.span.clone());
-            Some((position, reference::never_made(&migration.file, spans, &key)))
+            Some((position, reference::missing(&migration.file, spans, &key, is_made)))
         });
         located.collect()
     }

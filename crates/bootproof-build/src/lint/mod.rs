@@ -6,7 +6,7 @@
 //! - `ran`: a migration that ran, as the rules look at it
 //! - `forbidden`: what must not run at all
 //! - `no_statements`, `if_not_exists`, `positional_copy`, `not_null`, `non_deterministic`: what a statement says
-//! - `double_quoted`: texts that could be names
+//! - `double_quoted`, `placeholder`: texts that could be names, or places for what another tool puts there
 //! - `lost_object`, `lost_constraint`: what is lost with a table that comes back
 //! - `destroys_data`: rows and values that nothing gives back
 //! - `reference`: foreign keys that point nowhere
@@ -23,6 +23,7 @@ mod lost_object;
 mod no_statements;
 mod non_deterministic;
 pub(crate) mod not_null;
+mod placeholder;
 pub(crate) mod plan;
 mod positional_copy;
 mod ran;
@@ -60,6 +61,7 @@ pub(crate) fn check(ran: &Ran<'_>) -> Vec<Diagnostic> {
     let mut findings: Vec<_> = no_statements::check(ran).into_iter().collect();
     findings.extend(if_not_exists::check(ran));
     findings.extend(positional_copy::check(ran));
+    findings.extend(placeholder::check(ran));
     findings.extend(lost_object::check(ran));
     findings.extend(lost_constraint::check(ran));
     findings.extend(reference::dangling(ran));

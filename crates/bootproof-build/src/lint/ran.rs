@@ -80,11 +80,18 @@ impl<'a> Ran<'a> {
 
     /// The statement with which a rebuilt table went down.
     pub(super) fn drop_of(&self, table: &str) -> Option<&Statement<'a>> {
-        let drops = |statement: &&Statement<'_>| statement.performed.effects.drops_tables.contains(table);
-        self.statements.iter().find(drops).or_else(|| {
-            // The table was renamed away before it was dropped.
-            self.statements.iter().rev().find(|statement| !statement.performed.effects.drops_tables.is_empty())
-        })
+        // It may have been renamed away before it was dropped.
+        let mut name = table;
+        let found = self.statements.iter().find(|statement| {
+            if let Some(Alteration::Rename { table, to }) = &statement.alteration
+                && table == name
+            {
+                name = to;
+            }
+            statement.performed.effects.drops_tables.contains(name)
+        });
+        let drops = |statement: &&Statement<'_>| !statement.performed.effects.drops_tables.is_empty();
+        found.or_else(|| self.statements.iter().rev().find(drops))
     }
 }
 

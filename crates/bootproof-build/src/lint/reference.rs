@@ -108,15 +108,17 @@ fn copies(ran: &Ran<'_>, from: &str, into: &str) -> bool {
     })
 }
 
-/// A foreign key whose parent no migration ever made.
-pub(super) fn never_made(
+/// A foreign key whose parent no migration made, or one had dropped before.
+pub(super) fn missing(
     file: &Arc<File>,
     statements: impl Iterator<Item = Range<usize>>,
     key: &(String, String),
+    is_made: bool,
 ) -> Diagnostic {
     let (child, parent) = key;
     let span = place(file, statements.collect(), child, parent);
-    let message = format!("a foreign key of `{child}` points to `{parent}`, a table that no migration makes");
+    let what = if is_made { "is no longer there" } else { "no migration makes" };
+    let message = format!("a foreign key of `{child}` points to `{parent}`, a table that {what}");
     Diagnostic::error(RULE, message).at(file, span).help("correct its name, or make the table")
 }
 

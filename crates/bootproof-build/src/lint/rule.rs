@@ -83,6 +83,7 @@ pub const RULES: &[Rule] = &[
     never("nul-byte", "SQLite ignores what follows a NUL byte"),
     never("other-database", "migrations of another database than SQLite"),
     never("out-of-order", "a new migration with a number below a released one"),
+    warning("placeholder", InMigration, "a text with a place that flyway fills in"),
     error("positional-copy", InMigration, "rows copied by the position of their columns"),
     error("pragma", InMigration, "a PRAGMA that does nothing in a transaction, or outlives it"),
     warning("redundant-index", InMigration, "an index that another one or a key makes superfluous"),

@@ -101,6 +101,11 @@ impl Stage {
                 continue;
             }
             if matches!(role, Role::LeftOut) {
+                // SQLite has obeyed it all the same when it was prepared: <https://sqlite.org/pragma.html>.
+                if prepared.effects.pragma.as_ref().is_some_and(|pragma| pragma.name == "legacy_alter_table") {
+                    drop(prepared);
+                    self.connection.pragma_update(None, "legacy_alter_table", wrapping.alters_as_before())?;
+                }
                 continue;
             }
             let kept = self.kept(file.text.get(prepared.span.clone()).unwrap_or_default())?;

@@ -9,7 +9,7 @@ use super::failure::Failure;
 use super::findings::{names, word};
 use super::judge::{self, Action};
 use super::survey::{self, Content};
-use super::{Runner, Step, attempt, lineage};
+use super::{Runner, Step, attempt, lineage, runner};
 use crate::diagnostic::Diagnostic;
 use crate::rehearse::Performed;
 
@@ -133,15 +133,7 @@ fn culprit(
 /// Whether the file has turned foreign keys off before a statement, and not on again.
 fn turned_off(step: &Step<'_>, culprit: usize) -> bool {
     let end = step.script.get(culprit).map_or(0, |performed| performed.statement.span.start);
-    let tokens = token::tokens(step.file.text.get(..end).unwrap_or_default());
-    let switches = tokens.split(|token| token.is_symbol(';')).filter_map(|statement| match statement {
-        [pragma, name, .., value] if pragma.is_keyword("pragma") && name.is_keyword("foreign_keys") => {
-            let value = if value.is_symbol(')') { statement.iter().rev().nth(1)? } else { value };
-            Some(["off", "0", "false", "no"].iter().any(|off| value.text == *off))
-        }
-        _ => None,
-    });
-    switches.fold(false, |_, is_off| is_off)
+    step.file.text.get(..end).is_some_and(runner::turns_off)
 }
 
 /// A statement that other tools cannot run on rows.

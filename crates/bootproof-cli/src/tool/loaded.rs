@@ -20,7 +20,11 @@ pub(super) fn schema(compilation: &Compilation, directory: &Path) -> Schema {
     let compiled = Compiled {
         migrations,
         contracts: contracts.iter().map(contract).collect::<Vec<_>>().leak(),
-        image: Image { compressed: compilation.compressed_image().leak(), size: compilation.image().len() },
+        image: Image {
+            compressed: compilation.compressed_image().leak(),
+            size: compilation.image().len(),
+            stand_ins: compilation.stand_ins().iter().map(|name| text(name)).collect::<Vec<_>>().leak(),
+        },
         sqlite_version: compilation.sqlite_version(),
         dialect: compilation.dialect().name(),
         replaces: compilation.replaces().iter().map(replaced).collect::<Vec<_>>().leak(),

@@ -159,8 +159,9 @@ impl Run<'_> {
         if !exists {
             create = true;
             // The image is at head, in the format that every file has: what is to be otherwise has to be made by its migrations.
-            let is_limited =
-                self.options.target.is_some_and(|target| target < self.schema.head()) || self.schema.goes_outside();
+            let is_limited = self.options.target.is_some_and(|target| target < self.schema.head())
+                || self.schema.goes_outside()
+                || self.schema.has_stand_ins();
             if !is_limited && self.create()? {
                 return Ok(());
             }

@@ -139,6 +139,9 @@ impl Error {
                  through a connection that has what it needs; or, where something waits, let the migrations that are held back run"
             }
             Self::SourcesDisagree { .. } => "build again from a clean checkout",
+            Self::MigrationFailed { message, .. } if message.contains("no such function") => {
+                "the application registers that function: let it migrate through a connection that has it (`bootproof::migrate`)"
+            }
             Self::MigrationFailed { .. } => "correct the rows or the migration, then restart",
             Self::StepsMissing { .. } => {
                 "boot with the application's own program, which has them; its author registers each: \
