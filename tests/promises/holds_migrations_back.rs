@@ -1,4 +1,4 @@
-use bootproof::compiled::{Contract, Migration, Statement};
+use bootproof::compiled::{Migration, Statement};
 use bootproof::{Boot, Schema};
 
 use crate::support::{NEW_INDEXES, Sandbox, applied, query, schema_of};
@@ -105,28 +105,4 @@ fn a_migration_that_waits_for_permission_waits() {
 fn where_there_are_no_rows_nobody_is_asked_for_permission() {
     let (sandbox, schema) = (Sandbox::empty(), gated());
     assert_eq!(Boot::new(&schema, &sandbox.database).run().unwrap().to_version, Some(3));
-}
-
-/// It could not run: the application would serve errors. What to do is said.
-#[test]
-fn a_contract_that_names_what_waits_is_refused_in_words() {
-    let sandbox = Sandbox::unmanaged();
-    let waiting = Contract {
-        name: "reasons",
-        sql: "SELECT reason FROM worklogs WHERE company_id = :company_id",
-        parameters: &["company_id"],
-        sample: None,
-        ..worklog_schema::query::COMPANY_MONTH
-    };
-    let schema = gated().with_contracts(vec![waiting].leak());
-    let before = sandbox.bytes();
-    let refused = Boot::new(&schema, &sandbox.database).run().unwrap_err();
-    let said = refused.to_string();
-    assert_eq!((refused.exit_code(), refused.error.kind()), (4, "incompatible"));
-    for part in
-        ["names what waits above version 2: no such column: reason", "let the migrations that are held back run"]
-    {
-        assert!(said.contains(part), "{part}: {said}");
-    }
-    assert_eq!(sandbox.bytes(), before);
 }

@@ -41,8 +41,7 @@ impl Run<'_> {
             let (mut broken, mut direct) = (Vec::new(), 0);
             for (number, contract) in contracts.iter().enumerate() {
                 self.watch.advance(number as u64, contracts.len() as u64)?;
-                let proof =
-                    self.prove(session, contract, thorough).map_err(|error| self.waits(error, contract, version))?;
+                let proof = self.prove(session, contract, thorough)?;
                 if let Some(plan) = &proof.missed {
                     if self.is_direct(session, contract)? {
                         direct += 1;
@@ -101,17 +100,6 @@ impl Run<'_> {
         }
         let samples = self.samples(session, contract)?;
         probe::prove(session.connection, contract, samples)
-    }
-
-    /// Why SQLite cannot even plan a contract below head: it names what a later migration makes.
-    fn waits(&self, error: Error, contract: &Contract, version: i64) -> Error {
-        match error {
-            Error::Unexpected { source, .. } if version < self.schema.head() && is_missing(&source) => {
-                let waits = format!("the query contract `{}` names what waits above version {version}", contract.name);
-                Error::Incompatible { doing: "proving query contracts", message: format!("{waits}: {source}") }
-            }
-            other => other,
-        }
     }
 
     /// Whether a contract costs too little for its plan to matter, which is noted.
@@ -224,10 +212,4 @@ impl QueryReport {
             plan_after: proof.plan,
         }
     }
-}
-
-/// SQLite has one code for everything that is wrong with a statement.
-fn is_missing(error: &rusqlite::Error) -> bool {
-    let message = error.to_string();
-    ["no such column", "no such table"].iter().any(|missing| message.contains(missing))
 }

@@ -136,7 +136,7 @@ impl Error {
             Self::Unrepaired { .. } => "boot: start the application, or run the command `boot`, and it is repaired",
             Self::Incompatible { .. } => {
                 "remove what was added to the database that SQLite names there, an index, CHECK or trigger as a rule; or migrate \
-                 through a connection that has what it needs; or, where something waits, let the migrations that are held back run"
+                 through a connection that has what it needs"
             }
             Self::SourcesDisagree { .. } => "build again from a clean checkout",
             Self::MigrationFailed { message, .. } if message.contains("no such function") => {

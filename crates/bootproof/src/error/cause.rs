@@ -50,8 +50,7 @@ impl Error {
             }
             Self::Incompatible { .. } => {
                 "an object that somebody added needs a function, a collation or a module that only their program has, or \
-                 computes what no memory holds; or a query contract names a table or a column that a migration makes which was \
-                 held back, by `maintenance` or by a target"
+                 computes what no memory holds"
             }
             Self::SourcesDisagree { .. } => "a build directory was carried over from another state of the sources",
             Self::MigrationFailed { .. } => {
