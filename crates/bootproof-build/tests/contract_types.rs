@@ -102,6 +102,9 @@ fn so_is_one_in_a_view() {
         let prefixed = "WITH other AS (SELECT 1)";
         assert_field(&format!("{prefixed} SELECT {column} AS x FROM items, {view} WHERE items.n = :n"), field);
     }
+    // Written out, the view would read the query's own `items`.
+    let own = "WITH items AS (SELECT 1 AS n, 2 AS id)";
+    assert_field(&format!("{own} SELECT alike.x AS x FROM main.items AS i, items, alike WHERE i.n = :n"), "?");
     // Nothing takes the place of a view that is named with its schema.
     assert_field("SELECT above.x AS x FROM items, main.above WHERE items.n = :n", "?");
     assert_field("SELECT alike.x AS x FROM items, main.alike WHERE items.n = :n", "?");

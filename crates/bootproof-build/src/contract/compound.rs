@@ -23,6 +23,11 @@ pub(super) fn without_views(sql: &str, catalog: &Catalog) -> Result<Option<Strin
     let tokens = token::tokens(sql);
     let (mut bodies, mut seen) = (Vec::new(), BTreeSet::new());
     let (mut has_compound, mut is_beyond_reach) = (false, false);
+    // A view that is written out would see the query's own tables of these names instead of those of the database.
+    let outside = token::outside_parentheses(&tokens);
+    let with = outside.iter().take_while(|token| !token.is_keyword("select")).map(|token| token.as_name());
+    let own: BTreeSet<String> =
+        with.filter(|name| !["with", "recursive", "as", ","].contains(&name.as_str())).collect();
     let mut waiting = vec![tokens.clone()];
     while let Some(tokens) = waiting.pop() {
         for (position, token) in tokens.iter().enumerate() {
@@ -34,6 +39,7 @@ pub(super) fn without_views(sql: &str, catalog: &Catalog) -> Result<Option<Strin
                 bodies.push(format!("{}{names} AS ({body})", quoted(&view.name)));
                 let tokens = token::tokens(body);
                 has_compound |= presence::is_compound(&tokens);
+                is_beyond_reach |= tokens.iter().any(|token| own.contains(&token.as_name()));
                 waiting.push(tokens);
             }
         }
