@@ -18,7 +18,7 @@ struct Embedded<'f>(&'f [File]);
 impl MigrationSource<Sqlite> for Embedded<'_> {
     fn migrations(&self) -> diesel::migration::Result<Vec<Box<dyn Migration<Sqlite>>>> {
         let own = |file: &File| {
-            let one = One { name: Name(file.name.clone()), sql: file.sql.clone() };
+            let one = One { name: Name(file.name), sql: file.sql };
             Box::new(one) as Box<dyn Migration<Sqlite>>
         };
         Ok(self.0.iter().map(own).collect())
@@ -27,12 +27,12 @@ impl MigrationSource<Sqlite> for Embedded<'_> {
 
 struct One {
     name: Name,
-    sql: String,
+    sql: &'static str,
 }
 
 impl Migration<Sqlite> for One {
     fn run(&self, connection: &mut dyn BoxableConnection<Sqlite>) -> diesel::migration::Result<()> {
-        Ok(connection.batch_execute(&self.sql)?)
+        Ok(connection.batch_execute(self.sql)?)
     }
 
     fn revert(&self, _: &mut dyn BoxableConnection<Sqlite>) -> diesel::migration::Result<()> {
@@ -48,7 +48,7 @@ impl Migration<Sqlite> for One {
     }
 }
 
-struct Name(String);
+struct Name(&'static str);
 
 impl MigrationName for Name {
     fn version(&self) -> MigrationVersion<'_> {

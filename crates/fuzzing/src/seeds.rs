@@ -39,7 +39,8 @@ fn large() -> [Vec<u8>; 6] {
 
 pub(crate) fn annotations() -> Vec<Vec<u8>> {
     let mut seeds = own("annotations");
-    seeds.extend(sorted(&Path::new(ROOT).join("migrations/queries")).iter().map(|file| bytes(file)));
+    let contracts = sorted(&Path::new(ROOT).join("migrations/queries"));
+    seeds.extend(contracts.iter().filter(|path| path.is_file()).map(|file| bytes(file)));
     seeds
 }
 

@@ -18,9 +18,9 @@ pub(super) fn phase(scene: &Scene) -> Phase {
     Phase {
         name: "migrating-boot",
         title: "The whole migrating boot",
-        about: "Ours: integrity before, verified backup, indexes, statistics, all validations, commit. The incumbent script's \
-                work: `cp` without a flush, the same SQL, `PRAGMA integrity_check`, the rows of every table counted; it \
-                gathers no statistics.",
+        about: "Ours: integrity of the whole file before, verified backup, indexes, statistics, all validations, among them the \
+                integrity of what was written, commit. The incumbent script's work: `cp` without a flush, the same SQL, `PRAGMA \
+                integrity_check` of the whole file afterwards, the rows of every table counted; it gathers no statistics.",
         grows: true,
         cases: vec![case(scene)],
     }
