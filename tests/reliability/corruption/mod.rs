@@ -11,6 +11,7 @@ mod judgement;
 
 // The damages.
 mod backups;
+mod freelist;
 mod header;
 mod indexes;
 mod logs;

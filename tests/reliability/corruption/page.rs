@@ -57,7 +57,7 @@ pub(crate) fn kinds(files: &Files) -> Kinds {
 }
 
 /// The first page of the list of free pages, and those that it lists (<https://sqlite.org/fileformat2.html#the_freelist>).
-fn free(database: &[u8]) -> Vec<usize> {
+pub(crate) fn free(database: &[u8]) -> Vec<usize> {
     let number = |offset: usize| u32::from_be_bytes(database[offset..offset + 4].try_into().unwrap()) as usize;
     let trunk = number(32);
     if trunk == 0 {

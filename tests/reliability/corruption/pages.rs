@@ -32,6 +32,11 @@ fn of_a_database_with_free_and_overflow_pages() {
 }
 
 #[test]
+fn of_a_database_with_indexes_of_every_kind() {
+    every_page(Shape::Varied);
+}
+
+#[test]
 fn of_a_database_with_pointer_maps() {
     every_page(Shape::Mapped);
 }

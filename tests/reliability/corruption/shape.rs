@@ -26,6 +26,8 @@ pub(crate) enum Shape {
     Logged,
     /// Rows on overflow pages, and pages that nothing is on.
     Freed,
+    /// Tables and indexes of every kind that there is, several pages deep.
+    Varied,
     /// With pointer maps: `auto_vacuum`.
     Mapped,
     /// Of pages of this size, in bytes.
@@ -47,6 +49,7 @@ impl Shape {
             Self::Unmanaged | Self::Current => {}
             Self::Logged => execute(&connection, LOGGED),
             Self::Freed => execute(&connection, FREED),
+            Self::Varied => execute(&connection, VARIED),
             Self::Mapped => execute(&connection, "PRAGMA auto_vacuum = FULL; VACUUM"),
             Self::Paged(size) => execute(&connection, &format!("PRAGMA page_size = {size}; VACUUM")),
         }
@@ -69,6 +72,21 @@ const FREED: &str = "CREATE TABLE passing(content);
     INSERT INTO passing SELECT randomblob(3000) FROM worklogs LIMIT 100;
     UPDATE logs SET message = hex(zeroblob(6000)) WHERE id IN (SELECT id FROM logs LIMIT 3);
     DROP TABLE passing";
+
+/// An operator's own: descending, by another collation, of an expression, of a part of the rows, of real numbers, of nothing
+/// repeated, and of a table that is an index itself.
+const VARIED: &str = "CREATE TABLE varied(id INTEGER PRIMARY KEY, name TEXT COLLATE NOCASE, code TEXT COLLATE RTRIM, amount REAL, bytes);
+    WITH RECURSIVE number(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < 600)
+    INSERT INTO varied SELECT n, 'Name ' || (n * 7919 % 600) || ' of somebody', 'code ' || (n % 50) || '  ', n / 8.0,
+        CASE n % 4 WHEN 0 THEN NULL WHEN 1 THEN n WHEN 2 THEN hex(n) ELSE zeroblob(n % 40) END FROM number;
+    CREATE INDEX varied_down ON varied(name DESC, amount);
+    CREATE INDEX varied_codes ON varied(code, name COLLATE BINARY DESC);
+    CREATE INDEX varied_lower ON varied(lower(name), id DESC);
+    CREATE INDEX varied_some ON varied(bytes, name) WHERE amount > 20;
+    CREATE UNIQUE INDEX varied_once ON varied(amount, name);
+    CREATE TABLE without_rowid(a TEXT, b INTEGER, c, PRIMARY KEY (a DESC, b)) WITHOUT ROWID;
+    INSERT INTO without_rowid SELECT name, id, bytes FROM varied;
+    CREATE INDEX without_rowid_c ON without_rowid(c, b DESC)";
 
 fn execute(connection: &Connection, sql: &str) {
     connection.execute_batch(sql).unwrap();
