@@ -154,6 +154,8 @@ fn the_example_configuration_is_the_default() {
 #[cfg(unix)]
 #[test]
 fn the_script_for_cron_speaks_only_of_alerts() {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+
     let sandbox = Sandbox::current();
     let config = sandbox.path().join("health.toml");
     let run = || {
@@ -168,6 +170,14 @@ fn the_script_for_cron_speaks_only_of_alerts() {
     fs::write(&config, "database_size = 1000").unwrap();
     let (code, said) = run();
     assert!(code == Some(9) && said.contains("the database has"), "{code:?}: {said}");
+    // A file that cannot be read (but by root), or is not where its link leads, is not taken for none.
+    fs::set_permissions(&config, fs::Permissions::from_mode(0)).unwrap();
+    let (code, said) = run();
+    assert!(code == Some(if fs::read(&config).is_ok() { 9 } else { 2 }), "{code:?}: {said}");
+    fs::remove_file(&config).unwrap();
+    symlink("nowhere", &config).unwrap();
+    let (code, said) = run();
+    assert!(code == Some(2) && said.contains("health.toml"), "{code:?}: {said}");
 }
 
 #[test]

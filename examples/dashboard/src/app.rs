@@ -22,8 +22,11 @@ use crate::worklogs::Choices;
 /// Enough that a short request does not wait for a long one; more would only share the same processors.
 const CONNECTIONS: usize = 8;
 
-/// One more, for whoever asks whether the program lives: under load the answer is yes.
+/// One more, for whoever asks whether the program lives: however many requests wait for the database, the answer is yes.
 const LOOKS: usize = 1;
+
+/// Whoever tells how the database is may be the one who measures it: the others tell what was measured before.
+const TELLERS: usize = 4;
 
 /// A request that gets no connection in this time is told to try again.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
@@ -90,7 +93,7 @@ impl App {
         in_turn(turn, move || work(&self, &*self.connection()?)).await
     }
 
-    /// The same for whoever asks how the program is: however many requests there are, it finds a connection.
+    /// The same for whoever asks how the program is: however many requests wait, it finds a connection.
     pub(crate) async fn look<T: Send + 'static>(
         self: Arc<Self>,
         work: impl FnOnce(&Self, &Connection) -> Result<T, Fault> + Send + 'static,
@@ -126,7 +129,7 @@ struct Turns {
 impl Default for Turns {
     fn default() -> Self {
         let turns = |number| Arc::new(Semaphore::new(number));
-        Self { requests: turns(CONNECTIONS), looks: turns(LOOKS), tellers: turns(LOOKS) }
+        Self { requests: turns(CONNECTIONS), looks: turns(LOOKS), tellers: turns(TELLERS) }
     }
 }
 
@@ -224,5 +227,26 @@ mod tests {
         let looked = Arc::clone(&app).look(|_, connection| Ok(crate::worklogs::answers(connection)?)).await;
         assert!(looked.is_ok() && begun.elapsed() < PATIENCE / 2, "{looked:?} after {:?}", begun.elapsed());
         drop((requests, connections));
+    }
+
+    #[tokio::test]
+    async fn nobody_waits_for_the_one_who_measures() {
+        let directory = tempfile::tempdir().unwrap();
+        let database = directory.path().join("worklog.db");
+        let report = worklog_schema::migrate_on_boot(&database).unwrap();
+        let app = App::open(&database, report).unwrap();
+        let (done, measured) = std::sync::mpsc::channel::<()>();
+        let measuring = tokio::spawn(Arc::clone(&app).tell(move |_| {
+            // Longer than anybody waits, unless it is ended.
+            let _ = measured.recv_timeout(PATIENCE * 4);
+            Ok(())
+        }));
+        while app.turns.tellers.available_permits() == TELLERS {
+            tokio::task::yield_now().await;
+        }
+        let told = Arc::clone(&app).tell(|app| Ok(app.verdict())).await;
+        assert!(matches!(told, Ok("ready")), "{told:?}");
+        drop(done);
+        assert!(measuring.await.unwrap().is_ok());
     }
 }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use jiff::ToSpan as _;
 use jiff::civil::Date;
+use percent_encoding::percent_decode_str;
 
 /// The longest range of days that a request may ask for; a leap year fits.
 const LONGEST_RANGE_DAYS: i32 = 366;
@@ -69,11 +70,14 @@ impl Ask {
 impl<'a> Parameters<'a> {
     fn read(query: Option<&'a str>, known: &[&str]) -> Result<Self, String> {
         let mut pairs: Vec<(Cow<'a, str>, Cow<'a, str>)> = Vec::new();
-        for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
+        let query = query.unwrap_or_default();
+        let written = query.split('&').filter(|pair| !pair.is_empty());
+        for (written, (name, value)) in written.zip(form_urlencoded::parse(query.as_bytes())) {
             if !known.contains(&name.as_ref()) {
                 return Err(format!("unknown parameter; expected {}", known.join(", ")));
             }
-            if value.contains(char::REPLACEMENT_CHARACTER) {
+            // The parser puts U+FFFD in the place of such bytes; somebody may have asked for that very character.
+            if percent_decode_str(written).decode_utf8().is_err() {
                 return Err(format!("`{name}` is not UTF-8"));
             }
             if pairs.iter().any(|(other, _)| *other == name) {

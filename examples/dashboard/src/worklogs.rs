@@ -200,8 +200,8 @@ const MOST_CHOICES: usize = 2_000;
 /// As many companies are remembered.
 const MOST_COMPANIES: usize = 200;
 
-/// What there is to choose from. These are no contracts: each is a few steps into an index that the contracts declare,
-/// and is kept for a minute.
+/// What there is to choose from. These are no contracts: each goes along an index that the contracts declare, one step for
+/// each of what differs (where there are statistics, SQLite skips what is alike), and is kept for a minute.
 #[derive(Debug, Default)]
 pub(crate) struct Choices(Mutex<HashMap<i64, Arc<Choice>>>);
 
@@ -209,9 +209,13 @@ pub(crate) struct Choices(Mutex<HashMap<i64, Arc<Choice>>>);
 #[derive(Debug)]
 pub(crate) struct Choice {
     at: Instant,
-    /// Addresses as they are written, sorted.
+    /// Addresses as they are written, sorted; so many as can be suggested.
     pub(crate) people: Vec<String>,
+    /// Whether none is behind the end of that list.
+    has_everybody: bool,
     pub(crate) instances: Vec<String>,
+    /// How those who were asked for are written, where the list has not everybody; by the address in small letters.
+    spelt: Mutex<HashMap<String, BTreeSet<String>>>,
 }
 
 impl Choices {
@@ -238,7 +242,7 @@ impl Choices {
 
 impl Choice {
     fn read(connection: &Connection, company: i64) -> rusqlite::Result<Self> {
-        let distinct = |column| -> rusqlite::Result<Vec<String>> {
+        let distinct = |column| -> rusqlite::Result<Vec<Option<String>>> {
             let sql = format!(
                 "SELECT DISTINCT {column} FROM worklogs WHERE company_id = ?1 ORDER BY {column} LIMIT {MOST_CHOICES}"
             );
@@ -248,10 +252,14 @@ impl Choice {
                 let text = row.get_ref(0)?.as_str().ok().filter(|text| text.len() <= parameters::LONGEST_TEXT);
                 Ok(text.map(str::to_owned))
             };
-            statement.query_map([company], text)?.filter_map(Result::transpose).collect()
+            statement.query_map([company], text)?.collect()
         };
         let at = Instant::now();
-        Ok(Self { at, people: distinct("author_email")?, instances: distinct("jira_instance")? })
+        let (people, instances) = (distinct("author_email")?, distinct("jira_instance")?);
+        // Counted with those that cannot be chosen: they have taken others' places.
+        let has_everybody = people.len() < MOST_CHOICES;
+        let chosen = |texts: Vec<Option<String>>| texts.into_iter().flatten().collect();
+        Ok(Self { at, people: chosen(people), has_everybody, instances: chosen(instances), spelt: Mutex::default() })
     }
 
     fn is_fresh(&self) -> bool {
@@ -265,23 +273,45 @@ impl Choice {
         company: i64,
         email: &str,
     ) -> rusqlite::Result<BTreeSet<String>> {
+        let small = email.to_ascii_lowercase();
         // Somebody may have begun to work within the last minute.
-        let mut spellings = BTreeSet::from([email.to_owned(), email.to_ascii_lowercase()]);
-        if self.people.len() < MOST_CHOICES {
+        let mut spellings = BTreeSet::from([email.to_owned(), small.clone()]);
+        if self.has_everybody {
             spellings.extend(self.people.iter().filter(|known| known.eq_ignore_ascii_case(email)).cloned());
         } else {
-            // The list ends before all of them: the index, which knows everybody, is read.
-            let sql = format!(
-                "SELECT DISTINCT author_email FROM worklogs
-                 WHERE company_id = ?1 AND lower(author_email) = lower(?2) LIMIT {MOST_CHOICES}"
-            );
-            let mut statement = connection.prepare_cached(&sql)?;
-            let mut rows = statement.query(params![company, email])?;
-            while let Some(row) = rows.next()? {
-                spellings.extend(row.get_ref(0)?.as_str().ok().map(str::to_owned));
-            }
+            spellings.append(&mut self.looked_up(connection, company, small)?);
         }
         Ok(spellings)
+    }
+
+    /// The same from the index, which knows everybody, of an address in small letters.
+    fn looked_up(&self, connection: &Connection, company: i64, small: String) -> rusqlite::Result<BTreeSet<String>> {
+        if let Some(known) = self.spelt().get(&small) {
+            return Ok(known.clone());
+        }
+        // Materialised, because SQLite skips only behind a row that it has found: with the condition inside it would read all
+        // rows of the company.
+        let sql = format!(
+            "WITH addresses AS MATERIALIZED (SELECT DISTINCT author_email FROM worklogs WHERE company_id = ?1)
+             SELECT author_email FROM addresses WHERE lower(author_email) = ?2 LIMIT {MOST_CHOICES}"
+        );
+        let mut found = BTreeSet::new();
+        let mut statement = connection.prepare_cached(&sql)?;
+        let mut rows = statement.query(params![company, small])?;
+        while let Some(row) = rows.next()? {
+            found.extend(row.get_ref(0)?.as_str().ok().map(str::to_owned));
+        }
+        let mut spelt = self.spelt();
+        if spelt.values().map(|found| found.len() + 1).sum::<usize>() + found.len() >= MOST_CHOICES {
+            // Whoever asks for people who do not exist fills no memory either.
+            spelt.clear();
+        }
+        spelt.insert(small, found.clone());
+        Ok(found)
+    }
+
+    fn spelt(&self) -> MutexGuard<'_, HashMap<String, BTreeSet<String>>> {
+        self.spelt.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -324,4 +354,42 @@ pub(crate) const NO_WORKLOGS: Fault = Fault::NotFound("no worklogs to choose def
 /// Asks the database for anything, to know that it still answers.
 pub(crate) fn answers(connection: &Connection) -> rusqlite::Result<()> {
     connection.prepare_cached("SELECT count(*) FROM sqlite_schema")?.query_row([], |_| Ok(()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_behind_the_list_is_looked_up_once_a_minute() {
+        let connection = Connection::open_in_memory().unwrap();
+        // The first is longer than anybody may ask for, and has a place in the list.
+        let sql = format!(
+            "CREATE TABLE worklogs(company_id INTEGER, author_email TEXT, jira_instance TEXT);
+             WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {MOST_CHOICES})
+             INSERT INTO worklogs SELECT 1, format('p%05d@b.example', i), 'Main' FROM n;
+             UPDATE worklogs SET author_email = printf('a%0400d', 1) WHERE author_email = 'p00001@b.example';
+             INSERT INTO worklogs VALUES (1, 'zoe.LAST@b.example', 'Main'), (2, 'zoe.Last@b.example', 'Main')"
+        );
+        connection.execute_batch(&sql).unwrap();
+        let choice = Choice::read(&connection, 1).unwrap();
+        let expected = ["Zoe.last@b.example", "zoe.LAST@b.example", "zoe.last@b.example"].map(str::to_owned);
+        let spellings = || choice.spellings(&connection, 1, "Zoe.last@b.example").unwrap();
+        assert_eq!(spellings(), BTreeSet::from(expected.clone()));
+        connection.execute_batch("DROP TABLE worklogs").unwrap();
+        assert_eq!(spellings(), BTreeSet::from(expected), "nothing is read");
+    }
+
+    #[test]
+    fn what_is_asked_for_in_vain_is_not_kept_without_end() {
+        let connection = Connection::open_in_memory().unwrap();
+        connection
+            .execute_batch("CREATE TABLE worklogs(company_id INTEGER, author_email TEXT, jira_instance TEXT)")
+            .unwrap();
+        let choice = Choice { has_everybody: false, ..Choice::read(&connection, 1).unwrap() };
+        for number in 0..2 * MOST_CHOICES {
+            choice.spellings(&connection, 1, &format!("p{number}@b.example")).unwrap();
+        }
+        assert!(choice.spelt().len() <= MOST_CHOICES, "{}", choice.spelt().len());
+    }
 }

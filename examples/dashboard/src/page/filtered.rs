@@ -70,7 +70,9 @@ impl Setting {
             (form(&chosen))
             @match shown {
                 Some(shown) => (shown),
-                None if fault.is_none() => (nothing("This company has no worklogs.", &html! { "Or none with a date that can be read. Choose another one." })),
+                None if fault.is_none() => (nothing("This company has no worklogs.", &html! {
+                    "Or none with a date that can be read. Choose another one."
+                })),
                 None => {}
             }
         })
@@ -89,7 +91,8 @@ fn no_worklogs() -> Markup {
     html! {
         h1 { "Worklogs" }
         (nothing("There are no worklogs yet.", &html! {
-            "They appear here after the first synchronisation with Jira. The " a href="/admin/database" { "database" } " is ready for them."
+            "They appear here after the first synchronisation with Jira. The "
+            a href="/admin/database" { "database" } " is ready for them."
         }))
     }
 }

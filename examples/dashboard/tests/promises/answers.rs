@@ -138,6 +138,8 @@ fn it_refuses_bad_requests_in_words() {
         // What a form leaves empty is not asked for.
         assert!(is_refused || parameters == "company_id=", "{parameters}: {}", page.status);
     }
+    // A character like any other, although decoders put it in the place of what they cannot read.
+    assert_eq!(server.get("/api/sync?company_id=1&&instance=%EF%BF%BD").json()["instance"], "\u{fffd}");
     assert_eq!(server.get("/nowhere").status, 404);
     let refused = request(&server.address, "POST", "/api/sync");
     assert_eq!((refused.status, refused.header("allow")), (405, Some("GET, HEAD")));

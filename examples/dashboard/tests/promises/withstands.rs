@@ -94,7 +94,8 @@ fn everybody_is_found_however_many_there_are() {
              INSERT INTO worklogs(id, issue_key, author_email, time_spent_seconds, started, jira_instance, data, company_id)
              SELECT 'many-' || i, 'A-1', format('p%05d@b.example', i), 60, '2025-06-10T09:00:00', 'Main', '{}', 1 FROM n;
              UPDATE worklogs SET author_email = 'Zoe.Last@B.example' WHERE id IN ('many-1', 'many-2');
-             UPDATE worklogs SET author_email = 'zoe.LAST@b.example' WHERE id = 'many-3'",
+             UPDATE worklogs SET author_email = 'zoe.LAST@b.example' WHERE id = 'many-3';
+             UPDATE worklogs SET author_email = printf('a%0400d', 1) WHERE id = 'many-4'",
         )
         .unwrap();
     let server = sandbox.serve();
