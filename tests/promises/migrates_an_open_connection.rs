@@ -1,11 +1,12 @@
 use bootproof::Schema;
 use bootproof::compiled::{Compiled, Image, Migration, Statement};
 use rusqlite::Connection;
+use rusqlite::functions::FunctionFlags;
 use worklog_fixture::Fixture;
 use worklog_schema::COMPILED;
 use worklog_schema::bootproof::Options;
 
-use crate::support::{ROWS, Sandbox, image, rows, schema_with};
+use crate::support::{ROWS, Sandbox, image, query, rows, schema_with};
 
 #[test]
 fn in_memory() {
@@ -158,6 +159,31 @@ fn calling() -> Schema {
     let image = Image { stand_ins: &["uuid"], ..image(migrations) };
     let compiled = Compiled { migrations, contracts: &[], image, ..COMPILED };
     Schema::new("calling", Box::leak(Box::new(compiled)))
+}
+
+/// Nothing stands in for its functions where rows are made; where only a schema is read, something does.
+#[test]
+fn one_that_has_the_functions_which_migrations_call() {
+    let schema = calling();
+    let mut connection = Connection::open_in_memory().unwrap();
+    let failure = bootproof::migrate(&schema, &mut connection, &Options::default()).unwrap_err();
+    assert!(failure.to_string().contains("no such function: uuid"), "{failure}");
+
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
+    connection.create_scalar_function("uuid", 0, flags, |_| Ok("its own")).unwrap();
+    connection.create_scalar_function("clean", 1, flags, |_| Ok("clean")).unwrap();
+    let mut migrated = |target, maintenance| {
+        let options = Options { target, maintenance, ..Options::default() };
+        let report = bootproof::migrate(&schema, &mut connection, &options).unwrap();
+        connection.execute("INSERT INTO b(x) VALUES ('dirty')", []).unwrap();
+        report.to_version
+    };
+    assert_eq!(migrated(Some(2), false), Some(2));
+    assert_eq!(migrated(None, false), Some(4), "the last waits");
+    assert_eq!(migrated(None, false), Some(4));
+    assert_eq!(migrated(None, true), Some(5));
+    assert_eq!(query(&connection, "SELECT x FROM a"), ["its own"]);
+    assert_eq!(query(&connection, "SELECT x FROM b"), ["clean", "dirty", "dirty", "dirty"]);
 }
 
 #[test]
