@@ -414,3 +414,34 @@ fn a_parameter_is_found_however_the_database_spells_its_column() {
     );
     assert_eq!(report["queries"][0]["after"]["rows_returned"], 2, "{report}");
 }
+
+#[test]
+fn what_was_sampled_as_nothing_before_a_migration_is_sampled_again_after_it() {
+    let table = "CREATE TABLE a(id INTEGER PRIMARY KEY, n INTEGER, project TEXT);\nCREATE INDEX by_n ON a(n, project);\n\
+                 CREATE TABLE newest(project TEXT);\nCREATE TABLE largest(project TEXT);\n";
+    let sampled = |from: &str| {
+        format!("{CONTRACT}-- bootproof: sample from {from}\nSELECT n FROM a WHERE project = :project LIMIT 1;\n")
+    };
+    let (report, _scene) = timed(
+        &format!("{table}INSERT INTO newest VALUES ('gone');"),
+        &[
+            ("001_a.sql", table),
+            (
+                "002_rows.sql",
+                "INSERT INTO a(n, project) VALUES (1, 'x'), (1, 'x');\nINSERT INTO largest VALUES ('x');\n\
+                 UPDATE newest SET project = 'x' WHERE project = 'gone';\n",
+            ),
+            ("queries/samples/newest.sql", "SELECT project FROM newest LIMIT 1;\n"),
+            ("queries/samples/largest.sql", "SELECT project FROM largest LIMIT 1;\n"),
+            ("queries/alone.sql", &format!("{CONTRACT}-- bootproof: sample\nSELECT n, project FROM a LIMIT 1;\n")),
+            ("queries/of_largest.sql", &sampled("largest")),
+            ("queries/of_newest.sql", &sampled("newest")),
+        ],
+    );
+    let queries = report["queries"].as_array().unwrap();
+    assert_eq!(queries.len(), 3, "{report}");
+    for query in queries {
+        let rows = ["before", "after"].map(|when| query[when]["rows_returned"].as_i64());
+        assert_eq!(rows, [Some(0), Some(2)], "{query}");
+    }
+}
