@@ -1,9 +1,12 @@
-use bootproof::compiled::{Migration, Statement};
+use bootproof::Schema;
+use bootproof::compiled::{Compiled, Image, Migration, Statement};
 use rusqlite::Connection;
+use rusqlite::functions::FunctionFlags;
 use worklog_fixture::Fixture;
+use worklog_schema::COMPILED;
 use worklog_schema::bootproof::Options;
 
-use crate::support::{ROWS, Sandbox, rows, schema_with};
+use crate::support::{ROWS, Sandbox, image, query, rows, schema_with};
 
 #[test]
 fn in_memory() {
@@ -121,4 +124,71 @@ fn a_switch_of_the_application_changes_no_migration() {
     assert_eq!(report.to_version, Some(worklog_schema::HEAD));
     let is_on: bool = connection.pragma_query_value(None, "legacy_alter_table", |row| row.get(0)).unwrap();
     assert!(is_on);
+}
+
+/// A schema whose migrations call functions of the application, and whose last waits for permission.
+fn calling() -> Schema {
+    let scripts: [&'static str; 5] = [
+        "CREATE TABLE a(id INTEGER PRIMARY KEY, x TEXT);CREATE TABLE b(id INTEGER PRIMARY KEY, x TEXT);",
+        "INSERT INTO a(id, x) VALUES (1, uuid());",
+        "UPDATE b SET x = clean(x);",
+        "ALTER TABLE b ADD COLUMN y TEXT;",
+        "ALTER TABLE b ADD COLUMN z TEXT;",
+    ];
+    let migrations: Vec<Migration> = (1..)
+        .zip(scripts)
+        .map(|(version, sql)| {
+            let ends: Vec<usize> = sql.match_indices(';').map(|(at, _)| at + 1).collect();
+            let starts = std::iter::once(0).chain(ends.iter().copied());
+            let statements: Vec<_> = starts.zip(&ends).map(|(start, &end)| Statement { start, end, line: 1 }).collect();
+            Migration {
+                version,
+                name: "calls",
+                file: "calls.sql",
+                sql,
+                checksum: bootproof_catalog::source::checksum(version, "calls", sql),
+                statements: statements.leak(),
+                creates: &[],
+                writes: &["a", "b"],
+                maintenance: (version == 5).then_some("stop the import first"),
+                ..COMPILED.migrations[0]
+            }
+        })
+        .collect();
+    let migrations = migrations.leak();
+    let image = Image { stand_ins: &["uuid"], ..image(migrations) };
+    let compiled = Compiled { migrations, contracts: &[], image, ..COMPILED };
+    Schema::new("calling", Box::leak(Box::new(compiled)))
+}
+
+/// Nothing stands in for its functions where rows are made; where only a schema is read, something does.
+#[test]
+fn one_that_has_the_functions_which_migrations_call() {
+    let schema = calling();
+    let mut connection = Connection::open_in_memory().unwrap();
+    let failure = bootproof::migrate(&schema, &mut connection, &Options::default()).unwrap_err();
+    assert!(failure.to_string().contains("no such function: uuid"), "{failure}");
+
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
+    connection.create_scalar_function("uuid", 0, flags, |_| Ok("its own")).unwrap();
+    connection.create_scalar_function("clean", 1, flags, |_| Ok("clean")).unwrap();
+    let mut migrated = |target, maintenance| {
+        let options = Options { target, maintenance, ..Options::default() };
+        let report = bootproof::migrate(&schema, &mut connection, &options).unwrap();
+        connection.execute("INSERT INTO b(x) VALUES ('dirty')", []).unwrap();
+        report.to_version
+    };
+    assert_eq!(migrated(Some(2), false), Some(2));
+    assert_eq!(migrated(None, false), Some(4), "the last waits");
+    assert_eq!(migrated(None, false), Some(4));
+    assert_eq!(migrated(None, true), Some(5));
+    assert_eq!(query(&connection, "SELECT x FROM a"), ["its own"]);
+    assert_eq!(query(&connection, "SELECT x FROM b"), ["clean", "dirty", "dirty", "dirty"]);
+}
+
+#[test]
+fn a_fresh_one_has_nothing_of_a_stand_in() {
+    let error = bootproof::fresh(&calling()).unwrap_err();
+    assert!(error.to_string().contains("no such function: uuid"), "{error}");
+    assert!(error.hint().contains("`bootproof::migrate`"), "{}", error.hint());
 }

@@ -8,6 +8,8 @@ use std::process::{Command, Output};
 
 use bootproof::compiled::{Compiled, Contract, Image, Migration};
 use bootproof::{Cancellation, Event, Observer, Schema, Step};
+use rusqlite::functions::FunctionFlags;
+use rusqlite::types::Null;
 use rusqlite::{Connection, OpenFlags};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -252,9 +254,12 @@ pub(crate) fn schema_of(migrations: &'static [Migration]) -> Schema {
     Schema::new("worklog-schema", Box::leak(Box::new(compiled)))
 }
 
-/// An empty database after these migrations.
-fn image(migrations: &[Migration]) -> Image {
+/// An empty database after these migrations, which may call two functions of an application.
+pub(crate) fn image(migrations: &[Migration]) -> Image {
     let mut connection = Connection::open_in_memory().unwrap();
+    for (function, arguments) in [("uuid", 0), ("clean", 1)] {
+        connection.create_scalar_function(function, arguments, FunctionFlags::SQLITE_UTF8, |_| Ok(Null)).unwrap();
+    }
     connection.execute_batch(bootproof_catalog::HISTORY_DDL).unwrap();
     connection.execute_batch(bootproof_catalog::AUDIT_DDL).unwrap();
     for migration in migrations {

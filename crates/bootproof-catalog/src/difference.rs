@@ -5,7 +5,7 @@ use std::fmt;
 
 use crate::catalog::{Catalog, Column, Definition, Index, Table, unlike};
 use crate::shared::Shared;
-use crate::token;
+use crate::token::{self, Kind};
 
 /// What a difference means for a boot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -208,7 +208,7 @@ impl Differences {
         let is_added = |column: &str| found.columns.contains_key(column) && !expected.columns.contains_key(column);
         let (mut foreign_keys, mut checks) = (found.foreign_keys.clone(), found.checks.clone());
         foreign_keys.retain(|key| !key.columns.iter().any(|column| is_added(column)));
-        checks.retain(|check| !token::tokens(check).iter().any(|token| is_added(&token.as_name())));
+        checks.retain(|check| expected.checks.contains(check) || !names(check, is_added));
         let sides = [
             (
                 "unique constraint",
@@ -263,6 +263,17 @@ impl Differences {
             self.add(Severity::Differs, place, &fact, format!("column `{shown}` {difference}"));
         }
     }
+}
+
+/// Whether the canonical text of a CHECK names a column that is meant: texts name none, and what a parenthesis follows is a
+/// function.
+fn names(check: &str, is_meant: impl Fn(&str) -> bool) -> bool {
+    let tokens = token::tokens(check);
+    let nexts = tokens.iter().skip(1).map(Some).chain([None]);
+    tokens.iter().zip(nexts).any(|(token, next)| {
+        let is_name = token.kind != Kind::Literal && !next.is_some_and(|next| next.is_symbol('('));
+        is_name && is_meant(&token.text)
+    })
 }
 
 fn primary_key(table: &Table) -> String {

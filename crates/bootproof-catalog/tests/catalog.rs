@@ -108,6 +108,21 @@ fn additions_are_told_from_losses() {
 }
 
 #[test]
+fn an_addition_named_like_a_word_of_a_compiled_check_takes_no_check_away() {
+    let expected = "CREATE TABLE t(status TEXT CHECK (status IN ('active', 'archived')), n TEXT CHECK (length(n) < 9))";
+    for column in ["archived", "Archived TEXT CHECK (archived <> '')", "length", "\"in\" CHECK (\"in\" > status)"] {
+        let found = differences(expected, &format!("{expected}; ALTER TABLE t ADD COLUMN {column}"));
+        assert!(matches!(&*found, [(Severity::Extra, _)]), "{column}: {found:?}");
+    }
+    // A CHECK that somebody changed is no part of an addition whose name is just one of its words.
+    for (from, to, column) in [("'active'", "'idle'", "archived"), ("< 9", "< 99", "length")] {
+        let changed = format!("{}; ALTER TABLE t ADD COLUMN {column}", expected.replace(from, to));
+        let severities: Vec<_> = differences(expected, &changed).into_iter().map(|(severity, _)| severity).collect();
+        assert_eq!(severities, [Severity::Differs, Severity::Differs, Severity::Extra], "{column}");
+    }
+}
+
+#[test]
 fn shadow_tables_and_bookkeeping_are_no_part_of_a_schema() {
     let search = "CREATE VIRTUAL TABLE search USING fts5(title)";
     let catalog = catalog(&format!(

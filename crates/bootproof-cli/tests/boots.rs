@@ -373,3 +373,75 @@ fn no_stand_in_decides_what_a_new_database_holds() {
     assert_eq!(code, 0, "{report}");
     assert_eq!(rows("SELECT count(*) FROM sqlite_schema WHERE name = 'v'"), 1);
 }
+
+/// A database that is to be taken over as it is, beside migrations and queries.
+fn timed(made: &str, files: &[(&str, &str)]) -> (Value, Scene) {
+    let scene = Scene { directory: PathBuf::new(), dialect: "bootproof", place: tempfile::tempdir().unwrap() };
+    let scene = Scene { directory: scene.place.path().join("migrations"), ..scene };
+    for (name, sql) in files {
+        let path = scene.directory.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, sql).unwrap();
+    }
+    scene.execute(made);
+    let (report, code) = scene.ask("boot", &["--benchmark"]);
+    assert_eq!(code, 0, "{report}");
+    (report, scene)
+}
+
+const CONTRACT: &str = "-- bootproof: index by_n\n-- bootproof: budget 100 ms\n\
+                        SELECT id FROM a WHERE n = :n AND project = :project;\n";
+
+#[test]
+fn a_parameter_is_found_however_the_database_spells_its_column() {
+    let made = "CREATE TABLE a(id INTEGER PRIMARY KEY, N INTEGER, PROJECT TEXT);CREATE INDEX by_n ON a(n, project);
+                INSERT INTO a(n, project) VALUES (1, 'x'), (2, 'y'), (2, 'y')";
+    let (report, _scene) = timed(
+        made,
+        &[
+            (
+                "001_a.sql",
+                "CREATE TABLE a(id INTEGER PRIMARY KEY, n INTEGER, project TEXT);\nCREATE INDEX by_n ON a(n, project);\n",
+            ),
+            ("queries/samples/busiest.sql", "SELECT project FROM a GROUP BY project ORDER BY count(*) DESC LIMIT 1;\n"),
+            (
+                "queries/of_project.sql",
+                &format!(
+                    "{CONTRACT}-- bootproof: sample from busiest\nSELECT n FROM a WHERE project = :project LIMIT 1;\n"
+                ),
+            ),
+        ],
+    );
+    assert_eq!(report["queries"][0]["after"]["rows_returned"], 2, "{report}");
+}
+
+#[test]
+fn what_was_sampled_as_nothing_before_a_migration_is_sampled_again_after_it() {
+    let table = "CREATE TABLE a(id INTEGER PRIMARY KEY, n INTEGER, project TEXT);\nCREATE INDEX by_n ON a(n, project);\n\
+                 CREATE TABLE newest(project TEXT);\nCREATE TABLE largest(project TEXT);\n";
+    let sampled = |from: &str| {
+        format!("{CONTRACT}-- bootproof: sample from {from}\nSELECT n FROM a WHERE project = :project LIMIT 1;\n")
+    };
+    let (report, _scene) = timed(
+        &format!("{table}INSERT INTO newest VALUES ('gone');"),
+        &[
+            ("001_a.sql", table),
+            (
+                "002_rows.sql",
+                "INSERT INTO a(n, project) VALUES (1, 'x'), (1, 'x');\nINSERT INTO largest VALUES ('x');\n\
+                 UPDATE newest SET project = 'x' WHERE project = 'gone';\n",
+            ),
+            ("queries/samples/newest.sql", "SELECT project FROM newest LIMIT 1;\n"),
+            ("queries/samples/largest.sql", "SELECT project FROM largest LIMIT 1;\n"),
+            ("queries/alone.sql", &format!("{CONTRACT}-- bootproof: sample\nSELECT n, project FROM a LIMIT 1;\n")),
+            ("queries/of_largest.sql", &sampled("largest")),
+            ("queries/of_newest.sql", &sampled("newest")),
+        ],
+    );
+    let queries = report["queries"].as_array().unwrap();
+    assert_eq!(queries.len(), 3, "{report}");
+    for query in queries {
+        let rows = ["before", "after"].map(|when| query[when]["rows_returned"].as_i64());
+        assert_eq!(rows, [Some(0), Some(2)], "{query}");
+    }
+}

@@ -151,7 +151,7 @@ pub struct Image {
     /// The length of the file in bytes.
     pub size: usize,
     /// The functions of the application that migrations called while it was made, when something stood in for them that gives
-    /// NULL: a new file is made by the migrations then, on a connection that has these functions.
+    /// NULL: a new database is made by the migrations then, on a connection that has these functions.
     pub stand_ins: &'static [&'static str],
 }
 

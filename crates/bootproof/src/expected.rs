@@ -1,9 +1,13 @@
 //! The schema a database should have, built in memory from what was compiled.
 
+use std::collections::BTreeSet;
+
 use bootproof_catalog::Catalog;
 use miniz_oxide::inflate;
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
+use rusqlite::functions::FunctionFlags;
+use rusqlite::types::Null;
 
 use crate::compiled::{Image, Migration};
 use crate::error::Error;
@@ -40,16 +44,18 @@ pub(crate) fn catalog_at(schema: &Schema, version: i64) -> Result<Catalog, Error
     Catalog::read(&database).map_err(|error| Error::from_sqlite("reading the compiled schema", error))
 }
 
-/// An empty in-memory database at a version: from the image at head, by replaying the migrations up to it before.
+/// An empty in-memory database at a version, to read the schema from: from the image at head, by replaying the migrations up to it
+/// before.
 pub(crate) fn database_at(schema: &Schema, version: i64) -> Result<Connection, Error> {
     if version == schema.head() {
         return head(schema);
     }
     let replayed = || {
         let connection = nothing()?;
+        let mut stand_ins = BTreeSet::new();
         let migrations = schema.compiled().migrations.iter();
         for migration in migrations.filter(|migration| migration.version <= version) {
-            replay(&connection, migration)?;
+            replay(&connection, migration, &mut stand_ins)?;
         }
         Ok(connection)
     };
@@ -63,10 +69,34 @@ pub(crate) fn nothing() -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-fn replay(connection: &Connection, migration: &Migration) -> rusqlite::Result<()> {
+fn replay(connection: &Connection, migration: &Migration, stand_ins: &mut BTreeSet<String>) -> rusqlite::Result<()> {
     let outcome = (0..migration.statements.len())
-        .try_for_each(|position| run_statement(connection, migration.statement(position)));
+        .try_for_each(|position| run_stood_in(connection, migration.statement(position), stand_ins));
     outcome.and(alter_as_usual(connection, migration.sql))
+}
+
+/// Runs a statement of which only the schema is wanted: a function of the application that it names is stood in for, as in the
+/// rehearsal, by one that gives NULL. The image tells those that were called, and SQLite asks also for one that has no row to be
+/// called for. Each is missed once, and a statement that fails has done nothing.
+fn run_stood_in(connection: &Connection, sql: &str, stand_ins: &mut BTreeSet<String>) -> rusqlite::Result<()> {
+    loop {
+        let Err(error) = run_statement(connection, sql) else { return Ok(()) };
+        let Some(name) = missed_function(&error).filter(|name| !stand_ins.contains(name)) else { return Err(error) };
+        // As views, triggers, indexes and generated columns may call it.
+        let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_INNOCUOUS;
+        connection.create_scalar_function(&*name, -1, flags, |_| Ok(Null))?;
+        stand_ins.insert(name);
+    }
+}
+
+/// The function that a statement wants and the connection does not have.
+fn missed_function(error: &rusqlite::Error) -> Option<String> {
+    let (rusqlite::Error::SqlInputError { msg: message, .. } | rusqlite::Error::SqliteFailure(_, Some(message))) =
+        error
+    else {
+        return None;
+    };
+    message.split_once("no such function: ").map(|(_, name)| name.to_owned())
 }
 
 /// After a script that changed how `ALTER TABLE … RENAME` works, as those of other tools may: back to what every other

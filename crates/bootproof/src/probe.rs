@@ -79,8 +79,9 @@ pub(crate) fn sample(
 fn rows(connection: &Connection, sql: &str, given: &Parameters, most: usize) -> rusqlite::Result<Vec<Parameters>> {
     let mut statement = connection.prepare(sql)?;
     let names: Vec<String> = statement.column_names().map(|name| format!(":{name}")).collect();
-    for (name, value) in given {
-        if let Some(position) = statement.parameter_index(name)? {
+    for position in 1..=statement.parameter_count() {
+        let value = statement.parameter_name(position).and_then(|name| value_of(name, given.iter()));
+        if let Some(value) = value {
             statement.raw_bind_parameter(position, value)?;
         }
     }
@@ -99,17 +100,21 @@ fn rows(connection: &Connection, sql: &str, given: &Parameters, most: usize) -> 
 }
 
 impl Contract {
-    /// The contract's own parameters, from what was sampled, and else from what it was sampled from. SQLite names a column as the
-    /// database spells it, and the query means the parameter however that is spelt.
+    /// The contract's own parameters, from what was sampled, and else from what it was sampled from.
     fn arguments(&self, sampled: &Parameters, given: &Parameters) -> Parameters {
         let argument = |parameter: &&str| {
-            let is_it =
-                |(name, _): &&(String, Value)| name.get(1..).is_some_and(|it| it.eq_ignore_ascii_case(parameter));
-            let (_, value) = sampled.iter().chain(given).find(is_it)?;
-            Some((format!(":{parameter}"), value.clone()))
+            let name = format!(":{parameter}");
+            let value = value_of(&name, sampled.iter().chain(given))?.clone();
+            Some((name, value))
         };
         self.parameters.iter().filter_map(argument).collect()
     }
+}
+
+/// The value for a parameter, which has its colon. SQLite names a column as the database spells it, and a query means the parameter
+/// however that is spelt.
+fn value_of<'v>(parameter: &str, mut values: impl Iterator<Item = &'v (String, Value)>) -> Option<&'v Value> {
+    values.find(|(name, _)| name.eq_ignore_ascii_case(parameter)).map(|(_, value)| value)
 }
 
 /// Asks for the plan with every sample: with STAT4 statistics, SQLite plans again when values are bound. Without samples

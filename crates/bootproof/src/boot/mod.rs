@@ -245,7 +245,19 @@ pub fn migrate(schema: &Schema, connection: &mut Connection, options: &Options) 
 /// # Errors
 ///
 /// [`Error::SourcesDisagree`] if the compiled image cannot be unpacked; [`Error::StepsMissing`] and [`Error::StepFailed`] where
-/// migrations have steps in Rust.
+/// migrations have steps in Rust; [`Error::MigrationFailed`] where one has called a function that only the application's own
+/// connections have. [`migrate`] makes the database then, through such a connection:
+///
+/// ```
+/// # use bootproof::{Options, Schema};
+/// # use rusqlite::{Connection, functions::FunctionFlags};
+/// # fn fresh(schema: &Schema) -> Result<Connection, Box<dyn std::error::Error>> {
+/// let mut connection = Connection::open_in_memory()?;
+/// connection.create_scalar_function("uuid", 0, FunctionFlags::SQLITE_UTF8, |_| Ok("018f"))?;
+/// bootproof::migrate(schema, &mut connection, &Options::default())?;
+/// # Ok(connection)
+/// # }
+/// ```
 pub fn fresh(schema: &Schema) -> Result<Connection, Error> {
     crate::fresh::in_memory(schema)
 }

@@ -156,6 +156,7 @@ impl Run<'_> {
             self.check_written(session, &written)?;
             session.still_open()?;
         }
+        self.contracts.look_again();
         self.require_contracts(session, change.to())?;
         session.still_open()?;
 
