@@ -228,14 +228,15 @@ fn rehearse(
         let terms = Terms { allows: &allows, is_released: lock.holds(source.version) };
         let known = Known { earlier: &migrations, later: sources.get(position + 1..).unwrap_or_default() };
         let before = catalogs.last().map_or(&nothing, |(_, catalog)| catalog);
+        let runner = runner.of_file(source);
         let is_said = no_transaction.as_ref().map(|(_, span)| span.clone());
         let no_transaction = match no_transaction {
             Some((reason, _)) => Some(reason),
-            None => outside::said_by_its_tool(&stage, source, known, terms)?,
+            None => outside::said_by_its_tool(&stage, source, runner, known, terms)?,
         };
         let script = match no_transaction {
-            Some(_) => stage.run_outside(&source.up, known, terms, diagnostics)?,
-            None => stage.run(&source.up, known, terms, diagnostics)?,
+            Some(_) => stage.run_outside(&source.up, runner, known, terms, diagnostics)?,
+            None => stage.run(&source.up, runner, known, terms, diagnostics)?,
         };
         let Some(script) = script else { return Ok(None) };
         let needless = is_said.and_then(|span| outside::needless(&source.up, &script, span));
@@ -249,7 +250,7 @@ fn rehearse(
             after: &after,
             writes: &writes,
             stage: &stage,
-            runner: runner.of_file(source),
+            runner,
         };
         let mut found = lint::check(&Ran::new(&source.up, &script, before, &after));
         // The step is what happens.

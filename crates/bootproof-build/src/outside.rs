@@ -11,6 +11,7 @@ use crate::effect::Effects;
 use crate::explain::Known;
 use crate::lint::Terms;
 use crate::rehearse::{Performed, Stage};
+use crate::rows::Runner;
 use crate::source::{File, Source};
 
 /// What stays in the file and is not set inside a transaction.
@@ -47,10 +48,11 @@ pub(crate) fn judge(file: &File, effects: &Effects, span: &Range<usize>) -> Opti
 pub(crate) fn said_by_its_tool(
     stage: &Stage,
     source: &Source,
+    runner: Runner,
     known: Known<'_>,
     terms: Terms<'_>,
 ) -> rusqlite::Result<Option<String>> {
-    if !source.no_transaction || stage.runs_inside(&source.up, known, terms)? {
+    if !source.no_transaction || stage.runs_inside(&source.up, runner, known, terms)? {
         return Ok(None);
     }
     Ok(Some(format!("{} runs this file outside a transaction", source.up.dialect)))

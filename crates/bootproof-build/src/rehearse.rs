@@ -5,6 +5,7 @@
 mod database;
 mod library;
 pub(crate) mod quotes;
+mod renaming;
 mod run;
 mod split;
 
@@ -26,6 +27,7 @@ use crate::effect::{Effects, Recorder};
 use crate::explain::Known;
 use crate::lint::Terms;
 use crate::parse::Allows;
+use crate::rows::Runner;
 use crate::source::File;
 
 pub(crate) use self::database::{StandIns, copy, database, open_image};
@@ -140,12 +142,13 @@ impl Stage {
     pub(crate) fn run(
         &self,
         file: &Arc<File>,
+        runner: Runner,
         known: Known<'_>,
         terms: Terms<'_>,
         diagnostics: &mut Diagnostics,
     ) -> rusqlite::Result<Option<Vec<Performed>>> {
         self.connection.execute_batch("BEGIN")?;
-        let script = self.run_statements(Wrapping::new(file), known, terms, diagnostics)?;
+        let script = self.run_statements(Wrapping::new(file).run_by(runner), known, terms, diagnostics)?;
         if script.is_some() {
             self.connection.execute_batch("COMMIT")?;
         }
@@ -158,18 +161,25 @@ impl Stage {
     pub(crate) fn run_outside(
         &self,
         file: &Arc<File>,
+        runner: Runner,
         known: Known<'_>,
         terms: Terms<'_>,
         diagnostics: &mut Diagnostics,
     ) -> rusqlite::Result<Option<Vec<Performed>>> {
-        self.run_statements(Wrapping::outside(file), known, terms, diagnostics)
+        self.run_statements(Wrapping::outside(file).run_by(runner), known, terms, diagnostics)
     }
 
     /// Whether a migration that its own tool runs outside a transaction runs inside one as well. Undoes it.
-    pub(crate) fn runs_inside(&self, file: &Arc<File>, known: Known<'_>, terms: Terms<'_>) -> rusqlite::Result<bool> {
+    pub(crate) fn runs_inside(
+        &self,
+        file: &Arc<File>,
+        runner: Runner,
+        known: Known<'_>,
+        terms: Terms<'_>,
+    ) -> rusqlite::Result<bool> {
         let mut ignored = Diagnostics::new(String::new());
         self.connection.execute_batch("BEGIN")?;
-        let script = self.run_statements(Wrapping::new(file), known, terms, &mut ignored)?;
+        let script = self.run_statements(Wrapping::new(file).run_by(runner), known, terms, &mut ignored)?;
         if !self.connection.is_autocommit() {
             self.connection.execute_batch("ROLLBACK")?;
         }

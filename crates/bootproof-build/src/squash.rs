@@ -20,6 +20,7 @@ use crate::explain::Known;
 use crate::lint::Terms;
 use crate::parse::Allows;
 use crate::rehearse::{self, Stage};
+use crate::rows::Runner;
 use crate::source::{self, File};
 
 /// Why migrations cannot be squashed.
@@ -171,7 +172,7 @@ fn prove(
     let mut diagnostics = Diagnostics::new(".".to_owned());
     let known = Known { earlier: &[], later: &[] };
     let terms = Terms { allows: &Allows::default(), is_released: false };
-    if stage.run(file, known, terms, &mut diagnostics)?.is_none() {
+    if stage.run(file, Runner::Wrapping, known, terms, &mut diagnostics)?.is_none() {
         return Err(SquashError::NotCompiled(diagnostics));
     }
     let left = stage.catalog()?;

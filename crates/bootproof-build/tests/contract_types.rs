@@ -15,6 +15,10 @@ CREATE VIEW mixed AS SELECT n AS x, s AS same FROM items UNION ALL SELECT s, nam
 CREATE VIEW alike(x) AS SELECT n FROM items UNION SELECT id FROM parents;
 CREATE VIEW above AS SELECT x FROM mixed;
 CREATE VIEW starred AS SELECT * FROM items UNION ALL SELECT id, name, name FROM parents;
+CREATE VIEW stacked AS SELECT x FROM mixed UNION ALL SELECT n FROM items;
+CREATE VIEW piled AS SELECT x FROM above UNION ALL SELECT id FROM items UNION ALL SELECT n FROM items;
+CREATE VIEW even AS SELECT x FROM alike UNION ALL SELECT n FROM items;
+CREATE VIEW given(x) AS VALUES ((SELECT s FROM items WHERE id = 1)), ((SELECT n FROM items WHERE id = 1));
 CREATE VIEW twice AS SELECT * FROM items UNION ALL SELECT * FROM items;
 ";
 
@@ -139,4 +143,74 @@ fn what_a_compound_has_no_part_in_is_as_without_it() {
     assert_field(&format!("SELECT s AS x FROM items WHERE n = :n AND {within}"), "Option<String>");
     assert_field("SELECT lower(mixed.x) AS x FROM items, mixed WHERE n = :n", "Option<String>");
     assert_field("SELECT items.s AS x FROM items, mixed WHERE n = :n", "Option<String>");
+}
+
+/// SQLite tells what one SELECT of each returns: the others of both have to be looked at together.
+#[test]
+fn so_is_one_that_comes_out_of_several_compounds() {
+    let a = "a(y) AS (SELECT s FROM items UNION ALL SELECT n FROM items)";
+    let swapped = "a(y) AS (SELECT n FROM items UNION ALL SELECT s FROM items)";
+    let numbers = "a(y) AS (SELECT n FROM items UNION ALL SELECT id FROM parents)";
+    for (with, field) in [
+        (format!("{a}, b(y) AS (SELECT y FROM a UNION ALL SELECT n FROM items)"), "?"),
+        (format!("{a}, b(y) AS (SELECT n FROM items UNION ALL SELECT y FROM a)"), "?"),
+        (format!("{swapped}, b(y) AS (SELECT y FROM a UNION ALL SELECT n FROM items)"), "?"),
+        (format!("b(y) AS (SELECT y FROM a UNION ALL SELECT n FROM items), {a}"), "?"),
+        (
+            format!(
+                "{a}, c(y) AS (SELECT y FROM a UNION SELECT n FROM items), b(y) AS (SELECT y FROM c UNION SELECT id FROM items)"
+            ),
+            "?",
+        ),
+        (format!("{numbers}, b(y) AS (SELECT y FROM a UNION ALL SELECT id FROM items)"), "Option<i64>"),
+        // What is beside it has no part in it.
+        (format!("{a}, b(y) AS (SELECT id FROM parents UNION ALL SELECT n FROM items)"), "Option<i64>"),
+    ] {
+        assert_field(&format!("WITH {with} SELECT b.y AS x FROM items, b WHERE items.n = :n"), field);
+        assert_field(&format!("WITH {with} SELECT max(b.y) AS x FROM items, b WHERE items.n = :n"), field);
+        let own = "SELECT id AS x FROM items WHERE n = :n UNION ALL SELECT b.y FROM b";
+        assert_field(&format!("WITH {with} {own}"), field);
+    }
+    let inside =
+        "(SELECT y FROM (SELECT s AS y FROM items UNION ALL SELECT n FROM items) UNION ALL SELECT n FROM items)";
+    assert_field(&format!("SELECT u.y AS x FROM items, {inside} u WHERE items.n = :n"), "?");
+    for (view, field) in [("stacked", "?"), ("piled", "?"), ("even", "Option<i64>")] {
+        assert_field(&format!("SELECT {view}.x AS x FROM items, {view} WHERE items.n = :n"), field);
+    }
+}
+
+#[test]
+fn so_is_one_in_several_rows_of_values() {
+    let n = "(SELECT n FROM items i WHERE i.id = 1)";
+    let s = "(SELECT s FROM items i WHERE i.id = 1)";
+    for (rows, field) in [
+        (format!("({n}), ({n})"), "Option<i64>"),
+        (format!("({n}), ({s})"), "?"),
+        (format!("({s}), ({n})"), "?"),
+        (format!("({s}), ({n}), ({n})"), "?"),
+    ] {
+        let values = format!("(VALUES {rows}) AS u");
+        assert_field(&format!("SELECT u.column1 AS x FROM items, {values} WHERE items.n = :n"), field);
+        let with = format!("WITH u(y) AS (VALUES {rows})");
+        assert_field(&format!("{with} SELECT u.y AS x FROM items, u WHERE items.n = :n"), field);
+    }
+    assert_field(&format!("SELECT n AS x FROM items WHERE n = :n UNION ALL VALUES ({n}), ({s})"), "?");
+    assert_field("SELECT given.x AS x FROM items, given WHERE items.n = :n", "?");
+    let within = "(id, n) IN (VALUES (1, 7), (2, 8), (3, 9))";
+    assert_field(&format!("SELECT s AS x FROM items WHERE n = :n AND {within}"), "String");
+}
+
+/// Whoever stacks compounds gets an answer in time, and no wrong one.
+#[test]
+fn what_is_beyond_counting_has_to_be_said() {
+    let asked = |count: usize| {
+        let names: Vec<_> = (0..count).map(|number| format!("c{number}")).collect();
+        let compound = |name: &String| format!("{name}(y) AS (SELECT n FROM items UNION ALL SELECT id FROM parents)");
+        let with: Vec<_> = names.iter().map(compound).collect();
+        let columns: Vec<_> = names.iter().map(|name| format!("{name}.y")).collect();
+        let (with, columns, names) = (with.join(", "), columns.join(", "), names.join(", "));
+        format!("WITH {with} SELECT coalesce({columns}) AS x FROM items, {names} WHERE items.n = :n")
+    };
+    assert_field(&asked(4), "Option<i64>");
+    assert_field(&asked(8), "?");
 }

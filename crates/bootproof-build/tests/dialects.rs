@@ -570,6 +570,70 @@ fn a_renaming_of_the_old_kind_takes_keys_along_where_the_file_has_them_on() {
 }
 
 #[test]
+fn keys_that_a_file_turns_on_inside_a_transaction_are_not_on() {
+    let tables = "-- +goose Up\nCREATE TABLE p(id INTEGER PRIMARY KEY); CREATE TABLE c(p INTEGER REFERENCES p(id));\n";
+    let dangles = |marker: &str, pragmas: &str| {
+        let rename = format!("{marker}-- +goose Up\n{pragmas}\n");
+        let found = complaints(Some(Dialect::Goose), &[("1_a.sql", tables), ("2_b.sql", &rename)]);
+        found.iter().any(|line| line.ends_with("[dangling-foreign-key]"))
+    };
+    let switches = "PRAGMA foreign_keys=ON; PRAGMA legacy_alter_table=ON;";
+    let outside = "-- +goose NO TRANSACTION\n";
+    for (marker, begin, commit, parent) in [
+        ("", "", "", "p"),
+        (outside, "", "", "q"),
+        (outside, "BEGIN;", "COMMIT;", "p"),
+        (outside, "SAVEPOINT s;", "RELEASE s;", "p"),
+        (outside, "BEGIN; COMMIT;", "", "q"),
+    ] {
+        let file = format!("{begin} {switches} ALTER TABLE p RENAME TO q; {commit}");
+        assert_eq!(dangles(marker, &file), parent == "p", "{marker}{file}");
+        // What SQLite does where the tool runs it, with the transaction that it begins.
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(&format!("PRAGMA foreign_keys=OFF; {tables}")).unwrap();
+        let (before, after) = if marker.is_empty() { ("BEGIN;", "COMMIT;") } else { ("", "") };
+        connection.execute_batch(&format!("{before} {file} {after}")).unwrap();
+        let catalog = Catalog::read(&connection).unwrap();
+        assert!(catalog.tables["c"].foreign_keys.iter().all(|key| key.parent == parent), "{marker}{file}");
+    }
+    // Turned off inside, they stay on.
+    let kept = "PRAGMA foreign_keys=ON; BEGIN; PRAGMA foreign_keys=OFF; PRAGMA legacy_alter_table=ON;\n\
+                ALTER TABLE p RENAME TO q; COMMIT;";
+    assert!(!dangles(outside, kept));
+}
+
+#[test]
+fn a_renaming_of_the_old_kind_stays_one_where_a_view_or_a_trigger_names_the_table() {
+    let found = |base: &str, file: &str| {
+        let base = format!("-- +goose Up\nCREATE TABLE p(id INTEGER PRIMARY KEY); CREATE TABLE other(x);\n{base}\n");
+        let marked = format!(
+            "-- +goose NO TRANSACTION\n-- +goose Up\nPRAGMA foreign_keys=ON;\nPRAGMA legacy_alter_table=ON;\n{file}\n"
+        );
+        let directory = directory(&[("1_a.sql", &base), ("2_b.sql", &marked)]);
+        Compiler::new(directory.path()).dialect(Dialect::Goose).check()
+    };
+    let rebuild = "CREATE TABLE n(id INTEGER PRIMARY KEY, x TEXT); INSERT INTO n(id) SELECT id FROM p; DROP TABLE p;\n\
+                   ALTER TABLE n RENAME TO p;";
+    let view = "CREATE VIEW v AS SELECT id FROM p;";
+    let chained = "CREATE VIEW v AS SELECT id FROM p; CREATE VIEW w AS SELECT id FROM v;";
+    let trigger = "CREATE TRIGGER t AFTER INSERT ON other BEGIN INSERT INTO p(id) VALUES (NULL); END;";
+    let beside = "CREATE VIEW v AS SELECT x FROM other;";
+    for base in ["", view, chained, trigger, beside] {
+        assert!(found(base, rebuild).is_ok(), "{base}: {:?}", found(base, rebuild).err());
+    }
+    // What the file itself makes there is looked at as well, and what was broken before.
+    let made = format!("{view}\n{rebuild}");
+    assert!(found("", &made).is_ok(), "{:?}", found("", &made).err());
+    let broken = "CREATE VIEW v AS SELECT gone.x FROM gone;";
+    let told = found(broken, "ALTER TABLE p RENAME TO q;").map_or_else(|told| told.to_string(), |_| String::new());
+    assert!(!told.contains("error in view"), "{told}");
+    // The old name stays in it, as with the tool.
+    let away = "ALTER TABLE p RENAME TO q; CREATE TABLE p(id INTEGER PRIMARY KEY);";
+    let schema = found(view, away).unwrap().schema().join("\n");
+    assert!(schema.contains("SELECT id FROM p"), "{schema}");
+}
+
+#[test]
 fn what_is_lost_is_told_where_the_table_that_had_it_is_dropped() {
     let base = "CREATE TABLE a(x); CREATE INDEX a_x ON a(x); CREATE TABLE b(y); CREATE INDEX b_y ON b(y);";
     let rebuild =

@@ -1,7 +1,7 @@
-//! UNION, INTERSECT and EXCEPT inside a query: in a subquery, a common table expression or a view.
+//! UNION, INTERSECT and EXCEPT inside a query, and VALUES of several rows: in a subquery, a common table expression or a view.
 //!
 //! Of a column that comes out of one SQLite tells what one of its SELECTs returns, and nothing of the others. So each of them is
-//! put in the place of the whole, and SQLite is asked again.
+//! put in the place of the whole, and SQLite is asked again, until nothing in the query is a compound any more.
 
 use std::collections::BTreeSet;
 
@@ -38,7 +38,7 @@ pub(super) fn without_views(sql: &str, catalog: &Catalog) -> Result<Option<Strin
                 let (names, body) = parts(&view.sql).ok_or(())?;
                 bodies.push(format!("{}{names} AS ({body})", quoted(&view.name)));
                 let tokens = token::tokens(body);
-                has_compound |= presence::is_compound(&tokens);
+                has_compound |= presence::is_compound(&tokens) || tokens.iter().any(|token| token.is_keyword("values"));
                 is_beyond_reach |= tokens.iter().any(|token| own.contains(&token.as_name()));
                 waiting.push(tokens);
             }
@@ -59,6 +59,8 @@ pub(super) fn without_views(sql: &str, catalog: &Catalog) -> Result<Option<Strin
         }
         _ => format!(" {sql}"),
     };
+    // What a view reads stands before it.
+    bodies.reverse();
     Ok(Some(format!("WITH RECURSIVE {}{rest}", bodies.join(", "))))
 }
 
@@ -87,34 +89,30 @@ fn parts(view: &str) -> Option<(&str, &str)> {
     Some((names, body.trim_end().trim_end_matches(';')))
 }
 
-/// The compounds in parentheses, at any depth.
-pub(super) fn nested(sql: &str) -> Vec<Compound> {
+/// The last compound in parentheses, and of those around one another the outermost: what it rests on mostly stands before it or
+/// inside, and goes with the SELECT that reads it.
+pub(super) fn last(sql: &str) -> Option<Compound> {
     let tokens = token::tokens(sql);
-    let (mut open, mut found) = (Vec::new(), Vec::new());
+    let (mut open, mut pairs) = (Vec::new(), Vec::new());
     for (position, token) in tokens.iter().enumerate() {
         if token.is_symbol('(') {
             open.push(position);
         } else if token.is_symbol(')')
             && let Some(start) = open.pop()
-            && let Some(inner) = tokens.get(start + 1..position)
         {
-            found.extend(compound(sql, inner));
+            pairs.push(start + 1..position);
         }
     }
-    found
+    pairs.into_iter().rev().find_map(|pair| compound(sql, tokens.get(pair)?))
 }
 
 fn compound(sql: &str, inner: &[Token]) -> Option<Compound> {
-    let outside = token::outside_parentheses(inner);
-    let begins = |token: &&&Token| ["select", "values"].iter().any(|word| token.is_keyword(word));
-    let first = outside.iter().find(begins)?;
-    let joins = |token: &&&Token| ["union", "intersect", "except"].iter().any(|word| token.is_keyword(word));
-    let second = outside.iter().find(joins)?;
+    let selects = selects(inner)?;
     let (start, end) = (inner.first()?.span.start, inner.last()?.span.end);
     let (before, after) = (sql.get(..start)?, sql.get(end..)?);
     // A WITH of its own goes along with each.
-    let with = sql.get(start..first.span.start)?;
-    let names = names(sql, inner);
+    let with = sql.get(start..selects.first()?.first()?.span.start)?;
+    let names = names(sql, inner, selects.first()?);
     let put = |select: &str| match &names {
         Some(names) => {
             let names = names.join(", ");
@@ -122,16 +120,46 @@ fn compound(sql: &str, inner: &[Token]) -> Option<Compound> {
         }
         None => format!("{before}{select}{after}"),
     };
-    let others =
-        select_list::others(inner).into_iter().map(|select| Some(select.first()?.span.start..select.last()?.span.end));
-    let selects = std::iter::once(Some(first.span.start..second.span.start)).chain(others);
-    let alone = selects.map(|select| Some(put(&format!("{with}{}", sql.get(select?)?))));
+    let mut alone = Vec::new();
+    for select in selects {
+        let rows = rows(select);
+        if rows.is_empty() {
+            alone.push(put(&format!("{with}{}", sql.get(select.first()?.span.start..select.last()?.span.end)?)));
+        }
+        for row in rows {
+            alone.push(put(&format!("{with}VALUES {}", sql.get(row.first()?.span.start..row.last()?.span.end)?)));
+        }
+    }
     let severed = names.as_ref().map(|names| put(&format!("SELECT {}", vec!["NULL"; names.len()].join(", "))));
-    Some(Compound { alone: alone.collect::<Option<_>>()?, severed })
+    (alone.len() > 1).then_some(Compound { alone, severed })
+}
+
+/// Every SELECT or VALUES of what stands in parentheses; none where no such thing does.
+fn selects(inner: &[Token]) -> Option<Vec<&[Token]>> {
+    let outside = token::outside_parentheses(inner);
+    let place = |words: &[&str]| {
+        let found = outside.iter().find(|token| words.iter().any(|word| token.is_keyword(word)))?;
+        inner.iter().position(|token| token.span.start == found.span.start)
+    };
+    let first =
+        inner.get(place(&["select", "values"])?..place(&["union", "intersect", "except"]).unwrap_or(inner.len()));
+    Some(std::iter::once(first?).chain(select_list::others(inner)).collect())
+}
+
+/// The rows of VALUES: of several, too, SQLite tells what one returns. None of a SELECT.
+fn rows(select: &[Token]) -> Vec<&[Token]> {
+    match select {
+        [values, rows @ ..] if values.is_keyword("values") => token::split_list(rows),
+        _ => Vec::new(),
+    }
 }
 
 /// The names of the columns, which its first SELECT gives a compound; none where it has `*`.
-fn names(sql: &str, inner: &[Token]) -> Option<Vec<String>> {
+fn names(sql: &str, inner: &[Token], first: &[Token]) -> Option<Vec<String>> {
+    if let Some(row) = rows(first).first() {
+        let (values, _) = token::parenthesised(row)?;
+        return Some((1..=token::split_list(values).len()).map(|position| format!("column{position}")).collect());
+    }
     let items = select_list::items(inner);
     if items.is_empty() || select_list::star(inner).is_some() {
         return None;

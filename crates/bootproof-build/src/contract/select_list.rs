@@ -61,6 +61,13 @@ pub(super) fn others(tokens: &[Token]) -> Vec<&[Token]> {
         .collect()
 }
 
+/// Whether rows that are written out come first, and no SELECT.
+pub(super) fn is_values(tokens: &[Token]) -> bool {
+    let outside = token::outside_parentheses(tokens);
+    let mut words = outside.into_iter().filter(|token| token.is_keyword("select") || token.is_keyword("values"));
+    words.next().is_some_and(|first| first.is_keyword("values"))
+}
+
 /// The item without the name that it gives its column.
 pub(super) fn expression(item: &[Token]) -> &[Token] {
     match item {

@@ -4,6 +4,7 @@
 //! (<https://sqlite.org/c3ref/column_database_name.html>); what an expression is whatever the rows hold; for a parameter, what
 //! it is compared with. What none of these tells has to be said: a type that is guessed would be wrong one day.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
@@ -18,6 +19,10 @@ use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::explain::nearest;
 use crate::parse::ContractSource;
 use crate::value::{Type, Typed};
+
+/// How often SQLite is asked about one column. What is written by hand takes a few; each compound that rests on another may double
+/// what is left.
+const MOST_ASKED: usize = 200;
 
 /// What is typed, and everything that tells its types.
 pub(super) struct Typing<'a> {
@@ -203,25 +208,34 @@ impl<'a> Typing<'a> {
         if typed.value == Type::Any {
             return Some(typed);
         }
-        let is_same = |sql: String| {
-            let query = self.asked(sql);
-            let returned = query.and_then(|query| self.returned_by_one(&query, &token::tokens(&query.sql), position));
-            returned.is_some_and(|returned| returned.value == typed.value)
-        };
-        let expanded = compound::without_views(&query.sql, self.head.catalog).ok()?;
-        if expanded.as_ref().is_some_and(|sql| !is_same(sql.clone())) {
-            return None;
-        }
-        let compounds = compound::nested(expanded.as_ref().unwrap_or(&query.sql));
-        let is_told = compounds.into_iter().all(|Compound { alone, severed }| {
-            // What is the same without its values is none of them.
-            severed.is_some_and(is_same) || alone.into_iter().all(is_same)
-        });
-        is_told.then_some(typed)
+        let written = compound::without_views(&query.sql, self.head.catalog).ok()?;
+        let sql = written.as_ref().unwrap_or(&query.sql);
+        let left = Cell::new(MOST_ASKED);
+        let is_simple = written.is_none() && compound::last(sql).is_none();
+        (is_simple || self.is_always(sql, position, typed.value, &left)).then_some(typed)
+    }
+
+    /// Whether a column has a type in whichever way SELECTs take the places of the compounds inside a query: one after the other,
+    /// since SQLite tells nothing of the others of one that is left as it is. Not where there are too many ways.
+    fn is_always(&self, sql: &str, position: usize, value: Type, left: &Cell<usize>) -> bool {
+        let Some(fewer) = left.get().checked_sub(1) else { return false };
+        left.set(fewer);
+        let query = self.asked(sql.to_owned());
+        let returned = query.and_then(|query| self.returned_by_one(&query, &token::tokens(&query.sql), position));
+        let is_always = |sql: &String| self.is_always(sql, position, value, left);
+        returned.is_some_and(|returned| returned.value == value)
+            && compound::last(sql).is_none_or(|Compound { alone, severed }| {
+                // What is the same without its values is none of them.
+                severed.as_ref().is_some_and(is_always) || alone.iter().all(is_always)
+            })
     }
 
     /// The type of a column that a query returns; of a compound inside it, what one of its SELECTs does.
     fn returned_by_one(&self, query: &Query, tokens: &[Token], position: usize) -> Option<Typed> {
+        if select_list::is_values(tokens) {
+            // SQLite tells what one row of them has.
+            return None;
+        }
         let is_main = std::ptr::eq(query, self.query);
         let keeps_presence = is_main && self.keeps_presence;
         let as_returned = |typed: Typed| Typed { is_nullable: typed.is_nullable || !keeps_presence, ..typed };

@@ -10,6 +10,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::effect::{Control, Effects, Pragma};
 use crate::lint::Terms;
 use crate::outside;
+use crate::rows::Runner;
 use crate::source::File;
 
 /// What to do with a statement.
@@ -36,8 +37,12 @@ pub(crate) struct Wrapping<'a> {
     left_out: usize,
     /// Whether the file set how ALTER TABLE works.
     alters_as_before: bool,
-    /// Whether the file turned foreign keys on, and not off again.
+    /// Whether the file turned foreign keys on, and not off again, as far as its tool lets it.
     has_keys_on: bool,
+    /// Who runs the file where it is in use.
+    runner: Runner,
+    /// How many savepoints are open, each of which is in a transaction.
+    savepoints: usize,
     /// Whether the file runs outside a transaction.
     is_outside: bool,
 }
@@ -54,6 +59,8 @@ impl<'a> Wrapping<'a> {
             left_out: 0,
             alters_as_before: false,
             has_keys_on: false,
+            runner: Runner::Wrapping,
+            savepoints: 0,
             is_outside: false,
         }
     }
@@ -61,6 +68,11 @@ impl<'a> Wrapping<'a> {
     /// Of a file that runs outside a transaction, and may do what SQLite does only there.
     pub(crate) fn outside(file: &'a Arc<File>) -> Self {
         Self { is_outside: true, ..Self::new(file) }
+    }
+
+    /// The same, where it is known who runs the file.
+    pub(crate) fn run_by(self, runner: Runner) -> Self {
+        Self { runner, ..self }
     }
 
     pub(crate) fn file(&self) -> &'a Arc<File> {
@@ -71,8 +83,14 @@ impl<'a> Wrapping<'a> {
         self.is_outside
     }
 
-    /// What to do with the next statement.
-    pub(crate) fn judge(&mut self, effects: &Effects, span: &Range<usize>) -> Role {
+    /// What to do with the next statement; and whether what is behind it does the same however tables are altered, but for
+    /// foreign keys.
+    pub(crate) fn judge(
+        &mut self,
+        effects: &Effects,
+        span: &Range<usize>,
+        alters_alike: impl FnOnce() -> bool,
+    ) -> Role {
         if self.is_outside
             && let Some(role) = outside::judge(self.file, effects, span)
         {
@@ -82,7 +100,7 @@ impl<'a> Wrapping<'a> {
             (_, Some(pragma)) if pragma.name == "foreign_key_check" => Role::Check,
             _ if !self.file.dialect.is_foreign() => Role::Statement,
             (Some(control), _) => self.control(*control, span),
-            (None, Some(pragma)) => self.pragma(pragma, span),
+            (None, Some(pragma)) => self.pragma(pragma, span, alters_alike),
             _ => Role::Statement,
         }
     }
@@ -92,7 +110,7 @@ impl<'a> Wrapping<'a> {
     pub(crate) fn leaves_out_unprepared(&mut self, effects: &Effects, part: Range<usize>) -> Option<usize> {
         effects.pragma.as_ref()?;
         let span = self.file.first_word(part.clone()).start..self.file.end_of_statement(part);
-        matches!(self.judge(effects, &span), Role::LeftOut).then_some(span.end)
+        matches!(self.judge(effects, &span, || false), Role::LeftOut).then_some(span.end)
     }
 
     fn control(&mut self, control: Control, span: &Range<usize>) -> Role {
@@ -102,9 +120,15 @@ impl<'a> Wrapping<'a> {
                 return self.leave_out("every migration runs inside a transaction already", span);
             }
             Control::Commit if self.open.take().is_some() => {
+                self.savepoints = 0;
                 return self.leave_out("every migration runs inside a transaction already", span);
             }
             Control::Savepoint | Control::Release => {
+                self.savepoints = if control == Control::Savepoint {
+                    self.savepoints.saturating_add(1)
+                } else {
+                    self.savepoints.saturating_sub(1)
+                };
                 return self.leave_out("a migration is applied as a whole or not at all", span);
             }
             Control::Begin => Diagnostic::error("transaction-control", "the transaction before this has not ended")
@@ -127,7 +151,7 @@ impl<'a> Wrapping<'a> {
         Role::Refused(Box::new(refused))
     }
 
-    fn pragma(&mut self, pragma: &Pragma, span: &Range<usize>) -> Role {
+    fn pragma(&mut self, pragma: &Pragma, span: &Range<usize>, alters_alike: impl FnOnce() -> bool) -> Role {
         /// They hold for the connection, and change nothing of what is written through it.
         const OF_THE_CONNECTION: [&str; 14] = [
             "analysis_limit",
@@ -153,14 +177,16 @@ impl<'a> Wrapping<'a> {
         let Some(value) = &pragma.value else { return Role::Statement };
         match pragma.name.as_str() {
             "foreign_keys" | "defer_foreign_keys" => {
-                self.has_keys_on = if pragma.name == "foreign_keys" { is_on(value) } else { self.has_keys_on };
+                if pragma.name == "foreign_keys" {
+                    self.switch_keys(is_on(value));
+                }
                 self.leave_out(
                     "boot turns foreign keys off before it begins and checks every one before it commits",
                     span,
                 )
             }
             // With foreign keys off, as boot has them, they would not: <https://sqlite.org/lang_altertable.html#altertabrename>.
-            "legacy_alter_table" if self.has_keys_on && is_on(value) => self.leave_out(
+            "legacy_alter_table" if self.has_keys_on && is_on(value) && alters_alike() => self.leave_out(
                 "with foreign keys on, as this file has them, they follow a table that is renamed anyway",
                 span,
             ),
@@ -186,6 +212,14 @@ impl<'a> Wrapping<'a> {
                 span,
             ),
             _ => Role::Statement,
+        }
+    }
+
+    /// Inside a transaction the switch does nothing: <https://sqlite.org/pragma.html#pragma_foreign_keys>.
+    fn switch_keys(&mut self, is_on: bool) {
+        if self.runner == Runner::Plain && self.open.is_none() {
+            // Which savepoints a RELEASE ends depends on their names: that keys are on is believed where none can be open.
+            self.has_keys_on = is_on && (self.has_keys_on || self.savepoints == 0);
         }
     }
 

@@ -93,7 +93,9 @@ impl Stage {
                 }
             };
             rest.start = end;
-            let role = wrapping.judge(&prepared.effects, &prepared.span);
+            let role = wrapping.judge(&prepared.effects, &prepared.span, || {
+                self.alters_alike(file.text.get(end..file.part.end).unwrap_or_default())
+            });
             if let Some(diagnostic) = refusal(file, &prepared, &role, terms.allows) {
                 // It is not run; the statements behind it are still worth a look.
                 diagnostics.push(diagnostic);

@@ -30,7 +30,7 @@ fn findings(runner: Runner, files: &[&str]) -> Vec<String> {
     for text in files {
         let file = Arc::new(File::new("a.sql".to_owned(), (*text).to_owned()));
         let known = Known { earlier: &[], later: &[] };
-        let script = stage.run(&file, known, terms, &mut diagnostics).unwrap().unwrap();
+        let script = stage.run(&file, runner, known, terms, &mut diagnostics).unwrap().unwrap();
         let after = stage.catalog().unwrap();
         let writes = writes::of(&file, &script, &before, &after);
         let (before_it, writes) = (&before, &writes);

@@ -274,7 +274,10 @@ fn finish(run: Run<'_>, start: Instant, outcome: Result<(), Error>) -> Result<Bo
         if let Some(version) = report.to_version.filter(|_| !report.held.is_empty()) {
             let waiting = run.schema.contracts().filter(|contract| contract.since > version);
             report.notes.extend(waiting.map(|Contract { name, since, .. }| {
-                format!("the query contract `{name}` waits for version {since}, which has what it reads: until then its query fails")
+                format!(
+                    "the query contract `{name}` waits for version {since}, which has its index or something that it reads: until \
+                     then its query is not proven, and may be slow or fail"
+                )
             }));
         }
         return Ok(report);
