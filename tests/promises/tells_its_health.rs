@@ -171,7 +171,7 @@ fn the_script_for_cron_speaks_only_of_alerts() {
     let (code, said) = run();
     assert!(code == Some(9) && said.contains("the database has"), "{code:?}: {said}");
     // A file that cannot be read (but by root), or is not where its link leads, is not taken for none.
-    fs::set_permissions(&config, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&config, fs::Permissions::from_mode(0o000)).unwrap();
     let (code, said) = run();
     assert!(code == Some(if fs::read(&config).is_ok() { 9 } else { 2 }), "{code:?}: {said}");
     fs::remove_file(&config).unwrap();
