@@ -129,3 +129,20 @@ fn an_operator_can_start_tonight_and_leave_the_orphans() {
         sandbox.boot().refused(6, "foreign_keys");
     }
 }
+
+/// SQLite's own check takes what is missing for zeros, and finds nothing; who reads the row gets an error of the disk.
+#[test]
+fn a_file_that_ends_within_its_last_page_is_refused() {
+    for level in ["full", "sqlite", "quick"] {
+        let sandbox = Sandbox::current();
+        let blob = "CREATE TABLE ballast(content); INSERT INTO ballast VALUES (zeroblob(2500000))";
+        sandbox.open().execute_batch(blob).unwrap();
+        let length = sandbox.database.metadata().unwrap().len();
+        let file = std::fs::OpenOptions::new().write(true).open(&sandbox.database).unwrap();
+        file.set_len(length - 2048).unwrap();
+        assert_eq!(integrity_check(&sandbox.database), ["ok"]);
+        let message = sandbox.run(["boot", "--integrity", level]).refused(6, "integrity");
+        assert!(message.contains("it ends within the last of its"), "{message}");
+        assert_eq!(sandbox.database.metadata().unwrap().len(), length - 2048);
+    }
+}

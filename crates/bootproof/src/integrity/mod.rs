@@ -7,6 +7,7 @@
 //!   it leaves out only whether the rows are in the indexes.
 //! - `sets`: an index is what its table says exactly if both hold the same set of entries and the index has them in order.
 //!   One pass over the table and one over each index, in parallel, tell that.
+//! - `length`: whether the file ends where its last page does, which SQLite does not ask.
 //! - `pragma`: SQLite's own check. It has the last word: what is not sound beyond doubt is left to it, and so are the shapes
 //!   that the comparison does not know. A doubt costs time and refuses nobody.
 //!
@@ -15,6 +16,7 @@
 mod crew;
 mod entries;
 mod imposter;
+mod length;
 mod order;
 mod pragma;
 mod sets;
@@ -56,6 +58,9 @@ pub(crate) fn check_and_foresee(
     coming: &Coming,
     watch: &Watch,
 ) -> Result<(String, Foreseen), Error> {
+    if level != Integrity::Off {
+        length::check(connection)?;
+    }
     let (is_sound, foreseen) = match level {
         Integrity::Full => sets::is_sound(connection, companions, coming, watch),
         _ => (false, Foreseen::default()),
