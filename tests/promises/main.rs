@@ -29,6 +29,7 @@ mod refuses_when_the_environment_forbids;
 mod repairs_and_tolerates;
 mod restores;
 mod rolls_out_beside_older_programs;
+mod says_how_far_it_is;
 mod seals;
 mod tells_its_health;
 mod upgrades_a_managed_database;
