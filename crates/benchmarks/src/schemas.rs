@@ -15,6 +15,11 @@ mod two_hundred {
     include!(concat!(env!("OUT_DIR"), "/history-200.rs"));
 }
 
+#[expect(unreachable_pub, reason = "generated for the root of a crate")]
+mod corrected {
+    include!(concat!(env!("OUT_DIR"), "/history-corrected.rs"));
+}
+
 #[cfg(feature = "two-thousand")]
 #[expect(unreachable_pub, reason = "generated for the root of a crate")]
 mod two_thousand {
@@ -35,6 +40,12 @@ pub fn of_length(length: usize) -> Result<Schema> {
         _ => return Err(format!("no history of {length} migrations was compiled").into()),
     };
     Ok(Schema::new("history", compiled))
+}
+
+/// The schema of the [`EARLIEST`](crate::history::EARLIEST) migrations, after [`CORRECTED`](crate::history::CORRECTED) of them.
+#[must_use]
+pub fn corrected() -> Schema {
+    Schema::new("history", &corrected::COMPILED)
 }
 
 /// How many milliseconds the build script of this crate, which is not optimised, took to compile a history of this

@@ -22,7 +22,7 @@ const FEW_TIMES: usize = 3;
 
 pub(super) fn phase() -> Phase {
     let histories = history::LENGTHS.iter().map(|&length| Carried::History(length));
-    let carried = iter::once(Carried::Worklogs).chain(histories);
+    let carried = iter::once(Carried::Worklogs).chain(histories).chain(iter::once(Carried::Corrected));
     let mut cases: Vec<Case> = carried.flat_map(|carried| [on_disk(carried), in_memory(carried)]).collect();
     cases.extend([first_in_memory(), many_in_memory()]);
     Phase {
@@ -42,6 +42,7 @@ pub(super) fn phase() -> Phase {
 enum Carried {
     Worklogs,
     History(usize),
+    Corrected,
 }
 
 impl Carried {
@@ -49,6 +50,9 @@ impl Carried {
         match self {
             Self::Worklogs => "worklog schema".to_owned(),
             Self::History(length) => format!("{length} migrations"),
+            Self::Corrected => {
+                format!("{} migrations that make the tables of {}", history::CORRECTED, history::EARLIEST)
+            }
         }
     }
 
@@ -63,7 +67,7 @@ impl Carried {
     fn aims_at(self, contender: Contender, ratio: f64) -> Contender {
         match self {
             Self::Worklogs => contender.aims_at(Goal::Ratio(ratio)),
-            Self::History(_) => contender,
+            Self::History(_) | Self::Corrected => contender,
         }
     }
 
@@ -72,6 +76,7 @@ impl Carried {
         match self {
             Self::Worklogs => act(&worklog_schema::SCHEMA),
             Self::History(length) => act(&schemas::of_length(length)?),
+            Self::Corrected => act(&schemas::corrected()),
         }
     }
 }
