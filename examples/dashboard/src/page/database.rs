@@ -191,48 +191,63 @@ fn pair(query: &QueryReport, before: &Timing, after: &Timing) -> Markup {
 }
 
 fn checks(boot: &BootReport) -> Markup {
-    html! {
-        section.card aria-labelledby="checks" {
-            h2 #checks { "What this boot proved" }
-            div.scroll tabindex="0" role="region" aria-labelledby="checks" {
-            table {
-                caption.hidden { "The validations of this boot" }
-                thead { tr { th scope="col" { "Check" } th scope="col" { "Outcome" } th.number scope="col" { "Took" } } }
-                tbody {
-                    @for check in &boot.checks {
-                        @let (class, word) = match check.outcome { Outcome::Passed => ("good", "✓ passed"), Outcome::Failed => ("bad", "✗ failed"), Outcome::Skipped => ("quiet", "skipped") };
-                        tr {
-                            th scope="row" { (check.name.name().replace('_', " ")) span.under { (check.detail) } }
-                            td { span.word.(class) { (word) } }
-                            td.number { (duration(check.duration_ms.0 / 1e3)) }
-                        }
-                    }
+    let rows = html! {
+        thead { tr { th scope="col" { "Check" } th scope="col" { "Outcome" } th.number scope="col" { "Took" } } }
+        tbody {
+            @for check in &boot.checks {
+                @let (class, word) = outcome(check.outcome);
+                tr {
+                    th scope="row" { (check.name.name().replace('_', " ")) span.under { (check.detail) } }
+                    td { span.word.(class) { (word) } }
+                    td.number { @if check.duration_ms.is_measured() { (duration(check.duration_ms.0 / 1e3)) } }
                 }
             }
-            }
         }
+    };
+    table_card("checks", "What this boot proved", "The validations of this boot", &rows)
+}
+
+fn outcome(outcome: Outcome) -> (&'static str, &'static str) {
+    match outcome {
+        Outcome::Passed => ("good", "✓ passed"),
+        Outcome::Failed => ("bad", "✗ failed"),
+        Outcome::Skipped => ("quiet", "skipped"),
     }
 }
 
 fn timeline(boot: &BootReport) -> Markup {
     let whole = boot.timeline.iter().map(|step| step.duration_ms.0).sum::<f64>().max(f64::MIN_POSITIVE);
-    html! {
-        section.card aria-labelledby="timeline" {
-            h2 #timeline { "Where its time went" }
-            div.scroll tabindex="0" role="region" aria-labelledby="timeline" {
-            table {
-                caption.hidden { "The steps of this boot" }
-                thead { tr { th scope="col" { "Step" } th.bars scope="col" { span.hidden { "Share" } } th.number scope="col" { "Took" } } }
-                tbody {
-                    @for step in &boot.timeline {
-                        tr {
-                            th scope="row" { (step.step) }
-                            td.bars { (bar(step.duration_ms.0 / whole, "")) }
-                            td.number { (duration(step.duration_ms.0 / 1e3)) }
-                        }
-                    }
+    let rows = html! {
+        thead {
+            tr {
+                th scope="col" { "Step" }
+                th.bars scope="col" { span.hidden { "Share" } }
+                th.number scope="col" { "Took" }
+            }
+        }
+        tbody {
+            @for step in &boot.timeline {
+                tr {
+                    th scope="row" { (step.step) }
+                    td.bars { (bar(step.duration_ms.0 / whole, "")) }
+                    td.number { (duration(step.duration_ms.0 / 1e3)) }
                 }
             }
+        }
+    };
+    table_card("timeline", "Where its time went", "The steps of this boot", &rows)
+}
+
+/// A card that is one table, with a caption for those who hear it.
+fn table_card(id: &str, title: &str, caption: &str, rows: &Markup) -> Markup {
+    html! {
+        section.card aria-labelledby=(id) {
+            h2 id=(id) { (title) }
+            div.scroll tabindex="0" role="region" aria-labelledby=(id) {
+                table {
+                    caption.hidden { (caption) }
+                    (rows)
+                }
             }
         }
     }
