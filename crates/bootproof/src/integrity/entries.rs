@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::hash::{BuildHasher as _, Hasher as _};
 
 use foldhash::quality::RandomState;
-use rusqlite::Row;
+use rusqlite::functions::Context;
 use rusqlite::types::ValueRef;
 
 use super::order::{self, Collation};
@@ -69,28 +69,32 @@ impl Key {
 
 /// The sets of entries that the rows of a table demand, one for each of its indexes.
 #[derive(Debug)]
-pub(super) struct Demanded<'a> {
-    key: &'a Key,
+pub(super) struct Demanded {
+    key: Key,
     /// For each index, which columns of the query make an entry.
-    indexes: &'a [Vec<usize>],
+    indexes: Vec<Vec<usize>>,
     hashes: Vec<u64>,
     pub(super) sets: Vec<Set>,
 }
 
-impl<'a> Demanded<'a> {
-    pub(super) fn new(key: &'a Key, columns: usize, indexes: &'a [Vec<usize>]) -> Self {
-        Self { key, indexes, hashes: vec![0; columns], sets: vec![Set::default(); indexes.len()] }
+impl Demanded {
+    pub(super) fn new(key: &Key, columns: usize, indexes: &[Vec<usize>]) -> Self {
+        Self {
+            key: key.clone(),
+            indexes: indexes.to_vec(),
+            hashes: vec![0; columns],
+            sets: vec![Set::default(); indexes.len()],
+        }
     }
 
-    pub(super) fn add(&mut self, row: &Row<'_>) -> rusqlite::Result<()> {
+    pub(super) fn add(&mut self, row: &Context<'_>) {
         for (column, hash) in self.hashes.iter_mut().enumerate() {
-            *hash = self.key.value(row.get_ref(column)?);
+            *hash = self.key.value(row.get_raw(column));
         }
         for (columns, set) in self.indexes.iter().zip(&mut self.sets) {
             let values = columns.iter().filter_map(|column| self.hashes.get(*column)).copied();
             set.add(self.key.entry(values));
         }
-        Ok(())
     }
 }
 
@@ -105,29 +109,36 @@ pub(super) struct Sequence {
 
 /// The entries that an index has, in the order in which it has them.
 #[derive(Debug)]
-pub(super) struct Found<'a> {
-    key: &'a Key,
-    sequence: &'a Sequence,
+pub(super) struct Found {
+    key: Key,
+    sequence: Sequence,
     previous: Vec<Held>,
     hashes: Vec<u64>,
     is_first: bool,
     pub(super) set: Set,
 }
 
-impl<'a> Found<'a> {
-    pub(super) fn new(key: &'a Key, sequence: &'a Sequence) -> Self {
+impl Found {
+    pub(super) fn new(key: &Key, sequence: &Sequence) -> Self {
         let columns = sequence.terms.len() + 1;
         let previous = (0..columns).map(|_| Held::default()).collect();
-        Self { key, sequence, previous, hashes: vec![0; columns], is_first: true, set: Set::default() }
+        Self {
+            key: key.clone(),
+            sequence: sequence.clone(),
+            previous,
+            hashes: vec![0; columns],
+            is_first: true,
+            set: Set::default(),
+        }
     }
 
     /// Adds the next entry; false where it should not follow the one before.
-    pub(super) fn add(&mut self, row: &Row<'_>) -> rusqlite::Result<bool> {
+    pub(super) fn add(&mut self, row: &Context<'_>) -> bool {
         let (mut order, mut has_null) = (Ordering::Equal, false);
         let rowid = (Collation::Binary, false);
         let mut key_order = order;
         for (column, (previous, hash)) in self.previous.iter_mut().zip(&mut self.hashes).enumerate() {
-            let value = row.get_ref(column)?;
+            let value = row.get_raw(column);
             let term = self.sequence.terms.get(column);
             if term.is_none() {
                 key_order = order;
@@ -149,7 +160,7 @@ impl<'a> Found<'a> {
         let is_in_order = self.is_first || follows;
         self.is_first = false;
         self.set.add(self.key.entry(self.hashes.iter().copied()));
-        Ok(is_in_order)
+        is_in_order
     }
 }
 

@@ -8,6 +8,7 @@
 
 use rusqlite::Connection;
 
+use super::reader::READING;
 use super::shape::Index;
 use crate::ffi;
 
@@ -27,6 +28,6 @@ impl Imposter {
         let columns = columns.join(", ");
         let sql = format!("CREATE TABLE {name}({columns}, PRIMARY KEY({columns})) WITHOUT ROWID");
         ffi::create_imposter(connection, index.root, &sql)?;
-        Ok(Self { entries: format!("SELECT {columns} FROM main.{name}") })
+        Ok(Self { entries: format!("SELECT {READING}({columns}) FROM main.{name}") })
     }
 }

@@ -12,6 +12,7 @@ use super::crew::{Companions, Doubt};
 use super::entries::{Demanded, Found, Key, Set};
 use super::imposter::Imposter;
 use super::pragma;
+use super::reader::{Reader, Reading};
 use super::shape::{Coming, Index, Scope, Shape, Table, Terms};
 use crate::connection;
 use crate::errands::{Errand, Errands};
@@ -305,14 +306,20 @@ impl<'s> Work<'s> {
 
     /// Takes one pass after the other, until there is none or a doubt.
     fn work(&self, connection: &Connection) {
+        let reader = match Reader::new(connection) {
+            Ok(reader) => reader,
+            Err(error) => {
+                log::debug!("preparing to read: {error}");
+                return self.doubt.raise();
+            }
+        };
         while !self.doubt.is_raised()
             && let Some((_, place, pass)) = self.passes.get(self.next.fetch_add(1, Ordering::Relaxed))
         {
-            match self.pass(connection, *pass) {
-                Ok(Some(sets)) => {
+            match self.pass(connection, &reader, *pass) {
+                Ok(sets) => {
                     self.results.lock().unwrap_or_else(PoisonError::into_inner).push((*place, sets));
                 }
-                Ok(None) => self.doubt.raise(),
                 Err(error) => {
                     log::debug!("reading {}: {error}", pass.name());
                     self.doubt.raise();
@@ -321,31 +328,22 @@ impl<'s> Work<'s> {
         }
     }
 
-    /// The sets that a pass finds; none where the entries of an index do not follow each other.
-    fn pass(&self, connection: &Connection, pass: Pass<'s>) -> rusqlite::Result<Option<Vec<Set>>> {
-        match pass {
+    /// The sets that a pass finds; an error where the entries of an index do not follow each other.
+    fn pass(&self, connection: &Connection, reader: &Reader<'_>, pass: Pass<'s>) -> rusqlite::Result<Vec<Set>> {
+        let read = match pass {
             Pass::Rows(table) => {
-                let mut demanded = Demanded::new(&self.key, table.columns, &table.demanded);
-                let mut statement = connection.prepare(&table.rows)?;
-                let mut rows = statement.query([])?;
-                while let Some(row) = rows.next()? {
-                    demanded.add(row)?;
-                }
-                Ok(Some(demanded.sets))
+                let demanded = Demanded::new(&self.key, table.columns, &table.demanded);
+                reader.read(&table.rows, Reading::Rows(demanded))?
             }
             Pass::Entries(index) => {
-                let mut found = Found::new(&self.key, &index.sequence);
-                let imposter = Imposter::of(connection, index)?;
-                let mut statement = connection.prepare(&imposter.entries)?;
-                let mut rows = statement.query([])?;
-                while let Some(row) = rows.next()? {
-                    if !found.add(row)? {
-                        return Ok(None);
-                    }
-                }
-                Ok(Some(vec![found.set]))
+                let found = Found::new(&self.key, &index.sequence);
+                reader.read(&Imposter::of(connection, index)?.entries, Reading::Entries(found))?
             }
-        }
+        };
+        Ok(match read {
+            Reading::Rows(demanded) => demanded.sets,
+            Reading::Entries(found) => vec![found.set],
+        })
     }
 
     /// Whether every index holds what its table demands. A pass that nobody made proves nothing.

@@ -9,6 +9,7 @@ use rusqlite::Connection;
 
 use super::entries::Sequence;
 use super::order::Collation;
+use super::reader::{READING, Reader};
 
 /// What of a file is to be compared.
 pub(super) trait Scope {
@@ -73,6 +74,8 @@ impl Shape {
     ///
     /// Indexes that are `coming` are not there yet; what rows demand of them is found on the way.
     pub(super) fn read(connection: &Connection, scope: &dyn Scope, coming: &Coming) -> rusqlite::Result<Self> {
+        // What is explained is what will be run.
+        let _reader = Reader::new(connection)?;
         let mut indexes = indexes(connection)?;
         let mut shape = Self::default();
         let mut statement = connection.prepare(TABLES)?;
@@ -181,7 +184,7 @@ impl Table {
         }
         compared.demanded.extend(coming.iter().map(|terms| demanded(&mut columns, terms)));
         compared.columns = columns.len();
-        compared.rows = format!("SELECT {} FROM main.{} NOT INDEXED", columns.join(", "), quoted(&table.name));
+        compared.rows = format!("SELECT {READING}({}) FROM main.{} NOT INDEXED", columns.join(", "), quoted(&table.name));
         Ok(reads_rows(connection, &compared.rows, table.root).then_some(compared))
     }
 }
