@@ -19,6 +19,7 @@ mod imposter;
 mod length;
 mod order;
 mod pragma;
+mod questions;
 mod reader;
 mod sets;
 mod shape;
