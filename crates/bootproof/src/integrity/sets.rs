@@ -38,7 +38,7 @@ pub(super) fn is_sound(
     let doubt = Doubt::default();
     let mut foreseen = Foreseen::default();
     let mut check = || -> rusqlite::Result<bool> {
-        if connection::is_small(connection)? || !is_utf8(connection)? {
+        if connection::is_small(connection)? || has_small_indexes(connection)? || !is_utf8(connection)? {
             return Ok(false);
         }
         let shape = Shape::read(connection, &Everything, coming)?;
@@ -110,6 +110,14 @@ fn judged(checked: rusqlite::Result<bool>) -> bool {
             false
         }
     }
+}
+
+/// Whether there is so little for each index that SQLite has looked it up before the comparison has begun with the index.
+fn has_small_indexes(connection: &Connection) -> rusqlite::Result<bool> {
+    const LEAST: i64 = 32 << 10;
+    let indexes = "SELECT count(*) FROM main.sqlite_schema WHERE type = 'index'";
+    let indexes: i64 = connection.query_row(indexes, [], |row| row.get(0))?;
+    Ok(connection::bytes(connection)? < indexes.saturating_mul(LEAST))
 }
 
 /// In another encoding texts are ordered in another way.
