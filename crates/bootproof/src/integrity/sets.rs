@@ -127,7 +127,7 @@ fn is_utf8(connection: &Connection) -> rusqlite::Result<bool> {
 
 fn left_to_sqlite(connection: &Connection, shape: &Shape) -> rusqlite::Result<bool> {
     for table in &shape.others {
-        if !pragma::says_ok(connection, "integrity_check", Some(table))? {
+        if !pragma::with_large_cache(connection, || pragma::says_ok(connection, "integrity_check", Some(table)))? {
             return Ok(false);
         }
     }
