@@ -1,7 +1,8 @@
 //! Reading many rows: a function that SQLite calls with the values of each.
 //!
-//! Whoever takes the rows of a query one by one enters and leaves SQLite for every row, and three times more for every text in it. An
-//! aggregate function is called from within, with all values of a row at once.
+//! Whoever takes the rows of a query one by one enters and leaves SQLite for every row, and three times for every text in it. An
+//! aggregate function is called from within, with all values of a row at once. The rows come in the order of the tree that the
+//! statement reads: nothing else is asked of it.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
