@@ -12,9 +12,6 @@ use crate::watch::Watch;
 
 /// How many read at most: from there on it is the disk that takes the time.
 const MOST: usize = 4;
-/// The page cache of each, in KiB. A pass needs a page once, and the way to it; what is read next into the same place is still close
-/// to the processor: with SQLite's 2 MB the whole check took a twentieth more.
-const CACHE: i64 = 256;
 /// How often a writer may come between two of them before they are done without.
 const ATTEMPTS: usize = 3;
 
@@ -101,7 +98,6 @@ fn assemble(
 
 fn prepared(mut connection: Connection, watch: &Watch, doubt: &Doubt) -> rusqlite::Result<Connection> {
     connection::distrust(&mut connection)?;
-    connection.pragma_update(Some("main"), "cache_size", -CACHE)?;
     let doubt = doubt.clone();
     watch.attach_helper(&mut connection, move || doubt.is_raised())?;
     Ok(connection)
