@@ -256,8 +256,13 @@ impl<'c> Session<'c> {
 /// Whether a database has less than 2 MiB: SQLite's own checks of it are done before any cleverer one has begun.
 pub(crate) fn is_small(connection: &Connection) -> rusqlite::Result<bool> {
     const BYTES: i64 = 2 << 20;
+    Ok(bytes(connection)? < BYTES)
+}
+
+/// The size of a database.
+pub(crate) fn bytes(connection: &Connection) -> rusqlite::Result<i64> {
     let number = |pragma| connection.pragma_query_value(Some("main"), pragma, |row| row.get::<_, i64>(0));
-    Ok(number("page_count")?.saturating_mul(number("page_size")?) < BYTES)
+    Ok(number("page_count")?.saturating_mul(number("page_size")?))
 }
 
 /// Runs a statement that builds an index, with the memory that suits sorting.

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::hash::{BuildHasher as _, Hasher as _};
 
 use foldhash::quality::RandomState;
-use rusqlite::Row;
+use rusqlite::functions::Context;
 use rusqlite::types::ValueRef;
 
 use super::order::{self, Collation};
@@ -69,28 +69,32 @@ impl Key {
 
 /// The sets of entries that the rows of a table demand, one for each of its indexes.
 #[derive(Debug)]
-pub(super) struct Demanded<'a> {
-    key: &'a Key,
+pub(super) struct Demanded {
+    key: Key,
     /// For each index, which columns of the query make an entry.
-    indexes: &'a [Vec<usize>],
+    indexes: Vec<Vec<usize>>,
     hashes: Vec<u64>,
     pub(super) sets: Vec<Set>,
 }
 
-impl<'a> Demanded<'a> {
-    pub(super) fn new(key: &'a Key, columns: usize, indexes: &'a [Vec<usize>]) -> Self {
-        Self { key, indexes, hashes: vec![0; columns], sets: vec![Set::default(); indexes.len()] }
+impl Demanded {
+    pub(super) fn new(key: &Key, columns: usize, indexes: &[Vec<usize>]) -> Self {
+        Self {
+            key: key.clone(),
+            indexes: indexes.to_vec(),
+            hashes: vec![0; columns],
+            sets: vec![Set::default(); indexes.len()],
+        }
     }
 
-    pub(super) fn add(&mut self, row: &Row<'_>) -> rusqlite::Result<()> {
+    pub(super) fn add(&mut self, row: &Context<'_>) {
         for (column, hash) in self.hashes.iter_mut().enumerate() {
-            *hash = self.key.value(row.get_ref(column)?);
+            *hash = self.key.value(row.get_raw(column));
         }
         for (columns, set) in self.indexes.iter().zip(&mut self.sets) {
             let values = columns.iter().filter_map(|column| self.hashes.get(*column)).copied();
             set.add(self.key.entry(values));
         }
-        Ok(())
     }
 }
 
@@ -105,51 +109,77 @@ pub(super) struct Sequence {
 
 /// The entries that an index has, in the order in which it has them.
 #[derive(Debug)]
-pub(super) struct Found<'a> {
-    key: &'a Key,
-    sequence: &'a Sequence,
-    previous: Vec<Held>,
-    hashes: Vec<u64>,
-    is_first: bool,
+pub(super) struct Found {
+    key: Key,
+    /// Those of the key, then the number of the row.
+    columns: Vec<Column>,
+    /// How many are of the key.
+    terms: usize,
+    is_unique: bool,
     pub(super) set: Set,
 }
 
-impl<'a> Found<'a> {
-    pub(super) fn new(key: &'a Key, sequence: &'a Sequence) -> Self {
-        let columns = sequence.terms.len() + 1;
-        let previous = (0..columns).map(|_| Held::default()).collect();
-        Self { key, sequence, previous, hashes: vec![0; columns], is_first: true, set: Set::default() }
+impl Found {
+    pub(super) fn new(key: &Key, sequence: &Sequence) -> Self {
+        let columns = sequence.terms.iter().copied().chain([(Collation::Binary, false)]).map(Column::new).collect();
+        Self {
+            key: key.clone(),
+            columns,
+            terms: sequence.terms.len(),
+            is_unique: sequence.is_unique,
+            set: Set::default(),
+        }
     }
 
-    /// Adds the next entry; false where it should not follow the one before.
-    pub(super) fn add(&mut self, row: &Row<'_>) -> rusqlite::Result<bool> {
-        let (mut order, mut has_null) = (Ordering::Equal, false);
-        let rowid = (Collation::Binary, false);
-        let mut key_order = order;
-        for (column, (previous, hash)) in self.previous.iter_mut().zip(&mut self.hashes).enumerate() {
-            let value = row.get_ref(column)?;
-            let term = self.sequence.terms.get(column);
-            if term.is_none() {
+    /// Adds the next entry, of which the last column comes first; false where it should not follow the one before.
+    pub(super) fn add(&mut self, row: &Context<'_>) -> bool {
+        let (mut order, mut key_order, mut has_null) = (Ordering::Equal, Ordering::Equal, false);
+        let mut entry = self.key.0.build_hasher();
+        let terms = self.terms;
+        for (number, column) in self.columns.iter_mut().enumerate() {
+            let value = row.get_raw(terms - number);
+            if number == terms {
                 key_order = order;
+            } else {
+                has_null |= matches!(value, ValueRef::Null);
             }
-            let is_same = !self.is_first && previous.is(value);
             // A value that did not change, as most in an index do not, is neither compared nor hashed again.
-            if !is_same {
+            if !column.previous.is(value) {
                 if order.is_eq() {
-                    let (collation, descends) = *term.unwrap_or(&rowid);
-                    order = order::compare(previous.value(), value, collation);
-                    order = if descends { order.reverse() } else { order };
+                    order = column.compare(value);
                 }
-                *hash = self.key.value(value);
-                previous.hold(value);
+                column.hash = self.key.value(value);
+                column.previous.hold(value);
             }
-            has_null |= term.is_some() && matches!(value, ValueRef::Null);
+            entry.write_u64(column.hash);
         }
-        let follows = if self.sequence.is_unique && !has_null { key_order.is_lt() } else { order.is_lt() };
-        let is_in_order = self.is_first || follows;
-        self.is_first = false;
-        self.set.add(self.key.entry(self.hashes.iter().copied()));
-        Ok(is_in_order)
+        self.set.add(entry.finish());
+        if self.is_unique && !has_null { key_order.is_lt() } else { order.is_lt() }
+    }
+}
+
+/// A column of the entries, and what it held in the one before.
+#[derive(Debug)]
+struct Column {
+    collation: Collation,
+    descends: bool,
+    previous: Held,
+    hash: u64,
+}
+
+impl Column {
+    fn new((collation, descends): (Collation, bool)) -> Self {
+        Self { collation, descends, previous: Held::default(), hash: 0 }
+    }
+
+    /// How the value of the entry before and this one follow each other. The first of all follows everything.
+    fn compare(&self, value: ValueRef<'_>) -> Ordering {
+        let order = self.previous.value().map(|previous| order::compare(previous, value, self.collation));
+        match order {
+            None => Ordering::Less,
+            Some(order) if self.descends => order.reverse(),
+            Some(order) => order,
+        }
     }
 }
 
@@ -162,7 +192,9 @@ struct Held {
 
 #[derive(Clone, Copy, Debug, Default)]
 enum Kind {
+    /// There was none.
     #[default]
+    Nothing,
     Null,
     Integer(i64),
     Real(f64),
@@ -171,18 +203,19 @@ enum Kind {
 }
 
 impl Held {
-    fn value(&self) -> ValueRef<'_> {
-        match self.kind {
+    fn value(&self) -> Option<ValueRef<'_>> {
+        Some(match self.kind {
+            Kind::Nothing => return None,
             Kind::Null => ValueRef::Null,
             Kind::Integer(integer) => ValueRef::Integer(integer),
             Kind::Real(real) => ValueRef::Real(real),
             Kind::Text => ValueRef::Text(&self.bytes),
             Kind::Blob => ValueRef::Blob(&self.bytes),
-        }
+        })
     }
 
     fn is(&self, value: ValueRef<'_>) -> bool {
-        self.value() == value
+        self.value() == Some(value)
     }
 
     fn hold(&mut self, value: ValueRef<'_>) {

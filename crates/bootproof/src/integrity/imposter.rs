@@ -8,12 +8,13 @@
 
 use rusqlite::Connection;
 
+use super::reader::READING;
 use super::shape::Index;
 use crate::ffi;
 
 /// A table in the place of an index.
 pub(super) struct Imposter {
-    /// Reads every entry, in the order of the index.
+    /// Reads every entry, in the order of the index, and of each the last column first.
     pub(super) entries: String,
 }
 
@@ -24,9 +25,11 @@ impl Imposter {
         // Without a type no value is converted. The number of the row comes last. While an imposter is made, a name of a schema before
         // the table is taken for damage.
         let columns: Vec<String> = (0..=index.terms.len()).map(|number| format!("c{number}")).collect();
-        let columns = columns.join(", ");
+        // Asked for the last column, SQLite finds on the way where the others are.
+        let backwards: Vec<&str> = columns.iter().rev().map(String::as_str).collect();
+        let (columns, backwards) = (columns.join(", "), backwards.join(", "));
         let sql = format!("CREATE TABLE {name}({columns}, PRIMARY KEY({columns})) WITHOUT ROWID");
         ffi::create_imposter(connection, index.root, &sql)?;
-        Ok(Self { entries: format!("SELECT {columns} FROM main.{name}") })
+        Ok(Self { entries: format!("SELECT {READING}({backwards}) FROM main.{name}") })
     }
 }

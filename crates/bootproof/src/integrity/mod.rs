@@ -11,7 +11,8 @@
 //! - `pragma`: SQLite's own check. It has the last word: what is not sound beyond doubt is left to it, and so are the shapes
 //!   that the comparison does not know. A doubt costs time and refuses nobody.
 //!
-//! `crew` is who works on it at the same time; `imposter` is how the entries of an index are read as they are.
+//! `crew` is who works on it at the same time; `imposter` is how the entries of an index are read as they are; `reader` has SQLite
+//! hand over the rows of a pass, which `entries` adds up.
 
 mod crew;
 mod entries;
@@ -19,6 +20,8 @@ mod imposter;
 mod length;
 mod order;
 mod pragma;
+mod questions;
+mod reader;
 mod sets;
 mod shape;
 #[cfg(test)]

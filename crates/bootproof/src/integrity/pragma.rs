@@ -43,7 +43,10 @@ pub(crate) fn check(connection: &Connection, level: Integrity) -> Result<String,
 
 /// SQLite looks rows up in its indexes in random order: with its default of 2 MB for pages, or with 8, it reads every page many
 /// times (28 s against 15 s with a million worklogs and eight indexes).
-fn with_large_cache<T>(connection: &Connection, check: impl FnOnce() -> rusqlite::Result<T>) -> rusqlite::Result<T> {
+pub(super) fn with_large_cache<T>(
+    connection: &Connection,
+    check: impl FnOnce() -> rusqlite::Result<T>,
+) -> rusqlite::Result<T> {
     const KIBIBYTES: i64 = 64 * 1024;
     let before: i64 = connection.pragma_query_value(Some("main"), "cache_size", |row| row.get(0))?;
     connection.pragma_update(Some("main"), "cache_size", -KIBIBYTES)?;

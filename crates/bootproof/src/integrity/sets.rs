@@ -12,6 +12,7 @@ use super::crew::{Companions, Doubt};
 use super::entries::{Demanded, Found, Key, Set};
 use super::imposter::Imposter;
 use super::pragma;
+use super::reader::{Reader, Reading};
 use super::shape::{Coming, Index, Scope, Shape, Table, Terms};
 use crate::connection;
 use crate::errands::{Errand, Errands};
@@ -37,7 +38,7 @@ pub(super) fn is_sound(
     let doubt = Doubt::default();
     let mut foreseen = Foreseen::default();
     let mut check = || -> rusqlite::Result<bool> {
-        if connection::is_small(connection)? || !is_utf8(connection)? {
+        if connection::is_small(connection)? || has_small_indexes(connection)? || !is_utf8(connection)? {
             return Ok(false);
         }
         let shape = Shape::read(connection, &Everything, coming)?;
@@ -111,6 +112,14 @@ fn judged(checked: rusqlite::Result<bool>) -> bool {
     }
 }
 
+/// Whether there is so little for each index that SQLite has looked it up before the comparison has begun with the index.
+fn has_small_indexes(connection: &Connection) -> rusqlite::Result<bool> {
+    const LEAST: i64 = 32 << 10;
+    let indexes = "SELECT count(*) FROM main.sqlite_schema WHERE type = 'index'";
+    let indexes: i64 = connection.query_row(indexes, [], |row| row.get(0))?;
+    Ok(connection::bytes(connection)? < indexes.saturating_mul(LEAST))
+}
+
 /// In another encoding texts are ordered in another way.
 fn is_utf8(connection: &Connection) -> rusqlite::Result<bool> {
     Ok(connection.query_row("PRAGMA main.encoding", [], |row| row.get::<_, String>(0))? == "UTF-8")
@@ -118,7 +127,7 @@ fn is_utf8(connection: &Connection) -> rusqlite::Result<bool> {
 
 fn left_to_sqlite(connection: &Connection, shape: &Shape) -> rusqlite::Result<bool> {
     for table in &shape.others {
-        if !pragma::says_ok(connection, "integrity_check", Some(table))? {
+        if !pragma::with_large_cache(connection, || pragma::says_ok(connection, "integrity_check", Some(table)))? {
             return Ok(false);
         }
     }
@@ -305,14 +314,20 @@ impl<'s> Work<'s> {
 
     /// Takes one pass after the other, until there is none or a doubt.
     fn work(&self, connection: &Connection) {
+        let reader = match Reader::new(connection) {
+            Ok(reader) => reader,
+            Err(error) => {
+                log::debug!("preparing to read: {error}");
+                return self.doubt.raise();
+            }
+        };
         while !self.doubt.is_raised()
             && let Some((_, place, pass)) = self.passes.get(self.next.fetch_add(1, Ordering::Relaxed))
         {
-            match self.pass(connection, *pass) {
-                Ok(Some(sets)) => {
+            match self.pass(connection, &reader, *pass) {
+                Ok(sets) => {
                     self.results.lock().unwrap_or_else(PoisonError::into_inner).push((*place, sets));
                 }
-                Ok(None) => self.doubt.raise(),
                 Err(error) => {
                     log::debug!("reading {}: {error}", pass.name());
                     self.doubt.raise();
@@ -321,31 +336,22 @@ impl<'s> Work<'s> {
         }
     }
 
-    /// The sets that a pass finds; none where the entries of an index do not follow each other.
-    fn pass(&self, connection: &Connection, pass: Pass<'s>) -> rusqlite::Result<Option<Vec<Set>>> {
-        match pass {
+    /// The sets that a pass finds; an error where the entries of an index do not follow each other.
+    fn pass(&self, connection: &Connection, reader: &Reader<'_>, pass: Pass<'s>) -> rusqlite::Result<Vec<Set>> {
+        let read = match pass {
             Pass::Rows(table) => {
-                let mut demanded = Demanded::new(&self.key, table.columns, &table.demanded);
-                let mut statement = connection.prepare(&table.rows)?;
-                let mut rows = statement.query([])?;
-                while let Some(row) = rows.next()? {
-                    demanded.add(row)?;
-                }
-                Ok(Some(demanded.sets))
+                let demanded = Demanded::new(&self.key, table.columns, &table.demanded);
+                reader.read(&table.rows, Reading::Rows(demanded))?
             }
             Pass::Entries(index) => {
-                let mut found = Found::new(&self.key, &index.sequence);
-                let imposter = Imposter::of(connection, index)?;
-                let mut statement = connection.prepare(&imposter.entries)?;
-                let mut rows = statement.query([])?;
-                while let Some(row) = rows.next()? {
-                    if !found.add(row)? {
-                        return Ok(None);
-                    }
-                }
-                Ok(Some(vec![found.set]))
+                let found = Found::new(&self.key, &index.sequence);
+                reader.read(&Imposter::of(connection, index)?.entries, Reading::Entries(found))?
             }
-        }
+        };
+        Ok(match read {
+            Reading::Rows(demanded) => demanded.sets,
+            Reading::Entries(found) => vec![found.set],
+        })
     }
 
     /// Whether every index holds what its table demands. A pass that nobody made proves nothing.

@@ -2,13 +2,14 @@
 //!
 //! Left to SQLite are partial indexes, collations of a program's own, tables WITHOUT ROWID and virtual tables.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use bootproof_catalog::{index_terms, quoted};
+use bootproof_catalog::quoted;
 use rusqlite::Connection;
 
 use super::entries::Sequence;
-use super::order::Collation;
+use super::questions::{Listed, Questions};
+use super::reader::{READING, Reader};
 
 /// What of a file is to be compared.
 pub(super) trait Scope {
@@ -61,18 +62,14 @@ pub(super) struct Index {
     pub(super) sequence: Sequence,
 }
 
-/// A table or index as the schema lists it.
-struct Object {
-    name: String,
-    root: i64,
-    sql: Option<String>,
-}
-
 impl Shape {
     /// Reads the schema.
     ///
     /// Indexes that are `coming` are not there yet; what rows demand of them is found on the way.
     pub(super) fn read(connection: &Connection, scope: &dyn Scope, coming: &Coming) -> rusqlite::Result<Self> {
+        // What is explained is what will be run.
+        let _reader = Reader::new(connection)?;
+        let mut questions = Questions::new(connection)?;
         let mut indexes = indexes(connection)?;
         let mut shape = Self::default();
         let mut statement = connection.prepare(TABLES)?;
@@ -80,17 +77,18 @@ impl Shape {
         let mut found = 0_i64;
         while let Some(row) = rows.next()? {
             found += 1;
-            let table = Object { name: row.get(0)?, root: row.get(1)?, sql: None };
-            let (is_ordinary, is_whole) = (row.get::<_, bool>(2)?, scope.has_table(&table.name));
-            let key = table.name.to_ascii_lowercase();
+            let (table, root): (String, i64) = (row.get(0)?, row.get(1)?);
+            let (is_ordinary, is_whole) = (row.get::<_, bool>(2)?, scope.has_table(&table));
+            let key = table.to_ascii_lowercase();
             let mut indexes = indexes.remove(&key).unwrap_or_default();
             indexes.retain(|index| is_whole || scope.has_index(&index.name));
             let coming = coming.0.get(&key).map(Vec::as_slice).unwrap_or_default();
             if indexes.is_empty() && coming.is_empty() && (is_ordinary || !is_whole) {
                 continue;
             }
-            let read = |coming: &[Terms]| {
-                is_ordinary.then(|| Table::read(connection, &table, &indexes, coming)).transpose().map(Option::flatten)
+            let mut read = |coming: &[Terms]| {
+                let mut read = || Table::read(connection, &mut questions, (&table, root), &indexes, coming);
+                if is_ordinary { read() } else { Ok(None) }
             };
             // What is coming may be of a column that is coming, too.
             let compared = match read(coming)? {
@@ -99,7 +97,7 @@ impl Shape {
             };
             match compared {
                 Some(compared) => shape.tables.push(Table { is_whole, ..compared }),
-                None => shape.others.push(table.name),
+                None => shape.others.push(table),
             }
         }
         let listed: i64 =
@@ -111,14 +109,15 @@ impl Shape {
 }
 
 /// The indexes of every table, by its name in lower case.
-fn indexes(connection: &Connection) -> rusqlite::Result<BTreeMap<String, Vec<Object>>> {
-    let mut indexes: BTreeMap<String, Vec<Object>> = BTreeMap::new();
+fn indexes(connection: &Connection) -> rusqlite::Result<BTreeMap<String, Vec<Listed>>> {
+    let mut indexes: BTreeMap<String, Vec<Listed>> = BTreeMap::new();
     let mut statement =
         connection.prepare("SELECT name, rootpage, sql, tbl_name FROM main.sqlite_schema WHERE type = 'index'")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        let index = Object { name: row.get(0)?, root: row.get(1)?, sql: row.get(2)? };
-        indexes.entry(row.get::<_, String>(3)?.to_ascii_lowercase()).or_default().push(index);
+        let (name, table) = (row.get(0)?, row.get::<_, String>(3)?);
+        let key = table.to_ascii_lowercase();
+        indexes.entry(key).or_default().push(Listed { name, table, root: row.get(1)?, sql: row.get(2)? });
     }
     Ok(indexes)
 }
@@ -132,10 +131,11 @@ impl Coming {
     /// looked at when it is there.
     pub(crate) fn read(having: &Connection, is_wanted: impl Fn(&str, &str) -> bool) -> rusqlite::Result<Self> {
         let mut coming = Self::default();
+        let mut questions = Questions::new(having)?;
         for (table, indexes) in indexes(having)? {
-            let Some(rowid) = rowid(having, &table)? else { continue };
+            let Some(rowid) = questions.rowid(&table)? else { continue };
             for index in indexes.iter().filter(|index| is_wanted(&table, &index.name)) {
-                if let Some((terms, _)) = key(having, index, rowid)? {
+                if let Some((terms, _)) = questions.key(index, rowid)? {
                     coming.0.entry(table.clone()).or_default().push(terms);
                 }
             }
@@ -154,35 +154,36 @@ impl Table {
     /// understand the table here.
     fn read(
         connection: &Connection,
-        table: &Object,
-        indexes: &[Object],
+        questions: &mut Questions<'_>,
+        (table, root): (&str, i64),
+        indexes: &[Listed],
         coming: &[Terms],
     ) -> rusqlite::Result<Option<Self>> {
         // A function or a collation that SQLite refuses in a schema, it would run in a query.
-        if connection.prepare(&format!("PRAGMA main.integrity_check({})", quoted(&table.name))).is_err() {
+        if connection.prepare(&format!("PRAGMA main.integrity_check({})", quoted(table))).is_err() {
             return Ok(None);
         }
-        let Some(rowid) = rowid(connection, &table.name)? else { return Ok(None) };
+        let Some(rowid) = questions.rowid(table)? else { return Ok(None) };
         let mut columns = vec![rowid.to_owned()];
         let mut compared = Self {
-            name: table.name.to_ascii_lowercase(),
+            name: table.to_ascii_lowercase(),
             is_whole: true,
             coming: coming.to_vec(),
             rows: String::new(),
             columns: 0,
             demanded: Vec::new(),
             indexes: Vec::new(),
-            size: highest_row(connection, &table.name, rowid)?,
+            size: highest_row(connection, table, rowid)?,
         };
         for index in indexes {
-            let Some((terms, sequence)) = key(connection, index, rowid)? else { return Ok(None) };
+            let Some((terms, sequence)) = questions.key(index, rowid)? else { return Ok(None) };
             compared.demanded.push(demanded(&mut columns, &terms));
             compared.indexes.push(Index { terms, root: index.root, sequence });
         }
         compared.demanded.extend(coming.iter().map(|terms| demanded(&mut columns, terms)));
         compared.columns = columns.len();
-        compared.rows = format!("SELECT {} FROM main.{} NOT INDEXED", columns.join(", "), quoted(&table.name));
-        Ok(reads_rows(connection, &compared.rows, table.root).then_some(compared))
+        compared.rows = format!("SELECT {READING}({}) FROM main.{} NOT INDEXED", columns.join(", "), quoted(table));
+        Ok(reads_rows(connection, &compared.rows, root).then_some(compared))
     }
 }
 
@@ -200,55 +201,11 @@ fn position(columns: &mut Vec<String>, term: &str) -> usize {
     })
 }
 
-/// A name of the row number that no column has taken (<https://sqlite.org/rowidtable.html>).
-fn rowid(connection: &Connection, table: &str) -> rusqlite::Result<Option<&'static str>> {
-    let mut statement = connection.prepare("SELECT lower(name) FROM pragma_table_xinfo(?1, 'main')")?;
-    let taken: BTreeSet<String> = statement.query_map([table], |row| row.get(0))?.collect::<Result<_, _>>()?;
-    Ok(["rowid", "_rowid_", "oid"].into_iter().find(|name| !taken.contains(*name)))
-}
-
 fn highest_row(connection: &Connection, table: &str, rowid: &str) -> rusqlite::Result<u64> {
     let sql = format!("SELECT max({rowid}) FROM main.{}", quoted(table));
     let highest = connection.query_row(&sql, [], |row| row.get::<_, Option<i64>>(0))?;
     Ok(highest.unwrap_or_default().unsigned_abs())
 }
-
-/// The key of an index: what each term reads in a row, and its order. None where that is not understood.
-fn key(connection: &Connection, index: &Object, rowid: &str) -> rusqlite::Result<Option<(Vec<String>, Sequence)>> {
-    let mut statement =
-        connection.prepare("SELECT \"unique\", partial FROM pragma_index_list(?1, 'main') WHERE name = ?2")?;
-    let table: String =
-        connection
-            .query_row("SELECT tbl_name FROM main.sqlite_schema WHERE name = ?1", [&index.name], |row| row.get(0))?;
-    let (is_unique, is_partial) =
-        statement.query_row([&table, &index.name], |row| Ok((row.get::<_, bool>(0)?, row.get::<_, bool>(1)?)))?;
-    if is_partial {
-        return Ok(None);
-    }
-    let written = index.sql.as_deref().map(index_terms).unwrap_or_default();
-    let (mut terms, mut order) = (Vec::new(), Vec::new());
-    let mut statement = connection
-        .prepare("SELECT cid, name, \"desc\", coll FROM pragma_index_xinfo(?1, 'main') WHERE key ORDER BY seqno")?;
-    let mut rows = statement.query([&index.name])?;
-    while let Some(row) = rows.next()? {
-        let term = match row.get::<_, i64>(0)? {
-            ROWID => rowid.to_owned(),
-            EXPRESSION => match written.get(terms.len()).filter(|text| !text.is_empty()) {
-                Some(text) => format!("({text})"),
-                None => return Ok(None),
-            },
-            _ => quoted(&row.get::<_, String>(1)?),
-        };
-        let Some(collation) = Collation::parse(&row.get::<_, String>(3)?) else { return Ok(None) };
-        order.push((collation, row.get(2)?));
-        terms.push(term);
-    }
-    Ok(Some((terms, Sequence { terms: order, is_unique })))
-}
-
-/// What `pragma_index_xinfo` calls a column that is none (<https://sqlite.org/pragma.html#pragma_index_info>).
-const ROWID: i64 = -1;
-const EXPRESSION: i64 = -2;
 
 /// Whether a query reads this b-tree of a table and no other.
 fn reads_rows(connection: &Connection, sql: &str, root: i64) -> bool {

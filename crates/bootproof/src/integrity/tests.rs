@@ -52,6 +52,26 @@ fn a_sound_file_leaves_no_doubt() {
     }
 }
 
+/// What it takes to begin with an index would be more than SQLite takes for all of it.
+#[test]
+fn many_small_indexes_are_left_to_sqlite() {
+    let indexes =
+        |count| -> String { (0..count).map(|number| format!("CREATE TABLE small{number}(a UNIQUE);")).collect() };
+    for (count, is_compared) in [(10, true), (500, false)] {
+        let (directory, connection) = with_shapes(&format!("BEGIN; {} COMMIT", indexes(count)));
+        assert_eq!(is_sound(&directory, &connection, &Coming::default()), [is_compared; 2], "with {count}");
+    }
+}
+
+/// The connection may be the application's. An index without entries calls the function never.
+#[test]
+fn what_is_read_leaves_nothing_behind() {
+    let (directory, connection) = with_shapes("CREATE TABLE empty(a UNIQUE, b); CREATE INDEX of_empty ON empty(b, a)");
+    assert_eq!(is_sound(&directory, &connection, &Coming::default()), [true, true]);
+    let called = connection.prepare("SELECT bootproof_reading(1)");
+    assert!(called.unwrap_err().to_string().contains("no such function"));
+}
+
 #[test]
 fn a_lost_entry_is_a_doubt() {
     let (directory, connection) = with_shapes("");
