@@ -351,6 +351,7 @@ pub(crate) fn open_among(path: &Path, create: bool, neighbours: &Neighbours<'_>)
         flags |= OpenFlags::SQLITE_OPEN_CREATE;
     }
     let connection = Connection::open_with_flags(path, flags).map_err(|error| unopened(path, error))?;
+    ffi::read_ahead(&connection);
     // SQLite would fold a WAL left by another process into the file on closing, also after a refusal that promises to
     // leave the file as it was.
     let has_wal = neighbours.may_have("-wal") && has_content(&sidecar(path, "-wal"));
@@ -361,7 +362,9 @@ pub(crate) fn open_among(path: &Path, create: bool, neighbours: &Neighbours<'_>)
 /// Opens a file that this boot has open already, to read it at the same time.
 pub(crate) fn open_companion(path: &Path) -> Result<Connection, Error> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    Connection::open_with_flags(path, flags).map_err(|error| unopened(path, error))
+    let companion = Connection::open_with_flags(path, flags).map_err(|error| unopened(path, error))?;
+    ffi::read_ahead(&companion);
+    Ok(companion)
 }
 
 /// Makes a companion as mistrustful as the connection of the boot. It waits for nobody, who might be waiting for the boot.

@@ -1,9 +1,11 @@
 //! The things that SQLite tells or does and rusqlite does not pass on.
 #![expect(
     unsafe_code,
-    reason = "rusqlite 0.41 wraps neither sqlite3_db_status nor sqlite3_file_control nor imposters, and no path that is not \
-              Unicode"
+    reason = "rusqlite 0.41 wraps neither sqlite3_db_status nor sqlite3_file_control nor imposters nor the methods of a file, \
+              and no path that is not Unicode"
 )]
+
+mod read_ahead;
 
 #[cfg(unix)]
 use std::ffi::CStr;
@@ -11,6 +13,8 @@ use std::ffi::c_int;
 use std::path::PathBuf;
 
 use rusqlite::{Connection, ffi};
+
+pub(crate) use read_ahead::install as read_ahead;
 
 /// The length of the header of a database file (<https://sqlite.org/fileformat2.html#the_database_header>).
 pub(crate) const HEADER: usize = 100;
