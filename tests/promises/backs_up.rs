@@ -136,7 +136,10 @@ fn and_leaves_a_log_as_it_is_that_nobody_has_open() {
     }
     let backup = worklog_schema::boot(&sandbox.database).back_up().unwrap().path;
     for file in files {
-        assert!(fs::read(sandbox.path().join(file)).unwrap() == fs::read(original.path().join(file)).unwrap(), "{file}");
+        assert!(
+            fs::read(sandbox.path().join(file)).unwrap() == fs::read(original.path().join(file)).unwrap(),
+            "{file}"
+        );
     }
     assert!(has_the_newest(&backup));
 }

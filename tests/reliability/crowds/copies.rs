@@ -95,7 +95,8 @@ fn write() {
     connection.execute_batch("PRAGMA wal_autocheckpoint = 100").unwrap();
     while start.elapsed() < FOR_EVER {
         connection.execute_batch("UPDATE state SET number = number + 1").unwrap();
-        let mode = ["PASSIVE", "FULL", "RESTART", "TRUNCATE", "NOOP", "NOOP"][usize::try_from(random.below(6)).unwrap()];
+        let mode =
+            ["PASSIVE", "FULL", "RESTART", "TRUNCATE", "NOOP", "NOOP"][usize::try_from(random.below(6)).unwrap()];
         // Others may be folding it, or reading.
         connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |_| Ok(())).unwrap();
         std::thread::sleep(Duration::from_millis(random.below(10)));

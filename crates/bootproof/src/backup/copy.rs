@@ -145,12 +145,7 @@ fn restore_header(partial: &Path, header: &[u8]) -> io::Result<()> {
 
 /// Whether the file that is being copied is sound: then so is a copy of its bytes. False where that could not be found out, or
 /// is no longer wanted.
-pub(super) fn is_sound(
-    companion: Option<Connection>,
-    path: &Path,
-    watch: &Watch,
-    follower: &Arc<Follower>,
-) -> bool {
+pub(super) fn is_sound(companion: Option<Connection>, path: &Path, watch: &Watch, follower: &Arc<Follower>) -> bool {
     let failed = |error| Error::from_sqlite("preparing the connection", error);
     let open = || {
         let mut connection = connection::open_companion(path)?;

@@ -143,11 +143,7 @@ impl Run<'_> {
     ///
     /// Only of those who are at work is the log folded, which they do themselves again and again. One that nobody has open was
     /// left by a crash, or is of another file: it stays as it was found.
-    fn read_the_file_alone(
-        &self,
-        session: &Session<'_>,
-        is_in_use: bool,
-    ) -> Result<(bool, Option<Connection>), Error> {
+    fn read_the_file_alone(&self, session: &Session<'_>, is_in_use: bool) -> Result<(bool, Option<Connection>), Error> {
         let failed = |error| Error::from_sqlite("preparing the connection", error);
         if !session.is_wal()? {
             return Ok((true, None));
