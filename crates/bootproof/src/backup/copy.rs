@@ -155,13 +155,13 @@ pub(super) fn is_sound(companion: Option<Connection>, path: &Path, watch: &Watch
         // Otherwise it sees more than was copied.
         Ok(is_whole(&connection)?.then_some(connection))
     };
-    let check = || {
+    let check = || -> Result<bool, Error> {
         let Some(mut connection) = companion.map_or_else(open, |it| Ok(Some(it)))? else { return Ok(false) };
         let follower = Arc::clone(follower);
         watch.attach_helper(&mut connection, move || follower.is_in_vain()).map_err(failed)?;
         integrity::by_sqlite(&connection, Integrity::Quick).map(|_| true)
     };
-    check().unwrap_or_else(|_: Error| false)
+    check().unwrap_or(false)
 }
 
 /// What is in a database.
