@@ -88,6 +88,62 @@ fn one_moment_while_others_write() {
     }
 }
 
+/// Enough for more than the 2 MiB below which no log is worth folding.
+fn with_a_log() -> (Sandbox, rusqlite::Connection) {
+    let sandbox = Sandbox::with(&Fixture::new(5_000).wal(true));
+    let connection = sandbox.open();
+    connection.execute_batch("INSERT INTO companies(id, name) VALUES (4711, 'newest')").unwrap();
+    assert!(fs::metadata(sandbox.path().join("worklog.db-wal")).unwrap().len() > 0);
+    (sandbox, connection)
+}
+
+fn has_the_newest(file: &std::path::Path) -> bool {
+    query(&rusqlite::Connection::open(file).unwrap(), "SELECT name FROM companies WHERE id = 4711") == ["newest"]
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn byte_for_byte_after_the_log_of_those_at_work_was_folded() {
+    let (sandbox, connection) = with_a_log();
+    let backup = worklog_schema::boot(&sandbox.database).back_up().unwrap().path;
+    assert!(fs::read(&backup).unwrap() == sandbox.bytes());
+    assert!(has_the_newest(&backup));
+    assert_eq!(integrity_check(&backup), ["ok"]);
+    connection.execute_batch("UPDATE companies SET name = 'newer' WHERE id = 4711").unwrap();
+}
+
+#[test]
+fn whole_where_a_reader_keeps_the_log_from_being_folded() {
+    let (sandbox, connection) = with_a_log();
+    let reader = sandbox.open();
+    reader.execute_batch("BEGIN; SELECT count(*) FROM companies").unwrap();
+    connection.execute_batch("UPDATE companies SET id = id + 1 WHERE id = 4711").unwrap();
+    connection.execute_batch("UPDATE companies SET id = id - 1 WHERE id = 4712; DELETE FROM logs").unwrap();
+    let backup = worklog_schema::boot(&sandbox.database).back_up().unwrap().path;
+    assert!(has_the_newest(&backup));
+    assert_eq!(query(&rusqlite::Connection::open(&backup).unwrap(), "SELECT id FROM logs"), [""; 0]);
+    assert_eq!(integrity_check(&backup), ["ok"]);
+    assert!(query(&reader, "SELECT CAST(count(*) AS TEXT) FROM logs") != ["0"]);
+}
+
+#[test]
+fn and_leaves_a_log_as_it_is_that_nobody_has_open() {
+    let (original, _connection) = with_a_log();
+    let sandbox = Sandbox::empty();
+    let files = ["worklog.db", "worklog.db-wal"];
+    for file in files {
+        fs::copy(original.path().join(file), sandbox.path().join(file)).unwrap();
+    }
+    let backup = worklog_schema::boot(&sandbox.database).back_up().unwrap().path;
+    for file in files {
+        assert!(
+            fs::read(sandbox.path().join(file)).unwrap() == fs::read(original.path().join(file)).unwrap(),
+            "{file}"
+        );
+    }
+    assert!(has_the_newest(&backup));
+}
+
 #[test]
 fn nothing_that_is_missing_empty_damaged_or_locked() {
     let sandbox = Sandbox::empty();

@@ -118,6 +118,19 @@ pub(crate) fn file_header(connection: &Connection) -> Option<[u8; HEADER]> {
     read_file(connection, &mut header, 0).ok().map(|()| header)
 }
 
+/// How long the journal or the log is that this connection has open: not what lies by its name now. `None` where it has none
+/// open, or the system does not tell.
+pub(crate) fn log_length(connection: &Connection) -> Option<u64> {
+    let file = file_pointer(connection, ffi::SQLITE_FCNTL_JOURNAL_POINTER)?;
+    let mut length: i64 = 0;
+    // SAFETY: a file that has methods is open; what is stored is a 64-bit integer, in a live one.
+    let code = unsafe {
+        let methods = (*file).pMethods;
+        methods.as_ref()?.xFileSize?(file, &raw mut length)
+    };
+    if code == ffi::SQLITE_OK { u64::try_from(length).ok() } else { None }
+}
+
 /// Reads the database file itself, through SQLite's own descriptor; what lies beyond its end reads as zeros.
 ///
 /// Opening the file a second time would do for reading, but closing it again would drop every lock this process holds on

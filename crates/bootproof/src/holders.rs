@@ -5,21 +5,39 @@
 
 use std::path::Path;
 
-/// The processes that hold a lock on the database or its WAL index, in words.
+/// The other processes that hold a lock on the database or its WAL index, in words.
 #[cfg(target_os = "linux")]
 pub(crate) fn of(path: &Path) -> Vec<String> {
+    let own = std::process::id();
+    pids(path).into_iter().filter(|pid| *pid != own).map(process).collect()
+}
+
+/// Whether anybody holds a lock on the database or its WAL index, this process included: in WAL mode everybody who has the
+/// database open does, as long as that is.
+#[cfg(target_os = "linux")]
+pub(crate) fn are_there(path: &Path) -> bool {
+    !pids(path).is_empty()
+}
+
+#[cfg(target_os = "linux")]
+fn pids(path: &Path) -> std::collections::BTreeSet<u32> {
     let read = |file: &str| std::fs::read_to_string(file).unwrap_or_default();
     let (locks, mounts) = (read("/proc/locks"), read("/proc/self/mountinfo"));
     let files = [path.to_owned(), crate::files::sidecar(path, "-shm")];
     let files: Vec<linux::Listed> = files.iter().filter_map(|file| linux::Listed::of(file, &mounts)).collect();
-    let own = std::process::id();
-    linux::pids(&locks, &files).into_iter().filter(|pid| *pid != own).map(process).collect()
+    linux::pids(&locks, &files)
 }
 
 /// Elsewhere the system does not tell.
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn of(_path: &Path) -> Vec<String> {
     Vec::new()
+}
+
+/// Elsewhere nobody is known.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn are_there(_path: &Path) -> bool {
+    false
 }
 
 /// A process by its number and its program's name.

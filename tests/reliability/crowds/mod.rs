@@ -1,4 +1,5 @@
 mod boots_at_once;
+mod copies;
 mod holder;
 mod readers;
 mod replaced_files;

@@ -29,23 +29,18 @@ use crate::watch::Watch;
 /// Pages copied at once; between two steps there is time to say how far it is, and to stop.
 const PAGES_PER_STEP: i32 = 4096;
 
-/// Whether the file alone is the database, for as long as a connection is in its transaction: nobody writes into the file then,
-/// and its bytes can be copied as they are, in half the time that copying page by page takes.
+/// Whether the file alone is what a connection in a transaction reads, for as long as that lasts: nobody writes into the file
+/// then, and its bytes can be copied as they are, in a quarter of the time that copying page by page takes.
 ///
-/// With a rollback journal a writer waits for readers to end before it writes. In WAL mode the newest pages may be in the log, and
-/// are folded into the file at any time; but not where there is no log and this connection is the one writer.
-pub(super) fn is_whole(connection: &Connection, path: &Path) -> Result<bool, Error> {
+/// With a rollback journal a writer waits for readers to end before it writes. In WAL mode the newest pages may be in the log,
+/// and are folded into the file at any time, but never a page that is newer than what some reader sees
+/// (<https://sqlite.org/wal.html#concurrency>). What a transaction has found in the log stays there until it ends: as long as
+/// somebody reads frames of the log, nobody begins it anew or cuts it off. So where the log is empty after the transaction
+/// has begun, it has found nothing there. Whatever is committed since is newer, and stays out of the file until it ends.
+pub(crate) fn is_whole(connection: &Connection) -> Result<bool, Error> {
     let failed = |error| Error::from_sqlite("copying the database", error);
     let mode: String = connection.pragma_query_value(Some("main"), "journal_mode", |row| row.get(0)).map_err(failed)?;
-    if mode != "wal" {
-        return Ok(true);
-    }
-    let has_no_log = match sidecar(path, "-wal").metadata() {
-        Ok(log) => log.len() == 0,
-        Err(error) => error.kind() == io::ErrorKind::NotFound,
-    };
-    let writes = connection.transaction_state(Some("main")).map_err(failed)? == TransactionState::Write;
-    Ok(writes && has_no_log)
+    Ok(mode != "wal" || ffi::log_length(connection) == Some(0))
 }
 
 /// Copies the bytes of the file, as long as they are wanted.
@@ -150,16 +145,23 @@ fn restore_header(partial: &Path, header: &[u8]) -> io::Result<()> {
 
 /// Whether the file that is being copied is sound: then so is a copy of its bytes. False where that could not be found out, or
 /// is no longer wanted.
-pub(super) fn is_sound(path: &Path, watch: &Watch, follower: &Arc<Follower>) -> bool {
-    let check = || {
+pub(super) fn is_sound(companion: Option<Connection>, path: &Path, watch: &Watch, follower: &Arc<Follower>) -> bool {
+    let failed = |error| Error::from_sqlite("preparing the connection", error);
+    let open = || {
         let mut connection = connection::open_companion(path)?;
-        let follower = Arc::clone(follower);
         connection::distrust(&mut connection)
-            .and_then(|()| watch.attach_helper(&mut connection, move || follower.is_in_vain()))
-            .map_err(|error| Error::from_sqlite("preparing the connection", error))?;
-        integrity::by_sqlite(&connection, Integrity::Quick)
+            .and_then(|()| connection.execute_batch("BEGIN; SELECT count(*) FROM main.sqlite_schema"))
+            .map_err(failed)?;
+        // Otherwise it sees more than was copied.
+        Ok(is_whole(&connection)?.then_some(connection))
     };
-    check().is_ok()
+    let check = || -> Result<bool, Error> {
+        let Some(mut connection) = companion.map_or_else(open, |it| Ok(Some(it)))? else { return Ok(false) };
+        let follower = Arc::clone(follower);
+        watch.attach_helper(&mut connection, move || follower.is_in_vain()).map_err(failed)?;
+        integrity::by_sqlite(&connection, Integrity::Quick).map(|_| true)
+    };
+    check().unwrap_or(false)
 }
 
 /// What is in a database.

@@ -14,6 +14,10 @@ use foldhash::quality::RandomState;
 use super::digest::{self, Digest, Digester, Stopped};
 use crate::watch::Watch;
 
+/// So many pieces are flushed together at least: with every flush the system also commits to its own journal that the file has
+/// grown.
+const AT_ONCE: usize = 64;
+
 /// A copy on its way to the disk, as those who work on it see it.
 #[derive(Debug, Default)]
 pub(super) struct Follower {
@@ -85,7 +89,7 @@ impl Follower {
     pub(super) fn flush(&self, file: &File) -> io::Result<()> {
         loop {
             let (written, end) = {
-                let progress = self.wait_while(|now| now.end == End::Open && now.written.len() == now.flushed);
+                let progress = self.wait_while(|now| now.end == End::Open && now.written.len() < now.flushed + AT_ONCE);
                 (progress.written.len(), progress.end)
             };
             match end {

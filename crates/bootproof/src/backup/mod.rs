@@ -11,7 +11,7 @@ mod text;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, ScopedJoinHandle};
 use std::time::Duration;
 
@@ -30,6 +30,7 @@ use crate::report::BackupReport;
 use crate::verify;
 use crate::watch::Watch;
 use copy::Content;
+pub(crate) use copy::is_whole;
 use digest::Digest;
 use follow::Follower;
 
@@ -56,8 +57,25 @@ pub(crate) struct Original<'o> {
     pub(crate) connection: &'o Connection,
     pub(crate) path: &'o Path,
     pub(crate) catalog: &'o Catalog,
+    /// Whether it reads the file alone, as [`is_whole`] has told when it had begun: later the log may have grown.
+    pub(crate) is_whole: bool,
+    /// Another connection in a transaction that reads the same, where there is one already.
+    pub(crate) companion: Mutex<Option<Connection>>,
     /// Whether that transaction has found every page sound: then so is a copy of the same bytes.
     pub(crate) is_sound: bool,
+}
+
+impl<'o> Original<'o> {
+    /// Of a transaction that has the write lock and has written nothing yet: while nobody else can commit, the log is what it
+    /// was when the transaction began.
+    pub(crate) fn of_writer(
+        connection: &'o Connection,
+        path: &'o Path,
+        catalog: &'o Catalog,
+        is_sound: bool,
+    ) -> Result<Self, Error> {
+        Ok(Self { connection, path, catalog, is_whole: is_whole(connection)?, companion: Mutex::default(), is_sound })
+    }
 }
 
 /// Copies a database, to become `FILE.backup-YYYYMMDD_HHMMSS` in its directory.
@@ -71,7 +89,7 @@ pub(crate) fn make(original: &Original<'_>, timeout: Duration, watch: &Watch) ->
     let partial = names::partial(path).map_err(failed)?;
     log::info!("backing up `{}`", shown(path));
     let copying = Copying { original, partial: &partial, intended: &intended, watch };
-    let copied = if copy::is_whole(connection, path)? { copying.bytes()? } else { copying.pages(timeout)? };
+    let copied = if original.is_whole { copying.bytes()? } else { copying.pages(timeout)? };
     let differs = |what: &str| {
         let message = format!("the copy has {what} than the database");
         Err(Error::BackupFailed { path: intended.clone(), message })
@@ -103,8 +121,10 @@ impl Copying<'_> {
     fn bytes(self) -> Result<Option<(Digest, Content)>, Error> {
         let Self { original, partial, watch, .. } = self;
         let (path, is_known_sound, follower) = (original.path, original.is_sound, Arc::new(Follower::default()));
+        let companion = &original.companion;
         let (flush, read_back) = (|| follower.flush(partial.as_file()), || follower.read_back(partial.path(), watch));
-        let check = || is_known_sound || copy::is_sound(path, watch, &follower);
+        let companion = || companion.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let check = || is_known_sound || copy::is_sound(companion(), path, watch, &follower);
         let errands = Errands::default();
         thread::scope(|threads| {
             let writing = follower.writing();

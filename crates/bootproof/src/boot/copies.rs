@@ -1,9 +1,11 @@
 //! Backups and restores on request.
 
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
 use bootproof_catalog::Catalog;
+use rusqlite::Connection;
 
 use super::Boot;
 use super::order::Run;
@@ -12,15 +14,22 @@ use crate::connection::{self, Session};
 use crate::error::{Error, Failure};
 use crate::figure::shown;
 use crate::files::{directory, sidecar};
+use crate::holders;
 use crate::report::{BackupReport, ErrorReport};
 use crate::restore::{Restore, RestoreReport};
+
+/// How often it is tried to find the log empty, and how long an attempt may wait for others, who may have to wait for it then.
+const ATTEMPTS: usize = 4;
+const ATTEMPT: Duration = Duration::from_millis(100);
 
 impl Boot<'_> {
     /// Copies the database now, verified and with a digest, without migrating it; [`Options::backup`] is for boots only.
     ///
     /// After success: beside the database lie `FILE.backup-YYYYMMDD_HHMMSS`, read back and flushed, and its digest, which
-    /// `sha256sum -c` checks. After a failure: nothing new does. The database is only read. The copy is of one moment: in
-    /// WAL mode others go on writing meanwhile; in rollback-journal mode a writer's commit waits until it is made.
+    /// `sha256sum -c` checks. After a failure: nothing new does. The database is only read; but in WAL mode, where a running
+    /// process has it open, the log is first folded into the file, as that process does itself every thousand pages. The
+    /// copy is of one moment: in WAL mode others go on writing meanwhile; in rollback-journal mode a writer's commit waits
+    /// until it is made.
     ///
     /// # Errors
     ///
@@ -109,18 +118,58 @@ impl Run<'_> {
         }
         let needed = length(self.path) + length(&sidecar(self.path, "-wal")) + (1 << 20);
         backup::require_space(directory(self.path), needed)?;
+        // Before this connection is one of them.
+        let is_in_use = holders::are_there(self.path);
         let mut connection = connection::open_to_look(self.path)?;
         let timeout = self.options.lock_timeout;
         let session = Session::new(&mut connection, self.path, timeout, &self.watch)?;
         session.begin_read()?;
+        let (is_whole, companion) = self.read_the_file_alone(&session, is_in_use)?;
+        let companion = Mutex::new(companion);
         let made = Catalog::read(session.connection)
             .map_err(|error| Error::from_reading("reading the schema", error))
             .and_then(|catalog| {
                 let (connection, path) = (session.connection, self.path);
-                backup::make(&Original { connection, path, catalog: &catalog, is_sound: false }, timeout, &self.watch)
+                let original = Original { connection, path, catalog: &catalog, is_whole, companion, is_sound: false };
+                backup::make(&original, timeout, &self.watch)
             });
         let made = made.map_err(|error| session.blame(error));
         session.rollback();
         made.and_then(backup::Backup::publish_anew)
+    }
+    /// Whether a transaction that has just begun reads the file alone; then with another connection that reads the same, and can
+    /// check it. In WAL mode that is brought about: the log is folded into the file, and the transaction begun anew. Where it
+    /// cannot be, the file is copied page by page.
+    ///
+    /// Only of those who are at work is the log folded, which they do themselves again and again. One that nobody has open was
+    /// left by a crash, or is of another file: it stays as it was found.
+    fn read_the_file_alone(&self, session: &Session<'_>, is_in_use: bool) -> Result<(bool, Option<Connection>), Error> {
+        let failed = |error| Error::from_sqlite("preparing the connection", error);
+        if !session.is_wal()? {
+            return Ok((true, None));
+        }
+        let is_worth_it = is_in_use && !connection::is_small(session.connection).map_err(failed)?;
+        let mut companion = connection::open_companion(self.path)?;
+        connection::distrust(&mut companion).map_err(failed)?;
+        for attempt in 0.. {
+            // Whoever begins later may see more; one that comes too late sees to it that the log is not empty.
+            companion.execute_batch("BEGIN; SELECT count(*) FROM main.sqlite_schema").map_err(failed)?;
+            if backup::is_whole(session.connection)? {
+                return Ok((true, Some(companion)));
+            }
+            companion.execute_batch("ROLLBACK").map_err(failed)?;
+            if !is_worth_it || attempt == ATTEMPTS {
+                break;
+            }
+            session.rollback();
+            self.watch.proceed()?;
+            let folded = session.fold_wal(ATTEMPT);
+            session.begin_read()?;
+            if let Err(error) = folded {
+                log::debug!("the log was not folded into the file: {error}");
+                break;
+            }
+        }
+        Ok((false, None))
     }
 }

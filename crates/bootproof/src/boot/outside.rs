@@ -134,7 +134,7 @@ impl Run<'_> {
         // The backup, the copy, and what the copy needs for itself while it is rewritten.
         backup::require_space(directory(self.path), 3 * self.load.bytes() + (1 << 20))?;
         let is_sound = self.options.integrity != Integrity::Off && !change.is_on_nothing();
-        let original = Original { connection: session.connection, path: self.path, catalog: &look.live, is_sound };
+        let original = Original::of_writer(session.connection, self.path, &look.live, is_sound)?;
         let backup = backup::make(&original, session.patience.timeout(), &self.watch)?;
         Ok(Task { look, migration, change, before, backup })
     }

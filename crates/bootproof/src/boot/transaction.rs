@@ -207,8 +207,8 @@ impl Run<'_> {
         backup::require_space(files::directory(self.path), self.disk_needed(session, look, change, backs_up)?)?;
         let timeout = session.patience.timeout();
         let is_sound = self.options.integrity != Integrity::Off;
-        let original = Original { connection: session.connection, path: self.path, catalog: &look.live, is_sound };
-        backs_up.then(|| backup::make(&original, timeout, &self.watch)).transpose()
+        let original = || Original::of_writer(session.connection, self.path, &look.live, is_sound);
+        backs_up.then(|| backup::make(&original()?, timeout, &self.watch)).transpose()
     }
 
     fn disk_needed(&self, session: &Session<'_>, look: &Look, change: &Change, backs_up: bool) -> Result<u64, Error> {
