@@ -53,7 +53,7 @@ pub(crate) struct Detail {
     pub(crate) compatible: Vec<i64>,
     /// The file name of the backup made before.
     pub(crate) backup: Option<String>,
-    /// The seal that the header got, if it got one.
+    /// The seal of what the boot left, if it left the database where boots do; the header has it too where its number was free.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) seal: Option<i32>,
 }
@@ -167,11 +167,18 @@ pub(crate) fn backups(connection: &Connection) -> Result<Vec<String>, Error> {
     Ok(details(connection)?.into_iter().filter_map(|detail| detail.backup).collect())
 }
 
-/// The seals that the header has had.
+/// The seals that there have been.
 pub(crate) fn seals(connection: &Connection) -> rusqlite::Result<Vec<i32>> {
     let mut statement = connection.prepare("SELECT detail FROM main.bootproof_audit")?;
     let rows = statement.query_map([], |row| Ok(Detail::parse(row.get_ref(0)?).seal))?;
     rows.filter_map(Result::transpose).collect()
+}
+
+/// The seal in the newest row.
+pub(crate) fn newest_seal(connection: &Connection) -> rusqlite::Result<Option<i32>> {
+    let sql = "SELECT detail FROM main.bootproof_audit ORDER BY id DESC LIMIT 1";
+    let seal = connection.query_row(sql, [], |row| Ok(Detail::parse(row.get_ref(0)?).seal)).optional();
+    seal.map(Option::flatten)
 }
 
 /// Adds the seal to the newest row.

@@ -1,9 +1,11 @@
 //! The things that SQLite tells or does and rusqlite does not pass on.
 #![expect(
     unsafe_code,
-    reason = "rusqlite 0.41 wraps neither sqlite3_db_status nor sqlite3_file_control nor imposters, and no path that is not \
-              Unicode"
+    reason = "rusqlite 0.41 wraps neither sqlite3_db_status nor sqlite3_file_control nor imposters, no path that is not \
+              Unicode, and nothing of a file without a connection"
 )]
+
+pub(crate) mod header;
 
 #[cfg(unix)]
 use std::ffi::CStr;
