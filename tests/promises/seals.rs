@@ -122,6 +122,21 @@ fn it_is_of_one_set_of_migrations() {
 }
 
 #[test]
+fn a_schema_that_is_word_for_word_as_it_was_proven_is_sealed_by_the_audit_table() {
+    let sandbox = Sandbox::current();
+    let whole = seal(&sandbox);
+    for touched in ["VACUUM", "CREATE TABLE t(a); DROP TABLE t", "ANALYZE", "PRAGMA user_version = 0"] {
+        sandbox.execute(touched);
+        assert!(believes_the_seal(&sandbox), "{touched}");
+    }
+    assert_ne!(seal(&sandbox), whole, "a boot with nothing to do writes nothing");
+    for changed in ["CREATE VIEW additions AS SELECT 1", "DROP VIEW additions; CREATE INDEX additions ON teams(id)"] {
+        sandbox.execute(changed);
+        assert!(!believes_the_seal(&sandbox), "{changed}");
+    }
+}
+
+#[test]
 fn of_the_seals_in_the_audit_table_only_the_newest_counts() {
     let sandbox = Sandbox::at_head();
     sandbox.execute("PRAGMA user_version = 42");

@@ -53,9 +53,12 @@ pub(crate) struct Detail {
     pub(crate) compatible: Vec<i64>,
     /// The file name of the backup made before.
     pub(crate) backup: Option<String>,
-    /// The seal of what the boot left, if it left the database where boots do; the header has it too where its number was free.
+    /// The seal of what the boot left, if it left the database where boots do; the header has it where its number was free.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) seal: Option<i32>,
+    /// The same of the words of the schema.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) proof: Option<String>,
 }
 
 /// Whose history was continued, and from where.
@@ -174,19 +177,19 @@ pub(crate) fn seals(connection: &Connection) -> rusqlite::Result<Vec<i32>> {
     rows.filter_map(Result::transpose).collect()
 }
 
-/// The seal in the newest row.
-pub(crate) fn newest_seal(connection: &Connection) -> rusqlite::Result<Option<i32>> {
+/// The proof in the newest row.
+pub(crate) fn newest_proof(connection: &Connection) -> rusqlite::Result<Option<String>> {
     let sql = "SELECT detail FROM main.bootproof_audit ORDER BY id DESC LIMIT 1";
-    let seal = connection.query_row(sql, [], |row| Ok(Detail::parse(row.get_ref(0)?).seal)).optional();
-    seal.map(Option::flatten)
+    let proof = connection.query_row(sql, [], |row| Ok(Detail::parse(row.get_ref(0)?).proof)).optional();
+    proof.map(Option::flatten)
 }
 
-/// Adds the seal to the newest row.
-pub(crate) fn record_seal(connection: &Connection, seal: i32) -> rusqlite::Result<()> {
+/// Adds the seal and the proof to the newest row.
+pub(crate) fn record_seal(connection: &Connection, seal: i32, proof: Option<String>) -> rusqlite::Result<()> {
     let newest = "SELECT id, detail FROM main.bootproof_audit ORDER BY id DESC LIMIT 1";
     let (id, detail) =
         connection.query_row(newest, [], |row| Ok((row.get::<_, i64>(0)?, Detail::parse(row.get_ref(1)?))))?;
-    let detail = Detail { seal: (seal != 0).then_some(seal), ..detail };
+    let detail = Detail { seal: (seal != 0).then_some(seal), proof, ..detail };
     let sql = "UPDATE main.bootproof_audit SET detail = ?2 WHERE id = ?1";
     connection.execute(sql, (id, serde_json::to_string(&detail).unwrap_or_default()))?;
     Ok(())

@@ -158,6 +158,11 @@ impl<'p> Neighbours<'p> {
         self.has_file
     }
 
+    /// Whether there is nobody.
+    pub(crate) fn are_none(&self) -> bool {
+        self.names.as_ref().is_some_and(Vec::is_empty)
+    }
+
     /// Whether there may be one with this behind the file's name. Where that is not known, the file has to be asked for.
     pub(crate) fn may_have(&self, suffix: &str) -> bool {
         self.names.as_ref().is_none_or(|names| names.iter().any(|name| self.rest(name) == suffix.as_bytes()))

@@ -94,21 +94,54 @@ impl Numbers {
         }
     }
 
-    /// As the newest row of the audit table has them, where the number in the header is somebody else's. Inside a read transaction.
-    pub(crate) fn recorded(connection: &Connection) -> Option<Self> {
-        if !audit::exists(connection).ok()? {
-            return None;
-        }
-        let seal = audit::newest_seal(connection).ok()??;
-        Some(Self { count: number(connection, "schema_version").ok()?, seal })
-    }
-
     /// The version that a whole seal says the file is at, its schema as it was proven then. `None` where nobody can tell, or where
     /// a boot that `may_pass` what waits for permission would go on.
     pub(crate) fn version(self, schema: &Schema, may_pass: bool) -> Option<i64> {
-        let mut resting = schema.resting().iter().take(if may_pass { 1 } else { usize::MAX });
-        resting.find(|resting| of(resting, self.count) == self.seal).map(|resting| resting.version)
+        may_rest(schema, may_pass).find(|resting| of(resting, self.count) == self.seal).map(|resting| resting.version)
     }
+}
+
+/// The version at which the newest row of the audit table says that the schema was proven, if it is word for word what it was
+/// then. Inside a read transaction.
+///
+/// The header says it at once, where its number is free, and only as long as nobody has as much as touched the schema: `VACUUM`
+/// and a table that is made and dropped again count as changes.
+pub(crate) fn recorded(schema: &Schema, connection: &Connection, may_pass: bool) -> Option<i64> {
+    if !audit::exists(connection).ok()? {
+        return None;
+    }
+    let proof = audit::newest_proof(connection).ok()??;
+    let texts = texts(connection).ok()?;
+    may_rest(schema, may_pass).find(|resting| self::proof(resting, texts) == proof).map(|resting| resting.version)
+}
+
+/// Where boots leave a database, but for those that this boot would go on from.
+fn may_rest(schema: &Schema, may_pass: bool) -> impl Iterator<Item = &Resting> {
+    schema.resting().iter().take(if may_pass { 1 } else { usize::MAX })
+}
+
+/// Every statement that the schema consists of, in 128 bits, in whatever order. SQLite's own tables are not among them: they come
+/// and go with `ANALYZE`.
+fn texts(connection: &Connection) -> rusqlite::Result<u128> {
+    let mut statement = connection.prepare("SELECT type, name, tbl_name, sql FROM main.sqlite_schema")?;
+    let mut rows = statement.query([])?;
+    let mut texts = 0_u128;
+    while let Some(row) = rows.next()? {
+        let of = |column: usize| -> rusqlite::Result<&[u8]> {
+            Ok(row.get_ref(column)?.as_bytes_or_null()?.unwrap_or_default())
+        };
+        let parts: [&[u8]; 4] = [of(0)?, of(1)?, of(2)?, of(3)?];
+        if !parts[1].starts_with(b"sqlite_") {
+            // No part holds a NUL.
+            let Fingerprint(text) = Fingerprint::of_bytes(parts.into_iter().flat_map(|part| [part, b"\0".as_slice()]));
+            texts = texts.wrapping_add(text);
+        }
+    }
+    Ok(texts)
+}
+
+fn proof(resting: &Resting, texts: u128) -> String {
+    Fingerprint::of_bytes([resting.identity.to_le_bytes().as_slice(), &texts.to_le_bytes()]).to_string()
 }
 
 /// Seals the file, in the transaction that has proven it to be at a version where boots leave it; at any other, and without one,
@@ -123,7 +156,8 @@ pub(crate) fn renew(schema: &Schema, connection: &Connection, version: Option<i6
         if is_free {
             connection.pragma_update(Some("main"), "user_version", seal)?;
         }
-        audit::record_seal(connection, seal)
+        let proof = resting.map(|resting| Ok::<_, rusqlite::Error>(proof(resting, texts(connection)?))).transpose()?;
+        audit::record_seal(connection, seal, proof)
     };
     write().map_err(|error| Error::from_sqlite("sealing the schema", error))
 }

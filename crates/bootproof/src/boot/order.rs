@@ -26,7 +26,7 @@ use crate::report::{AppliedMigration, BackupReport, BootReport, CheckName, HeldM
 use crate::restore;
 use crate::revert;
 use crate::schema::Schema;
-use crate::seal::Numbers;
+use crate::seal::{self, Numbers};
 use crate::statistics::Depth;
 use crate::steps::Guard;
 use crate::watch::Watch;
@@ -238,12 +238,11 @@ impl Run<'_> {
         self.watch.proceed().map(|()| false)
     }
 
-    /// The version at which the audit table has a seal, for a boot that believes one: the header has none where its number is
-    /// the application's own.
+    /// The version that the audit table tells a boot which believes a seal, and found none in the header.
     fn sealed_by_record(&self, session: &Session<'_>) -> Option<i64> {
-        let may_be = self.is_content_with_a_seal() && self.settled.is_none() && !self.report.created;
-        let numbers = may_be.then(|| Numbers::recorded(session.connection)).flatten();
-        numbers.and_then(|numbers| numbers.version(self.schema, self.options.maintenance))
+        let is_theirs = self.is_guest || self.is_lent;
+        let may_be = self.is_content_with_a_seal() && !is_theirs && self.settled.is_none() && !self.report.created;
+        may_be.then(|| seal::recorded(self.schema, session.connection, self.options.maintenance)).flatten()
     }
 
     /// Looks, and works, until a look finds nothing left to do: between a look and the lock, another process may have
@@ -330,6 +329,9 @@ impl Run<'_> {
 
     /// What killed processes left beside the database, whatever they were at: also where this boot finds nothing to do.
     pub(super) fn remove_remnants(&self, neighbours: &Neighbours<'_>) {
+        if neighbours.are_none() {
+            return;
+        }
         backup::remove_remnants(self.path, neighbours);
         fresh::remove_remnants(neighbours);
         restore::remove_remnants(self.path, neighbours);

@@ -142,11 +142,18 @@ impl Drop for OpenFile {
 }
 
 /// The path as the layer wants it to be opened; `None` where it is a link, or no path for SQLite.
+///
+/// It is absolute and without links already, which is all that SQLite's own layer for Unix would see to, with a call to the system
+/// for every directory on the way. Any other may make another name of it.
 fn full_name(vfs: *mut ffi::sqlite3_vfs, path: &Path) -> Option<CString> {
     let path = c_name(path)?;
-    // SAFETY: the layer, if one was found, is there for good. It writes at most as many bytes as it is told, the last of them NUL.
+    // SAFETY: the layer, if one was found, is there for good, and its name ends with a NUL byte. It writes at most as many bytes as
+    // it is told, the last of them NUL.
     unsafe {
         let vfs = vfs.as_mut()?;
+        if cfg!(unix) && CStr::from_ptr(vfs.zName) == c"unix" {
+            return Some(path);
+        }
         let room = vfs.mxPathname.checked_add(1)?;
         let mut full = vec![0_u8; usize::try_from(room).ok()?];
         let code = vfs.xFullPathname?(vfs, path.as_ptr(), room, full.as_mut_ptr().cast());
