@@ -1,5 +1,7 @@
 //! With the integrity switched off, a boot believes a seal in the header, and nothing but a whole one.
 
+use std::process::Command;
+
 use rusqlite::Connection;
 use worklog_schema::bootproof::compiled::{Migration, Revert, Statement};
 use worklog_schema::bootproof::{Boot, BootReport, Integrity};
@@ -119,6 +121,54 @@ fn it_is_of_one_set_of_migrations() {
     assert_eq!(seal(&sandbox), 0, "no seal says that the newer program is at head");
     assert_eq!(boot().run().unwrap().applied.len(), 1);
     assert_eq!(rows(&sandbox.database).get("teams"), before.get("teams"));
+}
+
+#[test]
+fn one_in_wal_mode_that_nobody_has_open_is_sealed_without_a_log() {
+    let sandbox = Sandbox::current();
+    sandbox.execute("PRAGMA journal_mode = WAL");
+    let (before, files) = (sandbox.bytes(), sandbox.files());
+    assert!(believes_the_seal(&sandbox));
+    assert_eq!((sandbox.bytes(), sandbox.files()), (before, files));
+}
+
+/// The header in the file still is that of the moment before.
+#[test]
+fn what_is_in_the_log_counts() {
+    let sandbox = Sandbox::current();
+    let other = sandbox.open();
+    other.execute_batch("PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0").unwrap();
+    // Not by this process: closing the file would drop the locks of the connection.
+    let bytes = || Command::new("cat").arg(&sandbox.database).output().unwrap().stdout;
+    let before = bytes();
+    assert!(believes_the_seal(&sandbox), "whoever has it open has changed nothing");
+    other.execute_batch("CREATE VIEW additions AS SELECT 1").unwrap();
+    assert!(bytes() == before);
+    assert!(!believes_the_seal(&sandbox));
+    drop(other);
+    assert!(!believes_the_seal(&sandbox), "now it is in the file");
+}
+
+/// A program was killed while it wrote a change of the schema into the file.
+#[test]
+fn what_a_killed_program_has_begun_is_taken_back_first() {
+    let (killed, sandbox) = (Sandbox::current(), Sandbox::empty());
+    let sealed = killed.bytes();
+    let connection = killed.open();
+    connection
+        .execute_batch(
+            "PRAGMA cache_size = 1; PRAGMA cache_spill = 1; BEGIN; CREATE VIEW additions AS SELECT 1;
+             UPDATE worklogs SET data = data || 'x'; UPDATE worklogs SET epic_name = 'y'",
+        )
+        .unwrap();
+    for suffix in ["", "-journal"] {
+        let name = |of: &Sandbox| format!("{}{suffix}", of.database.display());
+        std::fs::copy(name(&killed), name(&sandbox)).unwrap();
+    }
+    assert!(sandbox.bytes() != sealed, "some of it is in the file");
+    assert!(believes_the_seal(&sandbox));
+    assert!(sandbox.bytes() == sealed, "and none of it any more");
+    connection.execute_batch("ROLLBACK").unwrap();
 }
 
 #[test]
