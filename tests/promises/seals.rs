@@ -1,5 +1,7 @@
 //! With the integrity switched off, a boot believes a seal in the header, and nothing but a whole one.
 
+use std::process::Command;
+
 use rusqlite::Connection;
 use worklog_schema::bootproof::compiled::{Migration, Revert, Statement};
 use worklog_schema::bootproof::{Boot, BootReport, Integrity};
@@ -51,17 +53,25 @@ fn a_declared_index_that_was_dropped_is_rebuilt_and_sealed_again() {
 }
 
 #[test]
-fn a_number_of_the_applications_own_stays() {
+fn a_number_of_the_applications_own_stays_and_the_seal_is_in_the_audit_table() {
     let sandbox = Sandbox::unmanaged();
     sandbox.execute("PRAGMA user_version = 42");
     sandbox.boot().ready();
     assert_eq!(seal(&sandbox), 42);
-    assert!(!believes_the_seal(&sandbox));
+    assert!(believes_the_seal(&sandbox));
     // And one that came later.
     let sandbox = Sandbox::current();
-    sandbox.execute("PRAGMA user_version = 42; DROP INDEX idx_worklogs_user_range");
-    sandbox.boot().ready();
+    sandbox.execute("PRAGMA user_version = 42");
+    let before = sandbox.bytes();
+    assert!(believes_the_seal(&sandbox));
+    assert_eq!(sandbox.bytes(), before);
+    sandbox.execute("DROP INDEX idx_worklogs_user_range");
+    let report = sandbox.run(OFF).ready();
+    assert_eq!(report["repaired"][0], "idx_worklogs_user_range", "{report}");
     assert_eq!(seal(&sandbox), 42);
+    assert!(believes_the_seal(&sandbox));
+    sandbox.execute("ALTER TABLE worklogs DROP COLUMN parent_type");
+    sandbox.run(OFF).refused(4, "drifted");
 }
 
 #[test]
@@ -111,6 +121,83 @@ fn it_is_of_one_set_of_migrations() {
     assert_eq!(seal(&sandbox), 0, "no seal says that the newer program is at head");
     assert_eq!(boot().run().unwrap().applied.len(), 1);
     assert_eq!(rows(&sandbox.database).get("teams"), before.get("teams"));
+}
+
+#[test]
+fn one_in_wal_mode_that_nobody_has_open_is_sealed_without_a_log() {
+    let sandbox = Sandbox::current();
+    sandbox.execute("PRAGMA journal_mode = WAL");
+    let (before, files) = (sandbox.bytes(), sandbox.files());
+    assert!(believes_the_seal(&sandbox));
+    assert_eq!((sandbox.bytes(), sandbox.files()), (before, files));
+}
+
+/// The header in the file still is that of the moment before.
+#[test]
+fn what_is_in_the_log_counts() {
+    let sandbox = Sandbox::current();
+    let other = sandbox.open();
+    other.execute_batch("PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0").unwrap();
+    // Not by this process: closing the file would drop the locks of the connection.
+    let bytes = || Command::new("cat").arg(&sandbox.database).output().unwrap().stdout;
+    let before = bytes();
+    assert!(believes_the_seal(&sandbox), "whoever has it open has changed nothing");
+    other.execute_batch("CREATE VIEW additions AS SELECT 1").unwrap();
+    assert!(bytes() == before);
+    assert!(!believes_the_seal(&sandbox));
+    drop(other);
+    assert!(!believes_the_seal(&sandbox), "now it is in the file");
+}
+
+/// A program was killed while it wrote a change of the schema into the file.
+#[test]
+fn what_a_killed_program_has_begun_is_taken_back_first() {
+    let (killed, sandbox) = (Sandbox::current(), Sandbox::empty());
+    let sealed = killed.bytes();
+    let connection = killed.open();
+    connection
+        .execute_batch(
+            "PRAGMA cache_size = 1; PRAGMA cache_spill = 1; BEGIN; CREATE VIEW additions AS SELECT 1;
+             UPDATE worklogs SET data = data || 'x'; UPDATE worklogs SET epic_name = 'y'",
+        )
+        .unwrap();
+    for suffix in ["", "-journal"] {
+        let name = |of: &Sandbox| format!("{}{suffix}", of.database.display());
+        std::fs::copy(name(&killed), name(&sandbox)).unwrap();
+    }
+    assert!(sandbox.bytes() != sealed, "some of it is in the file");
+    assert!(believes_the_seal(&sandbox));
+    assert!(sandbox.bytes() == sealed, "and none of it any more");
+    connection.execute_batch("ROLLBACK").unwrap();
+}
+
+#[test]
+fn a_schema_that_is_word_for_word_as_it_was_proven_is_sealed_by_the_audit_table() {
+    let sandbox = Sandbox::current();
+    let whole = seal(&sandbox);
+    for touched in ["VACUUM", "CREATE TABLE t(a); DROP TABLE t", "ANALYZE", "PRAGMA user_version = 0"] {
+        sandbox.execute(touched);
+        assert!(believes_the_seal(&sandbox), "{touched}");
+    }
+    assert_ne!(seal(&sandbox), whole, "a boot with nothing to do writes nothing");
+    for changed in ["CREATE VIEW additions AS SELECT 1", "DROP VIEW additions; CREATE INDEX additions ON teams(id)"] {
+        sandbox.execute(changed);
+        assert!(!believes_the_seal(&sandbox), "{changed}");
+    }
+}
+
+#[test]
+fn of_the_seals_in_the_audit_table_only_the_newest_counts() {
+    let sandbox = Sandbox::at_head();
+    sandbox.execute("PRAGMA user_version = 42");
+    assert!(believes_the_seal(&sandbox));
+    let newer = schema_with(rows_alone());
+    let boot = || Boot::new(&newer, &sandbox.database).integrity(Integrity::Off);
+    assert_eq!(boot().run().unwrap().applied.len(), 1);
+    assert!(is_sealed(&boot().run().unwrap()));
+    assert!(!believes_nothing_newer(&sandbox), "the older one looks, and finds what is newer");
+    boot().revert(3).unwrap();
+    assert_eq!(boot().run().unwrap().applied.len(), 1, "no seal says that the newer program is at head");
 }
 
 fn is_sealed(report: &BootReport) -> bool {

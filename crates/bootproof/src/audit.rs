@@ -53,9 +53,12 @@ pub(crate) struct Detail {
     pub(crate) compatible: Vec<i64>,
     /// The file name of the backup made before.
     pub(crate) backup: Option<String>,
-    /// The seal that the header got, if it got one.
+    /// The seal of what the boot left, if it left the database where boots do; the header has it where its number was free.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) seal: Option<i32>,
+    /// The same of the words of the schema.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) proof: Option<String>,
 }
 
 /// Whose history was continued, and from where.
@@ -167,19 +170,26 @@ pub(crate) fn backups(connection: &Connection) -> Result<Vec<String>, Error> {
     Ok(details(connection)?.into_iter().filter_map(|detail| detail.backup).collect())
 }
 
-/// The seals that the header has had.
+/// The seals that there have been.
 pub(crate) fn seals(connection: &Connection) -> rusqlite::Result<Vec<i32>> {
     let mut statement = connection.prepare("SELECT detail FROM main.bootproof_audit")?;
     let rows = statement.query_map([], |row| Ok(Detail::parse(row.get_ref(0)?).seal))?;
     rows.filter_map(Result::transpose).collect()
 }
 
-/// Adds the seal to the newest row.
-pub(crate) fn record_seal(connection: &Connection, seal: i32) -> rusqlite::Result<()> {
+/// The proof in the newest row.
+pub(crate) fn newest_proof(connection: &Connection) -> rusqlite::Result<Option<String>> {
+    let sql = "SELECT detail FROM main.bootproof_audit ORDER BY id DESC LIMIT 1";
+    let proof = connection.query_row(sql, [], |row| Ok(Detail::parse(row.get_ref(0)?).proof)).optional();
+    proof.map(Option::flatten)
+}
+
+/// Adds the seal and the proof to the newest row.
+pub(crate) fn record_seal(connection: &Connection, seal: i32, proof: Option<String>) -> rusqlite::Result<()> {
     let newest = "SELECT id, detail FROM main.bootproof_audit ORDER BY id DESC LIMIT 1";
     let (id, detail) =
         connection.query_row(newest, [], |row| Ok((row.get::<_, i64>(0)?, Detail::parse(row.get_ref(1)?))))?;
-    let detail = Detail { seal: (seal != 0).then_some(seal), ..detail };
+    let detail = Detail { seal: (seal != 0).then_some(seal), proof, ..detail };
     let sql = "UPDATE main.bootproof_audit SET detail = ?2 WHERE id = ?1";
     connection.execute(sql, (id, serde_json::to_string(&detail).unwrap_or_default()))?;
     Ok(())

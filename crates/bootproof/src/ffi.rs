@@ -2,9 +2,10 @@
 #![expect(
     unsafe_code,
     reason = "rusqlite 0.41 wraps neither sqlite3_db_status nor sqlite3_file_control nor imposters nor the methods of a file, \
-              and no path that is not Unicode"
+              with a connection or without, and no path that is not Unicode"
 )]
 
+pub(crate) mod header;
 mod read_ahead;
 
 #[cfg(unix)]

@@ -1,6 +1,6 @@
 //! Files by name: which one a path means, and what lies beside it.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -66,10 +66,18 @@ pub(crate) fn exists_among(path: &Path, neighbours: &Neighbours<'_>) -> Result<b
     }
 }
 
+/// The files that SQLite keeps beside a database.
+const SIDECARS: [&str; 3] = ["-journal", "-wal", "-shm"];
+
+/// Whether a regular file is there, and nothing of SQLite's beside it.
+pub(crate) fn is_alone_among(neighbours: &Neighbours<'_>) -> bool {
+    neighbours.have_the_file() && !SIDECARS.iter().any(|suffix| neighbours.may_have(suffix))
+}
+
 /// What has the name of a file that SQLite keeps beside the database must be one: SQLite would wait for a named pipe for good,
 /// deaf to signals.
 pub(crate) fn refuse_strangers(path: &Path, neighbours: &Neighbours<'_>) -> Result<(), Error> {
-    let there = ["-journal", "-wal", "-shm"].into_iter().filter(|suffix| neighbours.may_have(suffix));
+    let there = SIDECARS.into_iter().filter(|suffix| neighbours.may_have(suffix));
     for file in there.map(|suffix| sidecar(path, suffix)) {
         if file.symlink_metadata().is_ok_and(|there| !there.is_file()) {
             return Err(storage("opened", &file, &not_regular()));
@@ -122,37 +130,54 @@ pub(crate) struct Neighbours<'p> {
     path: &'p Path,
     /// None where the directory was not looked at, or cannot be.
     names: Option<Vec<OsString>>,
+    /// Whether the file itself is there, and a regular one, as far as the directory tells.
+    has_file: bool,
 }
 
 impl<'p> Neighbours<'p> {
     pub(crate) fn of(path: &'p Path) -> Self {
-        let own = path.file_name().unwrap_or_default().as_encoded_bytes();
-        let is_neighbour = |name: &OsString| name.as_encoded_bytes().starts_with(own);
-        let names = listing::names(directory(path)).ok();
-        Self { path, names: names.map(|names| names.into_iter().filter(is_neighbour).collect()) }
+        let own = path.file_name().unwrap_or_default();
+        let (mut names, mut has_file) = (Vec::new(), false);
+        let listed = listing::visit(directory(path), |name, is_file| {
+            if name == own {
+                has_file = is_file;
+            } else if name.as_encoded_bytes().starts_with(own.as_encoded_bytes()) {
+                names.push(name.to_owned());
+            }
+        });
+        Self { path, names: listed.is_ok().then_some(names), has_file: has_file && listed.is_ok() }
     }
 
     /// Of a directory that nobody looks at.
     pub(crate) fn unknown(path: &'p Path) -> Self {
-        Self { path, names: None }
+        Self { path, names: None, has_file: false }
+    }
+
+    /// Whether the file itself is known to be there, and to be a regular one.
+    pub(crate) fn have_the_file(&self) -> bool {
+        self.has_file
+    }
+
+    /// Whether there is nobody.
+    pub(crate) fn are_none(&self) -> bool {
+        self.names.as_ref().is_some_and(Vec::is_empty)
     }
 
     /// Whether there may be one with this behind the file's name. Where that is not known, the file has to be asked for.
     pub(crate) fn may_have(&self, suffix: &str) -> bool {
-        let rest = |name: &OsString| name.as_encoded_bytes().get(self.own().len()..) == Some(suffix.as_bytes());
-        self.names.as_ref().is_none_or(|names| names.iter().any(rest))
+        self.names.as_ref().is_none_or(|names| names.iter().any(|name| self.rest(name) == suffix.as_bytes()))
     }
 
     /// Those with a name that goes on with this.
     pub(crate) fn with(&self, infix: &str) -> impl Iterator<Item = PathBuf> {
-        let goes_on = move |name: &&OsString| {
-            name.as_encoded_bytes().get(self.own().len()..).is_some_and(|rest| rest.starts_with(infix.as_bytes()))
-        };
+        let goes_on = move |name: &&OsString| self.rest(name).starts_with(infix.as_bytes());
         self.names.iter().flatten().filter(goes_on).map(|name| directory(self.path).join(name))
     }
 
-    fn own(&self) -> &[u8] {
-        self.path.file_name().unwrap_or_default().as_encoded_bytes()
+    /// What stands behind the file's own name.
+    fn rest<'n>(&self, name: &'n OsStr) -> &'n [u8] {
+        let own = self.path.file_name().unwrap_or_default().as_encoded_bytes();
+        name.as_encoded_bytes().get(own.len()..).unwrap_or_default()
     }
 }
 

@@ -46,7 +46,8 @@ pub enum Integrity {
     Quick,
     /// Nothing. And of a database that carries the seal of an earlier boot, set when it was proven to be at head and broken by
     /// any change of the schema, a boot with nothing else to do reads no more than the header: foreign keys and query plans
-    /// are not checked again either.
+    /// are not checked again either. Where the header has none, because its number is the application's or somebody ran
+    /// `VACUUM`, the words of the schema are compared with those that were proven, and the same holds.
     Off,
 }
 

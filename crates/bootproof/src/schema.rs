@@ -296,14 +296,14 @@ impl Schema {
     /// A disagreement means that the build was mixed from two states of the directory.
     #[must_use]
     pub fn disagreements(&self) -> &[String] {
+        if self.sources.is_empty() {
+            return &[];
+        }
         // Whatever a boot would find out of a constant, the first has found.
         self.disagreements.get_or_init(|| self.compare_sources())
     }
 
     fn compare_sources(&self) -> Vec<String> {
-        if self.sources.is_empty() {
-            return Vec::new();
-        }
         let mut disagreements = Vec::new();
         for migration in self.compiled.migrations {
             let source = self.sources.iter().find(|source| source.path == migration.file);

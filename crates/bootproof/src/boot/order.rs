@@ -26,7 +26,7 @@ use crate::report::{AppliedMigration, BackupReport, BootReport, CheckName, HeldM
 use crate::restore;
 use crate::revert;
 use crate::schema::Schema;
-use crate::seal;
+use crate::seal::{self, Numbers};
 use crate::statistics::Depth;
 use crate::steps::Guard;
 use crate::watch::Watch;
@@ -151,6 +151,13 @@ impl Run<'_> {
             restore::await_and_finish(self.path, &self.options, &self.watch)?;
             neighbours = Neighbours::of(self.path);
         }
+        let mut is_unsealed = false;
+        if self.is_content_with_a_seal() && files::is_alone_among(&neighbours) {
+            match self.is_sealed_alone(&neighbours)? {
+                Some(true) => return Ok(()),
+                known => is_unsealed = known.is_some(),
+            }
+        }
         let exists = files::exists_among(self.path, &neighbours)?;
         self.remove_remnants(&neighbours);
         if !exists && self.membership.is_some() {
@@ -166,7 +173,8 @@ impl Run<'_> {
                 return Ok(());
             }
         }
-        if self.is_content_with_a_seal() && (!create || self.report.created) && self.is_sealed(&neighbours)? {
+        let may_be_sealed = self.is_content_with_a_seal() && !is_unsealed && (!create || self.report.created);
+        if may_be_sealed && self.is_sealed(&neighbours)? {
             return Ok(());
         }
         loop {
@@ -202,12 +210,25 @@ impl Run<'_> {
             && self.options.target.is_none()
     }
 
-    /// Whether the file is sealed, and so ready: history and schema are as they were proven, and what is newer waits.
+    /// Whether a file that lies alone is sealed, and so ready: history and schema are as they were proven, and what is newer waits.
+    /// `None` where only a connection can tell. Most starts of an application end here.
+    fn is_sealed_alone(&mut self, neighbours: &Neighbours<'_>) -> Result<Option<bool>, Error> {
+        let found = self.watch.clone().step(Step::Look, 0, || Ok(Numbers::of_lone_file(self.path)))?;
+        let Some(numbers) = found else { return Ok(None) };
+        let version = numbers.version(self.schema, self.options.maintenance);
+        if let Some(version) = version {
+            self.remove_remnants(neighbours);
+            self.report_sealed(version);
+        }
+        Ok(Some(version.is_some()))
+    }
+
+    /// Whether any file is, by the word of a connection.
     fn is_sealed(&mut self, neighbours: &Neighbours<'_>) -> Result<bool, Error> {
         let version = self.watch.clone().step(Step::Look, 0, || {
             let connection = connection::open_among(self.path, false, neighbours)?;
-            let version = seal::version(self.schema, &connection, self.options.maintenance);
-            Ok(version.filter(|_| !ffi::has_moved(&connection)))
+            let found = Numbers::of(&connection).ok().filter(|_| !ffi::has_moved(&connection));
+            Ok(found.and_then(|numbers| numbers.version(self.schema, self.options.maintenance)))
         });
         // Whatever the matter is, the general way will meet it too, and tell.
         if let Ok(Some(version)) = version {
@@ -217,6 +238,13 @@ impl Run<'_> {
         self.watch.proceed().map(|()| false)
     }
 
+    /// The version that the audit table tells a boot which believes a seal, and found none in the header.
+    fn sealed_by_record(&self, session: &Session<'_>) -> Option<i64> {
+        let is_theirs = self.is_guest || self.is_lent;
+        let may_be = self.is_content_with_a_seal() && !is_theirs && self.settled.is_none() && !self.report.created;
+        may_be.then(|| seal::recorded(self.schema, session.connection, self.options.maintenance)).flatten()
+    }
+
     /// Looks, and works, until a look finds nothing left to do: between a look and the lock, another process may have
     /// done the work.
     pub(super) fn boot_connection(&mut self, connection: &mut Connection) -> Result<Next, Error> {
@@ -224,6 +252,13 @@ impl Run<'_> {
         let session = Session::new(connection, self.path, self.options.lock_timeout, &self.watch)?;
         loop {
             session.begin_read()?;
+            if let Some(version) = self.sealed_by_record(&session) {
+                let is_here = session.refuse_moved();
+                session.rollback();
+                is_here?;
+                self.report_sealed(version);
+                return Ok(Next::Ready);
+            }
             let looked = self.look_or_blame_the_file(&session);
             let current = match looked {
                 Ok(look) if look.is_current() => {
@@ -294,6 +329,9 @@ impl Run<'_> {
 
     /// What killed processes left beside the database, whatever they were at: also where this boot finds nothing to do.
     pub(super) fn remove_remnants(&self, neighbours: &Neighbours<'_>) {
+        if neighbours.are_none() {
+            return;
+        }
         backup::remove_remnants(self.path, neighbours);
         fresh::remove_remnants(neighbours);
         restore::remove_remnants(self.path, neighbours);

@@ -175,7 +175,7 @@ impl<'s> Fleet<'s> {
         self
     }
 
-    /// Takes a database at head for ready by the seal in its header, without reading any more of it: for going on where a run was
+    /// Takes a database at head for ready by its seal, without reading any more of it: for going on where a run was
     /// stopped, and for a server that has the integrity of its files checked at another time. Whatever else a database is, it is
     /// booted with all that its options say. See [`Integrity::Off`](crate::Integrity::Off) for what a seal tells.
     #[must_use]
