@@ -21,6 +21,9 @@ const PIECE: usize = 64 * 1024;
 /// How far behind the page before the next may begin: pages of indexes lie between those of a table, and reading four of them for
 /// one costs no more than asking.
 const GAP: i64 = 16 * 1024;
+/// So many pages have to follow each other before more is read than was asked for: a look at one row begins with the first two of the
+/// file.
+const SURE: u32 = 3;
 /// No page is smaller; whatever is asked for less wants to know it as it is now.
 const SMALLEST_PAGE: usize = 512;
 
@@ -37,8 +40,9 @@ struct Reader {
     /// Where the piece begins, and how much of it there is.
     begin: i64,
     length: usize,
-    /// Where the page ended that was read last.
+    /// Where the page ended that was read last, and how many have followed each other.
     next: i64,
+    followed: u32,
 }
 
 /// Reads a connection's file ahead, until the connection is closed.
@@ -62,7 +66,7 @@ pub(crate) fn install(connection: &Connection) {
         methods.xLock = Some(lock);
         methods.xUnlock = Some(unlock);
         methods.xShmLock = methods.xShmLock.map(|_| shm_lock as _);
-        let reader = Reader { methods, own, piece: Vec::new(), begin: 0, length: 0, next: -1 };
+        let reader = Reader { methods, own, piece: Vec::new(), begin: 0, length: 0, next: 0, followed: 0 };
         (*file).pMethods = Box::into_raw(Box::new(reader)).cast();
     }
 }
@@ -93,9 +97,11 @@ impl Reader {
         self.piece.get(..self.length)?.get(from..from.checked_add(length)?)
     }
 
-    /// Whether a piece is worth reading: it is the next page that is asked for.
-    fn goes_on(&self, offset: i64) -> bool {
-        self.next >= 0 && (self.next..=self.next.saturating_add(GAP)).contains(&offset)
+    /// Takes note of the page that is asked for.
+    fn follow(&mut self, offset: i64, length: usize) {
+        let is_next = (self.next..=self.next.saturating_add(GAP)).contains(&offset);
+        self.followed = if is_next { self.followed.saturating_add(1) } else { 0 };
+        self.next = offset.saturating_add(i64::try_from(length).unwrap_or(i64::MAX));
     }
 
     /// Reads what comes from here on; false where it is not to be had.
@@ -160,11 +166,11 @@ unsafe extern "C" fn read(file: *mut ffi::sqlite3_file, buffer: *mut c_void, amo
     let length = usize::try_from(amount).unwrap_or_default();
     let is_page = (SMALLEST_PAGE..PIECE).contains(&length);
     if is_page {
-        if reader.held(offset, length).is_none() && reader.goes_on(offset) {
+        reader.follow(offset, length);
+        if reader.held(offset, length).is_none() && reader.followed >= SURE {
             // SAFETY: as above. Where it fails the page is asked for alone, and what is wrong is told of that page.
             unsafe { reader.fill(file, offset) };
         }
-        reader.next = offset.saturating_add(amount.into());
         if let Some(held) = reader.held(offset, length) {
             // SAFETY: the buffer is SQLite's, and has as many bytes as were asked for.
             unsafe { ptr::copy_nonoverlapping(held.as_ptr(), buffer.cast(), held.len()) };

@@ -36,6 +36,11 @@ fn values(connection: &Connection) -> (i64, i64, i64) {
     connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap()
 }
 
+/// The value of one row. After the whole table was read, the last of its pieces is what is held.
+fn value(connection: &Connection, id: i64) -> i64 {
+    connection.query_row("SELECT value FROM rows WHERE id = ?1", [id], |row| row.get(0)).unwrap()
+}
+
 fn set(connection: &Connection, value: i64) {
     connection.execute("UPDATE rows SET value = ?1", [value]).unwrap();
 }
@@ -61,14 +66,9 @@ fn pieces_are_read_where_a_file_is_read_from_one_end_to_the_other() {
 fn rows_far_from_each_other_are_read_one_by_one() {
     let (directory, _plain) = made("delete");
     let connection = ahead(&directory);
-    let value = |id: i64| -> i64 {
-        connection.query_row("SELECT value FROM rows WHERE id = ?1", [id], |row| row.get(0)).unwrap()
-    };
-    // The pages on the way to every row are the first of the file, and stay in the cache.
-    value(1);
     connection.execute_batch("BEGIN").unwrap();
     for id in [1_800, 100, 1_500, 400, 1_200, 700] {
-        assert_eq!(value(id), 0);
+        assert_eq!(value(&connection, id), 0);
         assert_eq!(held_ahead(&connection), 0, "row {id}");
     }
 }
@@ -78,15 +78,18 @@ fn what_others_commit_is_read() {
     for journal_mode in ["delete", "truncate", "persist", "wal"] {
         let (directory, plain) = made(journal_mode);
         let connection = ahead(&directory);
-        for value in 1..4 {
-            set(&plain, value);
-            assert_eq!(values(&connection), (value, value, ROWS), "in mode {journal_mode}");
+        for new in 1..4 {
+            set(&plain, new);
+            assert_eq!(value(&connection, ROWS), new, "of the last row in mode {journal_mode}");
+            assert_eq!(values(&connection), (new, new, ROWS), "in mode {journal_mode}");
+            set(&plain, -new);
             plain.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
-            assert_eq!(values(&connection), (value, value, ROWS), "after a checkpoint");
+            assert_eq!(value(&connection, ROWS), -new, "of the last row after a checkpoint");
+            assert_eq!(values(&connection), (-new, -new, ROWS), "after a checkpoint");
         }
         plain.execute("DELETE FROM rows WHERE id > 100", []).unwrap();
         plain.execute_batch("VACUUM").unwrap();
-        assert_eq!(values(&connection), (3, 3, 100), "of a shorter file in mode {journal_mode}");
+        assert_eq!(values(&connection), (-3, -3, 100), "of a shorter file in mode {journal_mode}");
     }
 }
 
@@ -113,10 +116,13 @@ fn what_the_connection_itself_writes_and_takes_back_is_read() {
         let connection = ahead(&directory);
         connection.execute_batch("BEGIN IMMEDIATE").unwrap();
         assert_eq!(values(&connection), (0, 0, ROWS));
-        for id in [1, ROWS / 2, ROWS] {
-            connection.execute("UPDATE rows SET value = 5 WHERE id = ?1", [id]).unwrap();
-            // Ten pages are kept, so this reads what was written from the file.
-            assert_eq!(values(&connection), (0, 5, ROWS));
+        for new in 1..5 {
+            // Each far before the one before it; and more pages than are kept, so that the first ones are written.
+            for id in (1..=50).rev().map(|number| number * ROWS / 50) {
+                connection.execute("UPDATE rows SET value = ?1 WHERE id = ?2", [new, id]).unwrap();
+            }
+            assert_eq!(value(&connection, ROWS), new, "of the last row in mode {journal_mode}");
+            assert_eq!(values(&connection), (0, new, ROWS));
         }
         set(&connection, 6);
         assert_eq!(values(&connection), (6, 6, ROWS), "in mode {journal_mode}");
