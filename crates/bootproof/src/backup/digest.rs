@@ -14,7 +14,7 @@ use crate::watch::Watch;
 /// What the name of a digest's file ends with, after the name of the backup.
 pub(crate) const ENDING: &str = ".sha256";
 /// So much is read at once: what a processor has close by from being read to being hashed and written. Pieces of a megabyte
-/// take a third more of its time, those of four twice as much.
+/// take more of its time, those of four about twice as much.
 const CHUNK: usize = 256 << 10;
 /// A digest file is one line; whatever is longer is not one.
 const LONGEST_LINE: u64 = 8192;

@@ -22,6 +22,9 @@ use crate::restore::{Restore, RestoreReport};
 const ATTEMPTS: usize = 4;
 const ATTEMPT: Duration = Duration::from_millis(100);
 
+/// `BEGIN` alone takes no lock; the first read does.
+const BEGIN_TO_READ: &str = "BEGIN; SELECT count(*) FROM main.sqlite_schema";
+
 impl Boot<'_> {
     /// Copies the database now, verified and with a digest, without migrating it; [`Options::backup`] is for boots only.
     ///
@@ -149,15 +152,16 @@ impl Run<'_> {
             return Ok((true, None));
         }
         let is_worth_it = is_in_use && !connection::is_small(session.connection).map_err(failed)?;
-        let mut companion = connection::open_companion(self.path)?;
-        connection::distrust(&mut companion).map_err(failed)?;
+        let prepare = |mut companion| connection::distrust(&mut companion).map(|()| companion).ok();
+        // Without one, the copy is checked when it is made.
+        let mut companion = connection::open_companion(self.path).ok().and_then(prepare);
         for attempt in 0.. {
-            // Whoever begins later may see more; one that comes too late sees to it that the log is not empty.
-            companion.execute_batch("BEGIN; SELECT count(*) FROM main.sqlite_schema").map_err(failed)?;
+            // It may see more than the other, but then the log is not empty.
+            companion = companion.filter(|it| it.execute_batch(BEGIN_TO_READ).is_ok());
             if backup::is_whole(session.connection)? {
-                return Ok((true, Some(companion)));
+                return Ok((true, companion));
             }
-            companion.execute_batch("ROLLBACK").map_err(failed)?;
+            companion = companion.filter(|it| it.execute_batch("ROLLBACK").is_ok());
             if !is_worth_it || attempt == ATTEMPTS {
                 break;
             }
