@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use bootproof_catalog::Catalog;
+use bootproof_catalog::{Catalog, Reader};
 use miniz_oxide::inflate;
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
@@ -40,8 +40,13 @@ pub(crate) fn unpacked(bytes: &[u8]) -> Result<Connection, Error> {
 
 /// The catalog at a version.
 pub(crate) fn catalog_at(schema: &Schema, version: i64) -> Result<Catalog, Error> {
+    catalog_by(&mut Reader::default(), schema, version)
+}
+
+/// The catalog at a version, by whoever has read another one.
+pub(crate) fn catalog_by(reader: &mut Reader, schema: &Schema, version: i64) -> Result<Catalog, Error> {
     let database = database_at(schema, version)?;
-    Catalog::read(&database).map_err(|error| Error::from_sqlite("reading the compiled schema", error))
+    reader.read(&database).map_err(|error| Error::from_sqlite("reading the compiled schema", error))
 }
 
 /// An empty in-memory database at a version, to read the schema from: from the image at head, by replaying the migrations up to it
