@@ -171,6 +171,71 @@ fn what_a_killed_program_has_begun_is_taken_back_first() {
     connection.execute_batch("ROLLBACK").unwrap();
 }
 
+/// One that was interrupted may have moved the log away, and with it what was committed last.
+#[test]
+fn none_is_believed_while_a_restore_is_under_way() {
+    let sandbox = Sandbox::current();
+    let mark = r#"{"backup": "gone", "digest": null, "kept": ".replaced-20260210_093000", "had_database": true}"#;
+    std::fs::write(sandbox.path().join("worklog.db.restoring"), mark).unwrap();
+    sandbox.run(OFF).refused(7, "restore_interrupted");
+}
+
+/// In WAL mode whoever reads makes a log and its index.
+#[cfg(unix)]
+#[test]
+fn none_is_believed_of_a_file_that_nobody_could_read() {
+    use std::fs::{File, Permissions, remove_file, set_permissions};
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let sandbox = Sandbox::current();
+    sandbox.execute("PRAGMA journal_mode = WAL");
+    set_permissions(sandbox.path(), Permissions::from_mode(0o555)).unwrap();
+    let is_denied = File::create(sandbox.path().join("attempt")).is_err();
+    if is_denied {
+        sandbox.run(OFF).refused(8, "storage");
+    }
+    set_permissions(sandbox.path(), Permissions::from_mode(0o755)).unwrap();
+    if !is_denied {
+        remove_file(sandbox.path().join("attempt")).unwrap(); // Nothing is denied to root.
+    }
+    assert!(believes_the_seal(&sandbox));
+}
+
+/// In the oldest format of schemas an index that descends is stored as one that ascends, whatever its statement says.
+#[test]
+fn words_that_mean_something_else_are_not_the_same() {
+    let sandbox = Sandbox::current();
+    sandbox.execute("CREATE VIEW additions AS SELECT 1");
+    assert!(!believes_the_seal(&sandbox));
+    let format = |bytes: [u8; 4]| {
+        let mut file = sandbox.bytes();
+        assert_ne!(file[44..48], bytes);
+        file[44..48].copy_from_slice(&bytes);
+        std::fs::write(&sandbox.database, file).unwrap();
+    };
+    format([0, 0, 0, 1]);
+    let message = sandbox.run(OFF).refused(4, "behind");
+    assert!(message.contains("idx_factorial_leaves_company_status"), "{message}");
+    format([0, 0, 0, 4]);
+    sandbox.execute("DROP VIEW additions");
+    assert!(believes_the_seal(&sandbox), "by the audit table");
+    format([0, 0, 0, 1]);
+    sandbox.run(OFF).refused(4, "behind");
+}
+
+/// SQLite opens no path of more than 512 bytes, and the application could not either.
+#[cfg(unix)]
+#[test]
+fn none_is_believed_at_a_path_too_long_for_sqlite() {
+    let sandbox = Sandbox::current();
+    let deep = sandbox.path().join(["d".repeat(200), "e".repeat(200), "f".repeat(200)].join("/"));
+    std::fs::create_dir_all(&deep).unwrap();
+    let path = deep.join("worklog.db");
+    std::fs::rename(&sandbox.database, &path).unwrap();
+    let failure = worklog_schema::boot(&path).integrity(Integrity::Off).run().unwrap_err();
+    assert_eq!(failure.exit_code(), 8, "{failure}");
+}
+
 #[test]
 fn a_schema_that_is_word_for_word_as_it_was_proven_is_sealed_by_the_audit_table() {
     let sandbox = Sandbox::current();

@@ -3,7 +3,7 @@
 use std::num::NonZero;
 use std::path::Path;
 use std::thread::available_parallelism;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
@@ -27,9 +27,6 @@ const DEFAULT_CACHE: i64 = 2_000;
 
 /// An index is sorted by so many threads at most, each with some memory of its own.
 const MOST_SORTERS: usize = 2;
-
-/// How long to wait before looking again whether somebody is still folding the log.
-const BETWEEN_LOOKS: Duration = Duration::from_millis(5);
 
 /// Where the header says which version of the file format is needed to write the file, and the newest there is.
 const WRITE_VERSION: usize = 18;
@@ -212,23 +209,15 @@ impl<'c> Session<'c> {
     /// somebody commits.
     ///
     /// Most of it is folded while others write. For what is left it has to be the one writer for a moment, nobody else may be
-    /// folding it, and nobody reading from it (<https://sqlite.org/c3ref/wal_checkpoint_v2.html>): it waits for that, up to
-    /// about this time.
-    pub(crate) fn fold_wal(&self, most: Duration) -> rusqlite::Result<bool> {
+    /// folding it, and nobody reading from it (<https://sqlite.org/c3ref/wal_checkpoint_v2.html>). It waits for none of that: while
+    /// it waited, nobody could write.
+    pub(crate) fn fold_wal(&self) -> rusqlite::Result<bool> {
         let fold = |mode| {
             let sql = format!("PRAGMA main.wal_checkpoint({mode})");
             self.connection.query_row(&sql, [], |row| row.get::<_, i64>(0))
         };
-        let since = Instant::now();
         fold("PASSIVE")?;
-        while self.patience.waiting_briefly(most, || fold("TRUNCATE"))? != 0 {
-            if since.elapsed() >= most {
-                return Ok(false);
-            }
-            // For the one who is folding it, SQLite does not wait.
-            std::thread::sleep(BETWEEN_LOOKS);
-        }
-        Ok(true)
+        fold("TRUNCATE").map(|is_busy| is_busy == 0)
     }
 
     /// Runs SQL that may have to wait for another process.

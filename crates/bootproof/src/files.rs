@@ -69,9 +69,11 @@ pub(crate) fn exists_among(path: &Path, neighbours: &Neighbours<'_>) -> Result<b
 /// The files that SQLite keeps beside a database.
 const SIDECARS: [&str; 3] = ["-journal", "-wal", "-shm"];
 
-/// Whether a regular file is there, and nothing of SQLite's beside it.
+/// Whether a regular file is there, and nothing of SQLite's beside it, nor of a restore's, which may have moved a log away.
 pub(crate) fn is_alone_among(neighbours: &Neighbours<'_>) -> bool {
-    neighbours.have_the_file() && !SIDECARS.iter().any(|suffix| neighbours.may_have(suffix))
+    neighbours.have_the_file()
+        && !SIDECARS.iter().any(|suffix| neighbours.may_have(suffix))
+        && !crate::restore::is_under_way(neighbours)
 }
 
 /// What has the name of a file that SQLite keeps beside the database must be one: SQLite would wait for a named pipe for good,

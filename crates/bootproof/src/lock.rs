@@ -40,8 +40,6 @@ struct Wait {
     since: Option<Instant>,
     /// When it last said so.
     said: Duration,
-    /// How long at most.
-    most: Duration,
     /// Whether it ends when the boot is called off.
     is_cancellable: bool,
 }
@@ -54,8 +52,7 @@ impl Patience {
         timeout: Duration,
         watch: &Watch,
     ) -> rusqlite::Result<Self> {
-        let wait = Wait { since: None, said: Duration::ZERO, most: timeout, is_cancellable: true };
-        let wait = Arc::new(Mutex::new(wait));
+        let wait = Arc::new(Mutex::new(Wait { since: None, said: Duration::ZERO, is_cancellable: true }));
         let patience = Self { wait, timeout, path: path.to_owned(), watch: watch.clone() };
         let handler = patience.clone();
         connection.busy_handler(Some(move |count| handler.pause(count)))?;
@@ -64,21 +61,16 @@ impl Patience {
 
     /// Runs something that may wait for others, up to the timeout in all, or until the boot is called off.
     pub(crate) fn waiting<T>(&self, run: impl FnOnce() -> T) -> T {
-        self.wait(self.timeout, true, run)
-    }
-
-    /// As [`Patience::waiting`], for what can be done without: up to this time.
-    pub(crate) fn waiting_briefly<T>(&self, most: Duration, run: impl FnOnce() -> T) -> T {
-        self.wait(most.min(self.timeout), true, run)
+        self.wait(true, run)
     }
 
     /// As [`Patience::waiting`], for what has to be done even of a boot that was called off.
     pub(crate) fn waiting_regardless<T>(&self, run: impl FnOnce() -> T) -> T {
-        self.wait(self.timeout, false, run)
+        self.wait(false, run)
     }
 
-    fn wait<T>(&self, most: Duration, is_cancellable: bool, run: impl FnOnce() -> T) -> T {
-        *self.lock() = Wait { since: Some(Instant::now()), said: Duration::ZERO, most, is_cancellable };
+    fn wait<T>(&self, is_cancellable: bool, run: impl FnOnce() -> T) -> T {
+        *self.lock() = Wait { since: Some(Instant::now()), said: Duration::ZERO, is_cancellable };
         let result = run();
         self.lock().since = None;
         result
@@ -110,7 +102,7 @@ impl Patience {
             if count % LOOKS_BETWEEN == LOOKS_BETWEEN - 1 && restore::is_remaking(&self.path) {
                 return false;
             }
-            if waited >= wait.most || (wait.is_cancellable && self.watch.is_cancelled()) {
+            if waited >= self.timeout || (wait.is_cancellable && self.watch.is_cancelled()) {
                 return false;
             }
             if waited >= wait.said + SAY_EVERY {
@@ -119,12 +111,12 @@ impl Patience {
                     "waiting for `{}`, {:.0} s of at most {:.0} s; held by {}",
                     shown(&self.path),
                     waited.as_secs_f64(),
-                    wait.most.as_secs_f64(),
+                    self.timeout.as_secs_f64(),
                     in_words(&holders::of(&self.path)),
                 );
             }
             let pause = Duration::from_millis(u64::try_from(count).unwrap_or_default() + 1);
-            pause.min(LONGEST_PAUSE).min(wait.most.saturating_sub(waited))
+            pause.min(LONGEST_PAUSE).min(self.timeout.saturating_sub(waited))
         };
         std::thread::sleep(pause);
         true

@@ -17,6 +17,7 @@ use rusqlite::Connection;
 
 use crate::audit;
 use crate::error::Error;
+use crate::ffi::header::LoneFile;
 use crate::ffi::{self, HEADER};
 use crate::schema::{Resting, Schema};
 
@@ -37,9 +38,20 @@ const FRACTIONS: Range<usize> = 21..24;
 const CHANGES: Range<usize> = 24..28;
 const PAGES: Range<usize> = 28..32;
 const PAGES_AS_OF: Range<usize> = 92..96;
-/// the count of changes of the schema, and the number that is free for applications.
+/// the count of changes of the schema, the format of the schema, and the number that is free for applications.
 const COUNT: Range<usize> = 40..44;
+const SCHEMA_FORMAT: Range<usize> = 44..48;
 const NUMBER: Range<usize> = 60..64;
+
+/// The schema format in which a statement means what it says: in earlier ones an index that descends does not
+/// (<https://sqlite.org/fileformat2.html#schema_format_number>). Every SQLite of the last years writes it.
+const MEANS_WHAT_IT_SAYS: [u8; 4] = [0, 0, 0, 4];
+
+/// Whether two schemas of the same words are the same: as far as it depends on this file.
+pub(crate) fn means_what_it_says(connection: &Connection) -> bool {
+    let header = ffi::file_header(connection);
+    header.is_some_and(|header| header.get(SCHEMA_FORMAT) == Some(MEANS_WHAT_IT_SAYS.as_slice()))
+}
 
 /// What the header says, of one state of the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,9 +65,11 @@ pub(crate) struct Numbers {
 impl Numbers {
     /// Those of a regular file that lies alone, without a connection. `None` where only a connection can tell: where somebody
     /// commits just then, or what SQLite keeps beside a file is there; or where the header is not what SQLite accepts, so that it
-    /// says why.
+    /// says why; or where nobody could read the file, because a log has no place beside it.
     pub(crate) fn of_lone_file(path: &Path) -> Option<Self> {
-        ffi::header::of_lone_file(path).and_then(|(header, length)| Self::of_whole(&header, length))
+        let LoneFile { header, length, takes_neighbours } = ffi::header::of_lone_file(path)?;
+        let can_be_read = takes_neighbours || header.get(FORMATS) == Some(WITHOUT_WAL.as_slice());
+        Self::of_whole(&header, length).filter(|_| can_be_read)
     }
 
     /// Those of a header that a file of this length can have: as strict as SQLite is before it reads anything else.
@@ -71,6 +85,7 @@ impl Numbers {
         let is_whole = header.starts_with(MAGIC)
             && (has(FORMATS, &WITHOUT_WAL) || has(FORMATS, &WITH_WAL))
             && has(FRACTIONS, &[64, 32, 32])
+            && has(SCHEMA_FORMAT, &MEANS_WHAT_IT_SAYS)
             && page.is_power_of_two()
             && used >= 480
             && header.get(CHANGES) == header.get(PAGES_AS_OF)
@@ -107,7 +122,7 @@ impl Numbers {
 /// The header says it at once, where its number is free, and only as long as nobody has as much as touched the schema: `VACUUM`
 /// and a table that is made and dropped again count as changes.
 pub(crate) fn recorded(schema: &Schema, connection: &Connection, may_pass: bool) -> Option<i64> {
-    if !audit::exists(connection).ok()? {
+    if !audit::exists(connection).ok()? || !means_what_it_says(connection) {
         return None;
     }
     let proof = audit::newest_proof(connection).ok()??;

@@ -18,9 +18,9 @@ use crate::holders;
 use crate::report::{BackupReport, ErrorReport};
 use crate::restore::{Restore, RestoreReport};
 
-/// How often it is tried to find the log empty, and how long an attempt may wait for others, who may have to wait for it then.
-const ATTEMPTS: usize = 4;
-const ATTEMPT: Duration = Duration::from_millis(100);
+/// How often it is tried to find the log empty, and the pause after an attempt that others stood in the way of.
+const ATTEMPTS: usize = 20;
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// `BEGIN` alone takes no lock; the first read does.
 const BEGIN_TO_READ: &str = "BEGIN; SELECT count(*) FROM main.sqlite_schema";
@@ -30,9 +30,9 @@ impl Boot<'_> {
     ///
     /// After success: beside the database lie `FILE.backup-YYYYMMDD_HHMMSS`, read back and flushed, and its digest, which
     /// `sha256sum -c` checks. After a failure: nothing new does. The database is only read; but in WAL mode, where a running
-    /// process has it open, the log is first folded into the file, as that process does itself every thousand pages. The
-    /// copy is of one moment: in WAL mode others go on writing meanwhile; in rollback-journal mode a writer's commit waits
-    /// until it is made.
+    /// process has it open, the log is first folded into the file (`PRAGMA wal_checkpoint(TRUNCATE)`). The copy is of one
+    /// moment: in WAL mode others go on writing meanwhile, but for the moments in which the rest of the log is folded, when a
+    /// writer without a busy timeout gets `SQLITE_BUSY`; in rollback-journal mode a writer's commit waits until it is made.
     ///
     /// # Errors
     ///
@@ -136,10 +136,11 @@ impl Run<'_> {
                 let original = Original { connection, path, catalog: &catalog, is_whole, companion, is_sound: false };
                 backup::make(&original, timeout, &self.watch)
             });
-        let made = made.map_err(|error| session.blame(error));
+        let made = made.and_then(|made| session.refuse_moved().map(|()| made)).map_err(|error| session.blame(error));
         session.rollback();
         made.and_then(backup::Backup::publish_anew)
     }
+
     /// Whether a transaction that has just begun reads the file alone; then with another connection that reads the same, and can
     /// check it. In WAL mode that is brought about: the log is folded into the file, and the transaction begun anew. Where it
     /// cannot be, the file is copied page by page.
@@ -167,7 +168,10 @@ impl Run<'_> {
             }
             session.rollback();
             self.watch.proceed()?;
-            let folded = session.fold_wal(ATTEMPT);
+            let folded = session.fold_wal();
+            if let Ok(false) = folded {
+                std::thread::sleep(PAUSE);
+            }
             session.begin_read()?;
             if let Err(error) = folded {
                 log::debug!("the log was not folded into the file: {error}");

@@ -15,15 +15,24 @@ use super::HEADER;
 /// has on the file, and under the lock of a reader, so that it is of one state. What a connection is besides, its page cache, its
 /// parser, all the functions and modules of SQL, nobody needs for a hundred bytes.
 ///
-/// While there is a reader's lock nobody commits by way of a journal, and nobody removes a log: where there is none afterwards,
-/// there was none while the header was read. The path has to be that of a regular file.
-pub(crate) fn of_lone_file(path: &Path) -> Option<([u8; HEADER], u64)> {
+/// While there is a reader's lock nobody commits by way of a journal, and nobody removes a log. Where there is none afterwards, or an
+/// empty one, whose pages have all come into the file, nothing newer was in a log while the header was read. The path has to be
+/// that of a regular file.
+pub(crate) fn of_lone_file(path: &Path) -> Option<LoneFile> {
     let file = OpenFile::open(path)?;
     let lock = file.lock()?;
     let (header, length) = (file.header()?, file.length()?);
     let is_alone = !file.may_have(&file.journal) && !file.may_have(&file.log) && !file.has_moved();
     drop(lock);
-    is_alone.then_some((header, length))
+    is_alone.then(|| LoneFile { header, length, takes_neighbours: file.takes_neighbours(path) })
+}
+
+/// What there is to know of it without a connection.
+pub(crate) struct LoneFile {
+    pub(crate) header: [u8; HEADER],
+    pub(crate) length: u64,
+    /// Whether files can be made in its directory: in WAL mode whoever as much as reads makes a log and its index.
+    pub(crate) takes_neighbours: bool,
 }
 
 /// A file that SQLite's layer has open for us.
@@ -105,6 +114,17 @@ impl OpenFile {
         code != ffi::SQLITE_OK || exists != 0
     }
 
+    fn takes_neighbours(&self, path: &Path) -> bool {
+        let Some(directory) = path.parent().and_then(c_name) else { return false };
+        let mut may: c_int = 0;
+        // SAFETY: as above.
+        let code = unsafe {
+            let Some(access) = (*self.vfs).xAccess else { return false };
+            access(self.vfs, directory.as_ptr(), ffi::SQLITE_ACCESS_READWRITE, &raw mut may)
+        };
+        code == ffi::SQLITE_OK && may != 0
+    }
+
     /// As [`has_moved`](super::has_moved).
     fn has_moved(&self) -> bool {
         let mut moved: c_int = 0;
@@ -141,7 +161,7 @@ impl Drop for OpenFile {
     }
 }
 
-/// The path as the layer wants it to be opened; `None` where it is a link, or no path for SQLite.
+/// The path as the layer wants it to be opened; `None` where it is a link, or too long or no path at all for SQLite.
 ///
 /// It is absolute and without links already, which is all that SQLite's own layer for Unix would see to, with a call to the system
 /// for every directory on the way. Any other may make another name of it.
@@ -151,11 +171,12 @@ fn full_name(vfs: *mut ffi::sqlite3_vfs, path: &Path) -> Option<CString> {
     // it is told, the last of them NUL.
     unsafe {
         let vfs = vfs.as_mut()?;
+        let longest = usize::try_from(vfs.mxPathname).ok()?;
         if cfg!(unix) && CStr::from_ptr(vfs.zName) == c"unix" {
-            return Some(path);
+            return (path.count_bytes() <= longest).then_some(path);
         }
         let room = vfs.mxPathname.checked_add(1)?;
-        let mut full = vec![0_u8; usize::try_from(room).ok()?];
+        let mut full = vec![0_u8; longest.checked_add(1)?];
         let code = vfs.xFullPathname?(vfs, path.as_ptr(), room, full.as_mut_ptr().cast());
         let full = CStr::from_bytes_until_nul(&full).ok()?;
         (code == ffi::SQLITE_OK).then(|| full.to_owned())

@@ -127,7 +127,15 @@ impl Reader {
             let left = usize::try_from(size.saturating_sub(offset)).unwrap_or_default();
             let length = left.min(self.piece.len());
             let Ok(amount) = c_int::try_from(length) else { return false };
+            if amount == 0 {
+                return false;
+            }
             if read(file, self.piece.as_mut_ptr().cast(), amount, offset) != ffi::SQLITE_OK {
+                // Of the pages before the one that cannot be read each would fail like this.
+                self.followed = 0;
+                // The system's error stays in the file as its last one (`ffi::read_error`), and nobody has asked for that page. Reading
+                // behind the end, which is none, takes it off (`unixRead` in `os_unix.c`).
+                read(file, self.piece.as_mut_ptr().cast(), 1, size);
                 return false;
             }
             (self.begin, self.length) = (offset, length);
