@@ -175,7 +175,10 @@ fn what_a_killed_program_has_begun_is_taken_back_first() {
 #[test]
 fn none_is_believed_while_a_restore_is_under_way() {
     let sandbox = Sandbox::current();
-    let mark = r#"{"backup": "gone", "digest": null, "kept": ".replaced-20260210_093000", "had_database": true}"#;
+    let mark = format!(
+        r#"{{"backup": "gone", "digest": "{}", "kept": ".replaced-20260210_093000", "had_database": true}}"#,
+        "0".repeat(64)
+    );
     std::fs::write(sandbox.path().join("worklog.db.restoring"), mark).unwrap();
     sandbox.run(OFF).refused(7, "restore_interrupted");
 }
