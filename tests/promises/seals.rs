@@ -207,7 +207,9 @@ fn none_is_believed_of_a_file_that_nobody_could_read() {
 /// In the oldest format of schemas an index that descends is stored as one that ascends, whatever its statement says.
 #[test]
 fn words_that_mean_something_else_are_not_the_same() {
-    let sandbox = Sandbox::current();
+    // A new file, in which all is written as it was compiled.
+    let sandbox = Sandbox::empty();
+    sandbox.boot().ready();
     sandbox.execute("CREATE VIEW additions AS SELECT 1");
     assert!(!believes_the_seal(&sandbox));
     let format = |bytes: [u8; 4]| {
