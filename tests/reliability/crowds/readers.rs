@@ -97,6 +97,9 @@ fn reads(read: &Sandbox, booted: &Sandbox, busy_timeout: Duration) -> Reads {
 /// A person's page, again and again, each time in a transaction of its own.
 fn read_on(database: &Path, busy_timeout: Duration, is_over: &AtomicBool) -> rusqlite::Result<Reads> {
     let connection = Connection::open(database)?;
+    // The first of the readers makes the index of the log, and the other may have to wait for that: not for a boot.
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
     connection.busy_timeout(busy_timeout)?;
     let mut reads = Reads::default();
     while !is_over.load(Ordering::Relaxed) {
