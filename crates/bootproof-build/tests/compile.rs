@@ -2,20 +2,13 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests, too, fail by panicking")]
 
+#[path = "support/directory.rs"]
+mod directory;
+
 use std::fs;
 
 use bootproof_build::{Compilation, Severity, check};
-use tempfile::TempDir;
-
-fn directory(files: &[(&str, &str)]) -> TempDir {
-    let directory = tempfile::tempdir().unwrap();
-    for (name, text) in files {
-        let path = directory.path().join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-    directory
-}
+use directory::directory;
 
 fn compile(files: &[(&str, &str)]) -> Compilation {
     check(directory(files).path()).unwrap_or_else(|diagnostics| panic!("{diagnostics}"))

@@ -2,23 +2,17 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests, too, fail by panicking")]
 
+#[path = "support/directory.rs"]
+mod directory;
+
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, UNIX_EPOCH};
 
 use bootproof_build::scaffold::{new_contract, new_migration, new_migration_at};
 use bootproof_build::{Diagnostic, check};
+use directory::directory;
 use tempfile::TempDir;
-
-fn directory(files: &[(&str, &str)]) -> TempDir {
-    let directory = tempfile::tempdir().unwrap();
-    for (name, text) in files {
-        let path = directory.path().join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-    directory
-}
 
 /// A copy of the migrations that the workspace ships.
 fn worklog() -> TempDir {

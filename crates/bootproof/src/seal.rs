@@ -194,12 +194,18 @@ fn of(resting: &Resting, count: i32) -> i32 {
 mod tests {
     use super::*;
 
-    /// A header, and how long its file is.
-    fn made() -> ([u8; HEADER], u64) {
+    /// A file, and a connection that has executed this on it.
+    fn opened(sql: &str) -> (tempfile::TempDir, std::path::PathBuf, Connection) {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("w.db");
         let connection = Connection::open(&path).unwrap();
-        connection.execute_batch("CREATE TABLE t(a); PRAGMA user_version = -7").unwrap();
+        connection.execute_batch(sql).unwrap();
+        (directory, path, connection)
+    }
+
+    /// A header, and how long its file is.
+    fn made() -> ([u8; HEADER], u64) {
+        let (_directory, path, connection) = opened("CREATE TABLE t(a); PRAGMA user_version = -7");
         (ffi::file_header(&connection).unwrap(), path.metadata().unwrap().len())
     }
 
@@ -225,7 +231,7 @@ mod tests {
         let (header, length) = made();
         assert!(Numbers::of_whole(&header, length).is_some());
         assert_eq!(Numbers::of_whole(&header, length - 1), None, "pages that are not there");
-        let places = (0..20).chain(FRACTIONS).chain(CHANGES).chain(PAGES).chain(PAGES_AS_OF);
+        let places = (0..20).chain(FRACTIONS).chain(SCHEMA_FORMAT).chain(CHANGES).chain(PAGES).chain(PAGES_AS_OF);
         for place in places {
             let mut damaged = header;
             damaged[place] ^= 0x41;
@@ -236,10 +242,7 @@ mod tests {
 
     #[test]
     fn whatever_lies_beside_a_file_or_holds_it_leaves_it_to_a_connection() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("w.db");
-        let connection = Connection::open(&path).unwrap();
-        connection.execute_batch("CREATE TABLE t(a)").unwrap();
+        let (directory, path, connection) = opened("CREATE TABLE t(a)");
         for suffix in ["-journal", "-wal"] {
             let beside = crate::files::sidecar(&path, suffix);
             std::fs::write(&beside, "x").unwrap();
@@ -258,10 +261,7 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[test]
     fn looking_at_the_header_leaves_the_locks_of_this_process_alone() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("w.db");
-        let connection = Connection::open(&path).unwrap();
-        connection.execute_batch("CREATE TABLE t(a); BEGIN IMMEDIATE").unwrap();
+        let (_directory, path, _connection) = opened("CREATE TABLE t(a); BEGIN IMMEDIATE");
         let inode = format!(":{} ", std::os::unix::fs::MetadataExt::ino(&path.metadata().unwrap()));
         let locks = || {
             let all = std::fs::read_to_string("/proc/locks").unwrap();

@@ -1,20 +1,10 @@
 //! Directories of migrations that a test makes up.
 
-use std::fs;
+mod directory;
 
 use bootproof_build::{Compilation, Compiler, Diagnostics, Dialect};
-use tempfile::TempDir;
 
-/// A directory of these files.
-pub(crate) fn directory(files: &[(&str, &str)]) -> TempDir {
-    let directory = tempfile::tempdir().unwrap();
-    for (name, text) in files {
-        let path = directory.path().join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-    directory
-}
+pub(crate) use directory::directory;
 
 /// What these files compile to.
 pub(crate) fn compile(dialect: Dialect, files: &[(&str, &str)]) -> Compilation {
