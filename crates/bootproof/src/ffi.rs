@@ -132,6 +132,27 @@ pub(crate) fn log_length(connection: &Connection) -> Option<u64> {
     if code == ffi::SQLITE_OK { u64::try_from(length).ok() } else { None }
 }
 
+/// Whether the file alone is what a connection in a transaction reads, for as long as that lasts: nobody writes into the file
+/// then, and it can be read as it is.
+///
+/// With a rollback journal a writer waits for readers to end before it writes. In WAL mode the newest pages may be in the log,
+/// and are folded into the file at any time, but never a page that is newer than what some reader sees
+/// (<https://sqlite.org/wal.html#concurrency>). What a transaction has found in the log stays there until it ends: as long as
+/// somebody reads frames of the log, nobody begins it anew or cuts it off. So where the log is empty after the transaction
+/// has begun, it has found nothing there. Whatever is committed since is newer, and stays out of the file until it ends.
+pub(crate) fn reads_the_file_alone(connection: &Connection) -> rusqlite::Result<bool> {
+    let mode: String = connection.pragma_query_value(Some("main"), "journal_mode", |row| row.get(0))?;
+    Ok(mode != "wal" || log_length(connection) == Some(0))
+}
+
+/// Writes the changed pages of a transaction into the file or the log, but for the first, which a connection in a transaction holds
+/// (<https://sqlite.org/c3ref/db_cacheflush.html>). Nobody is waited for who stands in the way.
+pub(crate) fn write_out(connection: &Connection) -> rusqlite::Result<()> {
+    // SAFETY: the handle is valid while `connection` is borrowed.
+    let code = unsafe { ffi::sqlite3_db_cacheflush(connection.handle()) };
+    if code == ffi::SQLITE_OK { Ok(()) } else { Err(rusqlite::Error::SqliteFailure(ffi::Error::new(code), None)) }
+}
+
 /// Reads the database file itself, through SQLite's own descriptor; what lies beyond its end reads as zeros.
 ///
 /// Opening the file a second time would do for reading, but closing it again would drop every lock this process holds on

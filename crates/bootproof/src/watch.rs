@@ -103,6 +103,21 @@ impl Watch {
         connection.progress_handler(UNITS_PER_TICK.into(), Some(tick))
     }
 
+    /// Counts work that SQLite does not see, in its units; the thread that boots also tells. Returns whether it is still wanted.
+    pub(crate) fn count(&self, units: u64, tells: bool) -> bool {
+        let count = |current: &mut Current| {
+            if current.counts_ticks {
+                current.done += units;
+            }
+        };
+        if tells {
+            self.update(count);
+        } else if let Some(current) = self.current().as_mut() {
+            count(current);
+        }
+        !self.is_cancelled()
+    }
+
     /// Tells whoever is due to be told, while others are at work.
     pub(crate) fn tell(&self) {
         self.update(|_| {});

@@ -39,14 +39,16 @@ impl Doubt {
 }
 
 impl Companions<'_> {
+    /// How many can read at the same time.
+    pub(super) fn processors() -> usize {
+        std::thread::available_parallelism().map_or(1, NonZero::get).min(MOST)
+    }
+
     /// As many connections as there are processors, each in a transaction that reads the same state of the file, with the schema
-    /// that the boot's own connection sees; none where there is one processor, or they cannot be had.
+    /// that the boot's own connection sees; none where they cannot be had.
     pub(super) fn assemble(self, connection: &Connection, watch: &Watch, doubt: &Doubt) -> Vec<Connection> {
-        let count = std::thread::available_parallelism().map_or(1, NonZero::get).min(MOST);
+        let count = Self::processors();
         let Self::Opened(open) = self else { return Vec::new() };
-        if count < 2 {
-            return Vec::new();
-        }
         let assembled = (0..ATTEMPTS).find_map(|_| assemble(open, count, watch, doubt).transpose());
         let schema = |connection: &Connection| -> rusqlite::Result<i64> {
             connection.pragma_query_value(Some("main"), "schema_version", |row| row.get(0))

@@ -131,13 +131,18 @@ impl Found {
         }
     }
 
-    /// Adds the next entry, of which the last column comes first; false where it should not follow the one before.
-    pub(super) fn add(&mut self, row: &Context<'_>) -> bool {
+    /// How many columns an entry has: those of the key, then the number of the row.
+    pub(super) fn columns(&self) -> usize {
+        self.columns.len()
+    }
+
+    /// Adds the next entry, given by its columns; false where it should not follow the one before.
+    pub(super) fn add<'v>(&mut self, entry: impl Fn(usize) -> ValueRef<'v>) -> bool {
         let (mut order, mut key_order, mut has_null) = (Ordering::Equal, Ordering::Equal, false);
-        let mut entry = self.key.0.build_hasher();
+        let mut hasher = self.key.0.build_hasher();
         let terms = self.terms;
         for (number, column) in self.columns.iter_mut().enumerate() {
-            let value = row.get_raw(terms - number);
+            let value = entry(number);
             if number == terms {
                 key_order = order;
             } else {
@@ -151,9 +156,9 @@ impl Found {
                 column.hash = self.key.value(value);
                 column.previous.hold(value);
             }
-            entry.write_u64(column.hash);
+            hasher.write_u64(column.hash);
         }
-        self.set.add(entry.finish());
+        self.set.add(hasher.finish());
         if self.is_unique && !has_null { key_order.is_lt() } else { order.is_lt() }
     }
 }

@@ -22,10 +22,13 @@ mod order;
 mod pragma;
 mod questions;
 mod reader;
+mod roots;
 mod sets;
 mod shape;
 #[cfg(test)]
 mod tests;
+mod tree;
+mod work;
 
 use rusqlite::Connection;
 
@@ -66,11 +69,18 @@ pub(crate) fn check_and_foresee(
     }
     let (is_sound, foreseen) = match level {
         Integrity::Full => sets::is_sound(connection, companions, coming, watch),
-        _ => (false, Foreseen::default()),
+        Integrity::Quick => (is_structure_sound(connection, watch), Foreseen::default()),
+        Integrity::Sqlite | Integrity::Off => (false, Foreseen::default()),
     };
     watch.proceed()?;
     let detail = if is_sound { pragma::passed(level).to_owned() } else { by_sqlite(connection, level)? };
     Ok((detail, foreseen))
+}
+
+/// Whether the pages and rows of a file are sound beyond doubt, which is what [`Integrity::Quick`] asks. Read on a connection in a
+/// transaction, from any thread; where nobody wants to know any more there is doubt.
+pub(crate) fn is_structure_sound(connection: &Connection, watch: &Watch) -> bool {
+    sets::is_structure_sound(connection, watch, &crew::Doubt::default())
 }
 
 /// Checks what a transaction has written, on the connection that wrote it: nobody else can see it yet.

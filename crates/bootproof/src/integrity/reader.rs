@@ -78,7 +78,11 @@ impl Aggregate<Reading, Null> for Desk {
                 demanded.add(row);
                 true
             }
-            Reading::Entries(found) => found.add(row),
+            // The last column comes first.
+            Reading::Entries(found) => {
+                let last = found.columns() - 1;
+                found.add(|column| row.get_raw(last - column))
+            }
         };
         if is_beyond_doubt {
             Ok(())

@@ -1,21 +1,18 @@
-//! Comparing tables with their indexes as sets, beside SQLite's check of the structure.
+//! Comparing tables with their indexes as sets, beside the check of the structure.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
-use std::thread::{self, Scope as Threads};
 
 use bootproof_catalog::Catalog;
-use rusqlite::Connection;
+use rusqlite::{Connection, TransactionState};
 
 use super::crew::{Companions, Doubt};
-use super::entries::{Demanded, Found, Key, Set};
-use super::imposter::Imposter;
+use super::entries::{Key, Set};
 use super::pragma;
-use super::reader::{Reader, Reading};
+use super::roots::Root;
 use super::shape::{Coming, Index, Scope, Shape, Table, Terms};
+use super::tree::{Space, Walk};
+use super::work::{Hands, Work};
 use crate::connection;
-use crate::errands::{Errand, Errands};
 use crate::ffi;
 use crate::watch::Watch;
 
@@ -24,8 +21,8 @@ use crate::watch::Watch;
 /// Rows that are not written meanwhile need not be read again then.
 #[derive(Debug, Default)]
 pub(crate) struct Foreseen {
-    key: Key,
-    sets: BTreeMap<(String, Terms), Set>,
+    pub(super) key: Key,
+    pub(super) sets: BTreeMap<(String, Terms), Set>,
 }
 
 /// Whether a file is sound beyond doubt, and what its rows demand of what is coming.
@@ -45,13 +42,23 @@ pub(super) fn is_sound(
         if !shape.is_complete {
             return Ok(false);
         }
-        let work = Work::new(&shape, &doubt, &Foreseen::default());
+        let companions = companions.assemble(connection, watch, &doubt);
+        let leader = companions.first().unwrap_or(connection);
+        // What a connection has written itself need not be in the file.
+        let writes = leader.transaction_state(Some("main"))? == TransactionState::Write;
+        let space = if !writes && ffi::reads_the_file_alone(leader)? { Space::of(leader)? } else { None };
+        let roots = if space.is_some() { Root::of_all_but(leader, &shape)? } else { Vec::new() };
+        let work = Work::new(&shape, &roots, space.as_ref(), &doubt, watch, &Foreseen::default());
         let structure = |connection: &Connection| {
-            Ok(pragma::says_ok(connection, "quick_check", None)? && left_to_sqlite(connection, &shape)?)
+            let is_sound = match &space {
+                Some(space) => Walk::new(connection, space, &|_| true).free_pages().map(|()| true)?,
+                None => pragma::says_ok(connection, "quick_check", None)?,
+            };
+            Ok(is_sound && left_to_sqlite(connection, &shape)?)
         };
-        let is_sound = work.done_with(connection, companions.assemble(connection, watch, &doubt), watch, &structure)?;
+        let is_sound = work.done_by(Hands::of_all(connection, companions), &structure)?;
         foreseen = work.foreseen();
-        Ok(is_sound)
+        Ok(is_sound && space.is_none_or(|space| space.is_used_up()))
     };
     let is_sound = judged(check());
     (is_sound, if is_sound { foreseen } else { Foreseen::default() })
@@ -83,7 +90,9 @@ pub(super) fn is_sound_where_written(connection: &Connection, written: &Written<
         if !shape.is_complete {
             return Ok(false);
         }
-        let work = Work::new(&shape, &doubt, written.foreseen);
+        let files = written_out(connection);
+        let space = if files.is_empty() { None } else { Space::of(connection)? };
+        let work = Work::new(&shape, &[], space.as_ref(), &doubt, watch, written.foreseen);
         let structure = |connection: &Connection| {
             for table in tables(connection)?.iter().filter(|table| written.has_table(table)) {
                 if !pragma::says_ok(connection, "quick_check", Some(table))? {
@@ -92,9 +101,51 @@ pub(super) fn is_sound_where_written(connection: &Connection, written: &Written<
             }
             left_to_sqlite(connection, &shape)
         };
-        work.done_with(connection, Vec::new(), watch, &structure)
+        work.done_by(Hands::of_writer(connection, files), &structure)
     };
     judged(check())
+}
+
+/// Whether the pages and rows of a file are sound beyond doubt, read on a connection in a transaction: what `PRAGMA quick_check`
+/// asks. Stopped, as soon as it is not wanted, with a doubt.
+pub(super) fn is_structure_sound(connection: &Connection, watch: &Watch, doubt: &Doubt) -> bool {
+    let check = || -> rusqlite::Result<bool> {
+        if !ffi::reads_the_file_alone(connection)? || !is_utf8(connection)? {
+            return Ok(false);
+        }
+        let Some(space) = Space::of(connection)? else { return Ok(false) };
+        let shape = Shape::default();
+        let roots = Root::of_all_but(connection, &shape)?;
+        let work = Work::new(&shape, &roots, Some(&space), doubt, watch, &Foreseen::default());
+        let structure =
+            |connection: &Connection| Ok(Walk::new(connection, &space, &|_| true).free_pages().map(|()| true)?);
+        Ok(work.done_by(Hands::of_helper(connection), &structure)? && space.is_used_up())
+    };
+    judged(check())
+}
+
+/// The file, once for each processor, where what a transaction has written is in it now, but for the first page; none where it is
+/// not, or cannot be.
+///
+/// With a rollback journal the file is what the transaction says it is as soon as its pages are written, and nobody else reads it
+/// until it ends (<https://sqlite.org/atomiccommit.html>); in WAL mode they are in the log.
+fn written_out(connection: &Connection) -> Vec<Connection> {
+    let open = || -> Result<Vec<Connection>, String> {
+        let mode: String = connection
+            .pragma_query_value(Some("main"), "journal_mode", |row| row.get(0))
+            .map_err(|error| error.to_string())?;
+        let Some(file) = ffi::file_of(connection) else { return Ok(Vec::new()) };
+        if !matches!(mode.as_str(), "delete" | "truncate" | "persist") {
+            return Ok(Vec::new());
+        }
+        ffi::write_out(connection).map_err(|error| error.to_string())?;
+        let another = |_| connection::open_companion(&file).map_err(|error| error.to_string());
+        (0..Companions::processors()).map(another).collect()
+    };
+    open().unwrap_or_else(|error| {
+        log::debug!("reading what was written on one connection: {error}");
+        Vec::new()
+    })
 }
 
 /// An error is a doubt: SQLite's own check meets it too, and tells what it means.
@@ -186,186 +237,8 @@ impl Foreseen {
 
     /// What a table's rows demand of all of its indexes that are to be looked at, if that is known: a table whose own rows are to be
     /// looked at is read again.
-    fn of(&self, table: &Table) -> Option<Vec<Set>> {
+    pub(super) fn of(&self, table: &Table) -> Option<Vec<Set>> {
         let set = |index: &Index| self.sets.get(&(table.name.clone(), index.terms.clone())).copied();
         if table.is_whole { None } else { table.indexes.iter().map(set).collect() }
-    }
-}
-
-/// One pass over a table or over one of its indexes.
-#[derive(Clone, Copy)]
-enum Pass<'s> {
-    Rows(&'s Table),
-    Entries(&'s Index),
-}
-
-impl Pass<'_> {
-    fn name(&self) -> String {
-        match self {
-            Self::Rows(table) => format!("the rows of `{}`", table.name),
-            Self::Entries(index) => format!("the index at page {}", index.root),
-        }
-    }
-}
-
-/// All passes, and what came of them.
-struct Work<'s> {
-    shape: &'s Shape,
-    doubt: &'s Doubt,
-    key: Key,
-    /// What takes longest comes first.
-    passes: Vec<(u64, Place, Pass<'s>)>,
-    next: AtomicUsize,
-    results: Mutex<Vec<(Place, Vec<Set>)>>,
-}
-
-/// The table, and the index where it is not all of the table's.
-type Place = (usize, Option<usize>);
-
-impl<'s> Work<'s> {
-    fn new(shape: &'s Shape, doubt: &'s Doubt, foreseen: &Foreseen) -> Self {
-        let (mut passes, mut results) = (Vec::new(), Vec::new());
-        for (at, table) in shape.tables.iter().enumerate() {
-            // Rows are longer than entries.
-            let rows = (table.size.saturating_mul(table.columns as u64 + 4), (at, None), Pass::Rows(table));
-            match foreseen.of(table) {
-                Some(sets) => results.push(((at, None), sets)),
-                None => passes.push(rows),
-            }
-            passes.extend(table.indexes.iter().enumerate().map(|(number, index)| {
-                let terms = index.sequence.terms.len() as u64;
-                (table.size.saturating_mul(terms), (at, Some(number)), Pass::Entries(index))
-            }));
-        }
-        passes.sort_by_key(|(size, ..)| std::cmp::Reverse(*size));
-        Self {
-            shape,
-            doubt,
-            key: foreseen.key.clone(),
-            passes,
-            next: AtomicUsize::default(),
-            results: Mutex::new(results),
-        }
-    }
-
-    /// What the rows demand of the indexes that are coming.
-    fn foreseen(&self) -> Foreseen {
-        let mut foreseen = Foreseen { key: self.key.clone(), sets: BTreeMap::new() };
-        let results = self.results.lock().unwrap_or_else(PoisonError::into_inner);
-        for ((at, index), sets) in results.iter() {
-            let (None, Some(table)) = (index, self.shape.tables.get(*at)) else { continue };
-            let of_coming = sets.iter().skip(table.indexes.len());
-            foreseen.sets.extend(
-                table.coming.iter().zip(of_coming).map(|(terms, set)| ((table.name.clone(), terms.clone()), *set)),
-            );
-        }
-        foreseen
-    }
-
-    /// Does all passes and the check of the structure, at the same time where there are companions.
-    fn done_with(
-        &self,
-        connection: &Connection,
-        mut companions: Vec<Connection>,
-        watch: &Watch,
-        structure: &dyn Fn(&Connection) -> rusqlite::Result<bool>,
-    ) -> rusqlite::Result<bool> {
-        // The connection of the boot may have a large page cache, which a single pass would only fill.
-        let mut own = companions.pop();
-        if let Some(own) = &mut own {
-            let doubt = self.doubt.clone();
-            watch.attach_leader(own, move || doubt.is_raised())?;
-        }
-        let is_alone = own.is_none();
-        let own = own.as_ref().unwrap_or(connection);
-        let errands = Errands::default();
-        let is_sound = thread::scope(|threads| {
-            for helper in companions {
-                self.help(threads, helper, errands.begin());
-            }
-            let is_sound = structure(own);
-            if matches!(is_sound, Ok(true)) {
-                self.work(own);
-            } else {
-                self.doubt.raise();
-            }
-            while errands.wait() {
-                watch.tell();
-            }
-            is_sound
-        });
-        if is_alone {
-            ffi::forget_imposters(connection);
-        }
-        Ok(is_sound? && !self.doubt.is_raised() && self.is_equal())
-    }
-
-    /// A thread that takes passes too. Where the system gives none, the work is done by those there are.
-    fn help<'t>(&'t self, threads: &'t Threads<'t, '_>, connection: Connection, errand: Errand<'t>) {
-        let help = move || {
-            self.work(&connection);
-            drop(errand);
-        };
-        let spawned = thread::Builder::new().name("integrity".to_owned()).spawn_scoped(threads, help);
-        if let Err(error) = spawned {
-            log::debug!("checking with one thread less: {error}");
-        }
-    }
-
-    /// Takes one pass after the other, until there is none or a doubt.
-    fn work(&self, connection: &Connection) {
-        let reader = match Reader::new(connection) {
-            Ok(reader) => reader,
-            Err(error) => {
-                log::debug!("preparing to read: {error}");
-                return self.doubt.raise();
-            }
-        };
-        while !self.doubt.is_raised()
-            && let Some((_, place, pass)) = self.passes.get(self.next.fetch_add(1, Ordering::Relaxed))
-        {
-            match self.pass(connection, &reader, *pass) {
-                Ok(sets) => {
-                    self.results.lock().unwrap_or_else(PoisonError::into_inner).push((*place, sets));
-                }
-                Err(error) => {
-                    log::debug!("reading {}: {error}", pass.name());
-                    self.doubt.raise();
-                }
-            }
-        }
-    }
-
-    /// The sets that a pass finds; an error where the entries of an index do not follow each other.
-    fn pass(&self, connection: &Connection, reader: &Reader<'_>, pass: Pass<'s>) -> rusqlite::Result<Vec<Set>> {
-        let read = match pass {
-            Pass::Rows(table) => {
-                let demanded = Demanded::new(&self.key, table.columns, &table.demanded);
-                reader.read(&table.rows, Reading::Rows(demanded))?
-            }
-            Pass::Entries(index) => {
-                let found = Found::new(&self.key, &index.sequence);
-                reader.read(&Imposter::of(connection, index)?.entries, Reading::Entries(found))?
-            }
-        };
-        Ok(match read {
-            Reading::Rows(demanded) => demanded.sets,
-            Reading::Entries(found) => vec![found.set],
-        })
-    }
-
-    /// Whether every index holds what its table demands. A pass that nobody made proves nothing.
-    fn is_equal(&self) -> bool {
-        let results = self.results.lock().unwrap_or_else(PoisonError::into_inner);
-        let of = |place| results.iter().find(|(at, _)| *at == place).map(|(_, sets)| sets.as_slice());
-        self.shape.tables.iter().enumerate().all(|(at, table)| {
-            let Some(demanded) = of((at, None)) else { return false };
-            demanded.len() >= table.indexes.len()
-                && demanded
-                    .iter()
-                    .take(table.indexes.len())
-                    .enumerate()
-                    .all(|(number, set)| of((at, Some(number))) == Some(&[*set]))
-        })
     }
 }

@@ -1,0 +1,232 @@
+//! The trees of a file, read page by page as the file has them.
+//!
+//! SQLite's `PRAGMA quick_check` goes through every page of a tree, and then once more through its rows, with a step of its virtual
+//! machine or two for every column; an index that is to be compared is read a third time. Here a page is read once: its
+//! structure is checked, what its rows hold against what their columns may, and the entries of an index are handed over.
+//!
+//! - `page`: one page, its cells and whether they fill it;
+//! - `space`: which pages there are, what each is used for, and those that are free;
+//! - `record`: the values of a row or of an entry;
+//! - `rules`: what a table's columns may hold.
+//!
+//! It follows SQLite's own check (`checkTreePage` in `btree.c`, and what `PRAGMA quick_check` is compiled to), and the file format
+//! (<https://sqlite.org/fileformat2.html>). What is not as it should be is a doubt, no verdict: SQLite is asked then.
+
+mod page;
+mod record;
+mod rules;
+mod space;
+
+use rusqlite::Connection;
+
+pub(super) use page::Kind;
+use page::{Cell, Page};
+pub(super) use record::Record;
+pub(super) use rules::{Rules, Verdict};
+pub(super) use space::Space;
+
+/// SQLite goes no deeper (`BTCURSOR_MAX_DEPTH`).
+const DEEPEST: usize = 20;
+
+/// Something that is not as it should be, or cannot be told here.
+#[derive(Debug)]
+pub(super) struct Doubtful(String);
+
+impl Doubtful {
+    pub(super) fn new(what: impl Into<String>) -> Self {
+        Self(what.into())
+    }
+}
+
+type Result<T> = std::result::Result<T, Doubtful>;
+
+fn doubtful<T>(what: impl Into<String>) -> Result<T> {
+    Err(Doubtful::new(what))
+}
+
+impl From<Doubtful> for rusqlite::Error {
+    fn from(Doubtful(what): Doubtful) -> Self {
+        Self::UserFunctionError(what.into())
+    }
+}
+
+impl From<rusqlite::Error> for Doubtful {
+    fn from(error: rusqlite::Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// Reads trees through one connection, which is in a transaction and sees the file alone.
+pub(super) struct Walk<'w> {
+    connection: &'w Connection,
+    space: &'w Space,
+    /// Told how many cells were read; false where no more are wanted.
+    goes_on: &'w dyn Fn(u64) -> bool,
+    /// Used again: of pages on the way down, of what a page is used for, of long content.
+    buffers: Vec<Vec<u8>>,
+    spans: Vec<u32>,
+    content: Vec<u8>,
+}
+
+/// What is known of a tree on the way through it.
+struct Tree<'t> {
+    kind: Kind,
+    /// How deep its leaves are, which is the same for all.
+    leaves: Option<usize>,
+    /// The highest number of a row so far: rows that come are above it.
+    highest: Option<i64>,
+    visit: &'t mut dyn FnMut(&Content<'_>) -> Result<()>,
+}
+
+/// A row or an entry of an index.
+pub(super) struct Content<'c> {
+    /// Its beginning: of a row what lies on its page, of an entry all of it.
+    pub(super) bytes: &'c [u8],
+    /// How long it is.
+    pub(super) length: usize,
+}
+
+impl<'w> Walk<'w> {
+    pub(super) fn new(connection: &'w Connection, space: &'w Space, goes_on: &'w dyn Fn(u64) -> bool) -> Self {
+        let (buffers, spans, content) = (Vec::new(), Vec::new(), Vec::new());
+        Self { connection, space, goes_on, buffers, spans, content }
+    }
+
+    /// Checks a tree, and hands over its rows or entries in their order.
+    pub(super) fn tree(
+        &mut self,
+        root: u32,
+        kind: Kind,
+        visit: &mut dyn FnMut(&Content<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let mut tree = Tree { kind, leaves: None, highest: None, visit };
+        self.page(&mut tree, root, 1)
+    }
+
+    /// Checks the list of free pages (<https://sqlite.org/fileformat2.html#the_freelist>).
+    pub(super) fn free_pages(&mut self) -> Result<()> {
+        let (mut trunk, mut left) = self.space.free;
+        let mut page = Vec::new();
+        while trunk != 0 {
+            self.space.take(trunk)?;
+            self.space.read(self.connection, trunk, &mut page)?;
+            let next = page::number(&page, 0)?;
+            let count = page::number(&page, 4)?;
+            if u64::from(count) + 2 > self.space.usable as u64 / 4 {
+                return doubtful(format!("page {trunk} lists {count} free pages"));
+            }
+            for at in 0..count as usize {
+                self.space.take(page::number(&page, 8 + 4 * at)?)?;
+            }
+            let Some(rest) = left.checked_sub(count + 1) else {
+                return doubtful("more pages are free than the header counts");
+            };
+            (trunk, left) = (next, rest);
+        }
+        if left == 0 { Ok(()) } else { doubtful(format!("{left} pages fewer are free than the header counts")) }
+    }
+
+    fn page(&mut self, tree: &mut Tree<'_>, number: u32, depth: usize) -> Result<()> {
+        if depth > DEEPEST {
+            return doubtful(format!("page {number} is too deep in its tree"));
+        }
+        self.space.take(number)?;
+        let mut bytes = self.buffers.pop().unwrap_or_default();
+        let read = self.space.read(self.connection, number, &mut bytes);
+        let outcome = read.and_then(|()| self.cells(tree, number, depth, &bytes));
+        self.buffers.push(bytes);
+        outcome
+    }
+
+    fn cells(&mut self, tree: &mut Tree<'_>, number: u32, depth: usize, bytes: &[u8]) -> Result<()> {
+        let page = Page::parse(bytes, number, self.space.usable)?;
+        if page.kind != tree.kind {
+            return doubtful(format!("page {number} is of another kind than its tree"));
+        }
+        page.is_filled(&mut self.spans)?;
+        if page.is_leaf && *tree.leaves.get_or_insert(depth) != depth {
+            return doubtful(format!("page {number} is not as deep as others in its tree"));
+        }
+        if !(self.goes_on)(u64::from(page.count)) {
+            return doubtful("no longer wanted");
+        }
+        for at in 0..page.count {
+            let cell = page.cell(at)?;
+            if let Some(child) = cell.child {
+                self.page(tree, child, depth + 1)?;
+            }
+            if tree.kind == Kind::Table {
+                let is_above = match tree.highest {
+                    None => true,
+                    // What separates two pages may be the number of the last row on the first.
+                    Some(highest) => {
+                        if page.is_leaf {
+                            cell.row > highest
+                        } else {
+                            cell.row >= highest
+                        }
+                    }
+                };
+                if !is_above {
+                    return doubtful(format!("row {} on page {number} is out of order", cell.row));
+                }
+                tree.highest = Some(cell.row);
+            }
+            if page.is_leaf || tree.kind == Kind::Index {
+                self.content(tree, &cell)?;
+            }
+        }
+        match page.right {
+            Some(child) => self.page(tree, child, depth + 1),
+            None => Ok(()),
+        }
+    }
+
+    fn content(&mut self, tree: &mut Tree<'_>, cell: &Cell<'_>) -> Result<()> {
+        let mut content = std::mem::take(&mut self.content);
+        let bytes = match cell.overflow {
+            None => Ok(cell.local),
+            Some(first) => {
+                content.clear();
+                let is_whole = tree.kind == Kind::Index;
+                self.overflow(cell, first, is_whole.then_some(&mut content))
+                    .map(|()| if is_whole { content.as_slice() } else { cell.local })
+            }
+        };
+        let visited = bytes.and_then(|bytes| (tree.visit)(&Content { bytes, length: cell.length }));
+        self.content = content;
+        visited
+    }
+
+    /// Follows content that goes on elsewhere, and puts it together where that is wanted.
+    fn overflow(&mut self, cell: &Cell<'_>, first: u32, mut whole: Option<&mut Vec<u8>>) -> Result<()> {
+        let room = self.space.usable - 4;
+        let mut left = cell.length - cell.local.len();
+        if let Some(whole) = &mut whole {
+            extend(whole, cell.local)?;
+        }
+        let mut page = self.buffers.pop().unwrap_or_default();
+        let mut next = first;
+        while left > 0 {
+            self.space.take(next)?;
+            self.space.read(self.connection, next, &mut page)?;
+            let part = left.min(room);
+            if let Some(whole) = &mut whole {
+                extend(whole, page.get(4..4 + part).unwrap_or_default())?;
+            }
+            left -= part;
+            next = page::number(&page, 0)?;
+        }
+        self.buffers.push(page);
+        if next == 0 { Ok(()) } else { doubtful("content goes on behind its end") }
+    }
+}
+
+/// As much as was claimed need not be there, and need not fit.
+fn extend(bytes: &mut Vec<u8>, more: &[u8]) -> Result<()> {
+    if bytes.try_reserve(more.len()).is_err() {
+        return doubtful("content does not fit into memory");
+    }
+    bytes.extend_from_slice(more);
+    Ok(())
+}

@@ -1,0 +1,216 @@
+//! One page of a tree (<https://sqlite.org/fileformat2.html#b_tree_pages>).
+
+use super::{Result, doubtful};
+
+/// What a tree holds: rows by their number, or entries by their content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in super::super) enum Kind {
+    Table,
+    Index,
+}
+
+/// Before the first page of a file comes its header.
+const FILE_HEADER: usize = 100;
+/// The smallest free block, and the least that a cell takes.
+const LEAST: usize = 4;
+
+pub(super) struct Page<'p> {
+    bytes: &'p [u8],
+    number: u32,
+    usable: usize,
+    pub(super) kind: Kind,
+    pub(super) is_leaf: bool,
+    /// How many cells there are.
+    pub(super) count: u16,
+    /// The last child.
+    pub(super) right: Option<u32>,
+    /// Where the pointers to the cells begin, where cells may begin, and how many bytes between them belong to nobody.
+    pointers: usize,
+    content: usize,
+    fragments: usize,
+    first_free: usize,
+}
+
+/// A row, an entry, or what separates two pages.
+pub(super) struct Cell<'p> {
+    /// The page with what comes before it.
+    pub(super) child: Option<u32>,
+    /// In a table.
+    pub(super) row: i64,
+    pub(super) length: usize,
+    /// As much of the content as lies here.
+    pub(super) local: &'p [u8],
+    /// Where the rest begins.
+    pub(super) overflow: Option<u32>,
+    /// What it takes of the page.
+    size: usize,
+}
+
+impl<'p> Page<'p> {
+    pub(super) fn parse(bytes: &'p [u8], number: u32, usable: usize) -> Result<Self> {
+        let start = if number == 1 { FILE_HEADER } else { 0 };
+        let (kind, is_leaf) = match bytes.get(start) {
+            Some(0x02) => (Kind::Index, false),
+            Some(0x05) => (Kind::Table, false),
+            Some(0x0a) => (Kind::Index, true),
+            Some(0x0d) => (Kind::Table, true),
+            _ => return doubtful(format!("page {number} is not of a tree")),
+        };
+        let (first_free, count) = (short(bytes, start + 1)?, short(bytes, start + 3)?);
+        // 65,536 does not fit into two bytes.
+        let content = match short(bytes, start + 5)? {
+            0 => 1 << 16,
+            content => content,
+        };
+        let fragments = bytes.get(start + 7).copied().unwrap_or_default().into();
+        let right = if is_leaf { None } else { Some(super::page::number(bytes, start + 8)?) };
+        let pointers = start + if is_leaf { 8 } else { 12 };
+        if count > (bytes.len() - 8) / 6 {
+            return doubtful(format!("page {number} has too many cells"));
+        }
+        let count = u16::try_from(count).unwrap_or_default();
+        Ok(Self { bytes, number, usable, kind, is_leaf, count, right, pointers, content, fragments, first_free })
+    }
+
+    /// Whether cells and free blocks fill the page without lying on each other, but for as many bytes as are said to be left over.
+    pub(super) fn is_filled(&self, spans: &mut Vec<u32>) -> Result<()> {
+        let number = self.number;
+        spans.clear();
+        for at in 0..self.count {
+            let begin = self.begin(at)?;
+            spans.push(span(begin, self.cell_at(begin)?.size));
+        }
+        let mut free = self.fragments + self.content;
+        let (mut block, mut end) = (self.first_free, self.content);
+        while block != 0 {
+            // They come in order, and not next to each other.
+            if block < end || block + LEAST > self.usable {
+                return doubtful(format!("free space on page {number} is out of order"));
+            }
+            let (next, size) = (short(self.bytes, block)?, short(self.bytes, block + 2)?);
+            if size < LEAST || block + size > self.usable {
+                return doubtful(format!("free space on page {number} has a wrong size"));
+            }
+            spans.push(span(block, size));
+            free += size;
+            (block, end) = (next, block + size + LEAST);
+        }
+        if free > self.usable || free < self.pointers + 2 * usize::from(self.count) {
+            return doubtful(format!("free space on page {number} does not add up"));
+        }
+        spans.sort_unstable();
+        let (mut end, mut fragments) = (self.content, 0);
+        for span in spans.iter() {
+            let (begin, last) = ((span >> 16) as usize, (span & 0xffff) as usize);
+            if begin < end {
+                return doubtful(format!("byte {begin} of page {number} is used twice"));
+            }
+            fragments += begin - end;
+            end = last + 1;
+        }
+        fragments += self.usable - end;
+        if fragments == self.fragments { Ok(()) } else { doubtful(format!("page {number} has lost some bytes")) }
+    }
+
+    pub(super) fn cell(&self, at: u16) -> Result<Cell<'p>> {
+        self.cell_at(self.begin(at)?)
+    }
+
+    fn begin(&self, at: u16) -> Result<usize> {
+        let begin = short(self.bytes, self.pointers + 2 * usize::from(at))?;
+        if begin < self.content || begin + LEAST > self.usable {
+            return doubtful(format!("cell {at} of page {} begins outside", self.number));
+        }
+        Ok(begin)
+    }
+
+    fn cell_at(&self, begin: usize) -> Result<Cell<'p>> {
+        let mut at = begin;
+        let child = if self.is_leaf { None } else { Some(number(self.bytes, at)?) };
+        at += if self.is_leaf { 0 } else { 4 };
+        let mut next = || -> Result<u64> {
+            let (value, length) = varint(self.bytes.get(at..).unwrap_or_default())?;
+            at += length;
+            Ok(value)
+        };
+        let has_content = self.is_leaf || self.kind == Kind::Index;
+        let length = if has_content { next()? } else { 0 };
+        let row = if self.kind == Kind::Table { next()?.cast_signed() } else { 0 };
+        let cell = Cell { child, row, length: 0, local: &[], overflow: None, size: at - begin };
+        if !has_content {
+            return self.within(begin, cell);
+        }
+        let Ok(length) = i32::try_from(length).map(|length| length.unsigned_abs() as usize) else {
+            return doubtful(format!("a cell of page {} is too long", self.number));
+        };
+        let local = self.local(length);
+        let Some(content) = self.bytes.get(at..at + local) else {
+            return doubtful(format!("a cell of page {} goes past its end", self.number));
+        };
+        // The first byte is how long the record's header is, and counts itself.
+        if content.first().is_none_or(|header| *header < 2) {
+            return doubtful(format!("a cell of page {} has no content", self.number));
+        }
+        let overflow = if local < length { Some(number(self.bytes, at + local)?) } else { None };
+        let size = at + local + if overflow.is_some() { 4 } else { 0 } - begin;
+        self.within(begin, Cell { length, local: content, overflow, size: size.max(LEAST), ..cell })
+    }
+
+    fn within(&self, begin: usize, cell: Cell<'p>) -> Result<Cell<'p>> {
+        if begin + cell.size <= self.usable {
+            Ok(cell)
+        } else {
+            doubtful(format!("a cell of page {} goes past its end", self.number))
+        }
+    }
+
+    /// How much of a content of this length lies on the page itself
+    /// (<https://sqlite.org/fileformat2.html#cell_payload_overflow_pages>).
+    fn local(&self, length: usize) -> usize {
+        let most = match self.kind {
+            Kind::Table => self.usable - 35,
+            Kind::Index => (self.usable - 12) * 64 / 255 - 23,
+        };
+        if length <= most {
+            return length;
+        }
+        let least = (self.usable - 12) * 32 / 255 - 23;
+        let fitting = least + (length - least) % (self.usable - 4);
+        if fitting <= most { fitting } else { least }
+    }
+}
+
+/// From where to where; a page has 65,536 bytes at most.
+fn span(begin: usize, size: usize) -> u32 {
+    u32::try_from(begin << 16 | (begin + size - 1)).unwrap_or(u32::MAX)
+}
+
+fn short(bytes: &[u8], at: usize) -> Result<usize> {
+    match bytes.get(at..at + 2) {
+        Some(&[high, low]) => Ok(u16::from_be_bytes([high, low]).into()),
+        _ => doubtful("a page ends too early"),
+    }
+}
+
+/// The number of a page, or a count of pages.
+pub(super) fn number(bytes: &[u8], at: usize) -> Result<u32> {
+    match bytes.get(at..at + 4) {
+        Some(&[a, b, c, d]) => Ok(u32::from_be_bytes([a, b, c, d])),
+        _ => doubtful("a page ends too early"),
+    }
+}
+
+/// A number of one to nine bytes, and how many those are (<https://sqlite.org/fileformat2.html#varint>).
+pub(super) fn varint(bytes: &[u8]) -> Result<(u64, usize)> {
+    let mut value = 0;
+    for (at, byte) in bytes.iter().enumerate() {
+        if at == 8 {
+            return Ok((value << 8 | u64::from(*byte), 9));
+        }
+        value = value << 7 | u64::from(byte & 0x7f);
+        if byte & 0x80 == 0 {
+            return Ok((value, at + 1));
+        }
+    }
+    doubtful("a number goes past the end")
+}

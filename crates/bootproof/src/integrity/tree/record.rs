@@ -1,0 +1,98 @@
+//! The values of a row or of an entry (<https://sqlite.org/fileformat2.html#record_format>).
+
+use rusqlite::types::ValueRef;
+
+use super::page::varint;
+use super::{Content, Result, doubtful};
+
+/// Which value is what, and where. Used again for the next record.
+#[derive(Debug, Default)]
+pub(in super::super) struct Record {
+    fields: Vec<Field>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Field {
+    /// How it is stored.
+    pub(super) serial: u32,
+    pub(super) begin: usize,
+}
+
+impl Record {
+    /// Reads the header, which has to lie where the record begins; the values have to fill the record. False where the header
+    /// goes on elsewhere.
+    pub(in super::super) fn parse(&mut self, content: &Content<'_>) -> Result<bool> {
+        self.fields.clear();
+        let (end, mut at) = varint(content.bytes)?;
+        let end = usize::try_from(end).unwrap_or(usize::MAX);
+        if end > content.length {
+            return doubtful("a record's header is longer than the record");
+        }
+        let Some(header) = content.bytes.get(..end) else { return Ok(false) };
+        let mut begin = end;
+        while at < end {
+            let (serial, length) = match header.get(at) {
+                Some(byte) if *byte < 0x80 => (u32::from(*byte), 1),
+                _ => {
+                    let (serial, length) = varint(header.get(at..).unwrap_or_default())?;
+                    let Ok(serial) = u32::try_from(serial) else { return doubtful("a value is too long") };
+                    (serial, length)
+                }
+            };
+            self.fields.push(Field { serial, begin });
+            at += length;
+            begin += size(serial)?;
+        }
+        if begin == content.length { Ok(true) } else { doubtful("values do not fill their record") }
+    }
+
+    pub(in super::super) fn len(&self) -> usize {
+        self.fields.len()
+    }
+
+    pub(super) fn fields(&self) -> &[Field] {
+        &self.fields
+    }
+
+    /// A value of a record that is all there; NULL where there is none.
+    pub(in super::super) fn value<'c>(&self, content: &Content<'c>, number: usize) -> ValueRef<'c> {
+        self.fields.get(number).and_then(|field| field.value(content)).unwrap_or(ValueRef::Null)
+    }
+}
+
+impl Field {
+    /// None where the value goes on elsewhere.
+    pub(super) fn value<'c>(&self, content: &Content<'c>) -> Option<ValueRef<'c>> {
+        let bytes = content.bytes.get(self.begin..self.begin + size(self.serial).ok()?)?;
+        Some(match self.serial {
+            0 => ValueRef::Null,
+            1..=6 => ValueRef::Integer(integer(bytes)),
+            // SQLite knows no number that is none.
+            7 => match f64::from_bits(integer(bytes).cast_unsigned()) {
+                none if none.is_nan() => ValueRef::Null,
+                real => ValueRef::Real(real),
+            },
+            8 => ValueRef::Integer(0),
+            9 => ValueRef::Integer(1),
+            text if text % 2 == 1 => ValueRef::Text(bytes),
+            _ => ValueRef::Blob(bytes),
+        })
+    }
+}
+
+/// The highest bit of the first byte is the sign.
+fn integer(bytes: &[u8]) -> i64 {
+    let sign = if bytes.first().is_some_and(|byte| byte & 0x80 != 0) { -1 } else { 0 };
+    bytes.iter().fold(sign, |value, byte| value << 8 | i64::from(*byte))
+}
+
+fn size(serial: u32) -> Result<usize> {
+    Ok(match serial {
+        0 | 8 | 9 => 0,
+        1..=4 => serial as usize,
+        5 => 6,
+        6 | 7 => 8,
+        10 | 11 => return doubtful("a value is stored as none is"),
+        long => (long as usize - 12) / 2,
+    })
+}

@@ -1,0 +1,152 @@
+//! What the columns of a table may hold, as far as `PRAGMA quick_check` asks.
+
+use bootproof_catalog::catalog::Affinity;
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OptionalExtension as _};
+
+use super::record::{Field, Record};
+use super::{Content, Result, doubtful};
+
+/// The rules of a table whose columns are all stored, and have no rules in SQL.
+#[derive(Debug)]
+pub(in super::super) struct Rules(Vec<Rule>);
+
+#[derive(Debug)]
+struct Rule {
+    is_not_null: bool,
+    class: Class,
+    /// Rows from before the column was added have what it says.
+    has_default: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Class {
+    Anything,
+    /// No numbers: they would have been made texts.
+    Texts,
+    /// No texts that are numbers.
+    Numbers,
+}
+
+/// What rules say of a row that keeps them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in super::super) enum Verdict {
+    Kept,
+    /// It cannot be told from what lies on the row's page, or depends on a default.
+    Unknown,
+}
+
+impl Rules {
+    /// None for tables that are left to SQLite: those with a CHECK, STRICT ones, those with generated columns.
+    pub(in super::super) fn read(connection: &Connection, table: &str) -> rusqlite::Result<Option<Self>> {
+        let ask =
+            "SELECT strict OR wr FROM pragma_table_list WHERE schema = 'main' AND name = ?1 AND type <> 'virtual'";
+        let is_other = connection.query_row(ask, [table], |row| row.get::<_, bool>(0)).optional()?;
+        let ask = "SELECT sql LIKE '%check%' FROM main.sqlite_schema WHERE type = 'table' AND name = ?1";
+        let may_check = connection.query_row(ask, [table], |row| row.get::<_, Option<bool>>(0)).optional()?;
+        if is_other != Some(false) || may_check.flatten() == Some(true) {
+            return Ok(None);
+        }
+        // The one column that is the number of the row is stored as NULL. With `PRIMARY KEY DESC` it is another, and has an index.
+        let ask = "SELECT NOT EXISTS (SELECT 1 FROM pragma_index_list(?1, 'main') WHERE origin = 'pk')";
+        let has_no_key: bool = connection.query_row(ask, [table], |row| row.get(0))?;
+        let ask = "SELECT type, \"notnull\", dflt_value IS NOT NULL, pk, hidden
+                   FROM pragma_table_xinfo(?1, 'main') ORDER BY cid";
+        let mut statement = connection.prepare_cached(ask)?;
+        let mut rows = statement.query([table])?;
+        let mut rules = Vec::new();
+        while let Some(row) = rows.next()? {
+            if row.get::<_, i64>(4)? != 0 {
+                return Ok(None);
+            }
+            let is_row_number = has_no_key && row.get::<_, i64>(3)? > 0;
+            let class = match Affinity::of(&row.get::<_, String>(0)?) {
+                _ if is_row_number => Class::Anything,
+                Affinity::Text => Class::Texts,
+                Affinity::Blob => Class::Anything,
+                Affinity::Integer | Affinity::Real | Affinity::Numeric => Class::Numbers,
+            };
+            let is_not_null = row.get(1)? && !is_row_number;
+            rules.push(Rule { is_not_null, class, has_default: row.get(2)? });
+        }
+        Ok(Some(Self(rules)))
+    }
+
+    /// How many columns there are.
+    pub(in super::super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether a row keeps them. That it does not is a doubt.
+    pub(in super::super) fn judge(&self, record: &mut Record, content: &Content<'_>) -> Result<Verdict> {
+        if !record.parse(content)? {
+            return Ok(Verdict::Unknown);
+        }
+        let fields = record.fields();
+        let Some(absent) = self.0.get(fields.len()..) else {
+            return doubtful("a row has more values than its table has columns");
+        };
+        let mut verdict = Verdict::Kept;
+        if absent.iter().any(|rule| rule.is_not_null || rule.has_default) {
+            verdict = Verdict::Unknown;
+        }
+        for (rule, field) in self.0.iter().zip(fields) {
+            if rule.judge(field, content)? == Verdict::Unknown {
+                verdict = Verdict::Unknown;
+            }
+        }
+        Ok(verdict)
+    }
+}
+
+impl Rule {
+    fn judge(&self, field: &Field, content: &Content<'_>) -> Result<Verdict> {
+        let is_number = matches!(field.serial, 1..=9);
+        let is_text = field.serial >= 13 && field.serial % 2 == 1;
+        match self.class {
+            _ if self.is_not_null && field.serial == 0 => return doubtful("NULL in a column that is NOT NULL"),
+            // A number that is none is read as NULL.
+            _ if self.is_not_null && field.serial == 7 => match field.value(content) {
+                None => return Ok(Verdict::Unknown),
+                Some(ValueRef::Null) => return doubtful("NULL in a column that is NOT NULL"),
+                Some(_) => {}
+            },
+            _ => {}
+        }
+        match self.class {
+            Class::Texts if is_number => doubtful("a number in a column of texts"),
+            Class::Numbers if is_text => match field.value(content) {
+                Some(ValueRef::Text(text)) if !is_number_in_words(text) => Ok(Verdict::Kept),
+                Some(_) => doubtful("a text that is a number in a column of numbers"),
+                None => Ok(Verdict::Unknown),
+            },
+            _ => Ok(Verdict::Kept),
+        }
+    }
+}
+
+/// Whether a text is a number (<https://sqlite.org/datatype3.html#type_conversions_prior_to_comparison>), which in a column of numbers
+/// would have become one; taken for one also where SQLite finds that something would be lost.
+fn is_number_in_words(text: &[u8]) -> bool {
+    // SQLite takes the vertical tab for a space, too.
+    let is_space = |byte: &u8| byte.is_ascii_whitespace() || *byte == 0x0b;
+    let begin = text.iter().position(|byte| !is_space(byte)).unwrap_or(text.len());
+    let end = text.iter().rposition(|byte| !is_space(byte)).map_or(begin, |last| last + 1);
+    let mut rest = text.get(begin..end).unwrap_or_default();
+    let mut skip = |is_wanted: fn(&u8) -> bool, most: usize| {
+        let length = rest.iter().take(most).take_while(|byte| is_wanted(byte)).count();
+        rest = rest.get(length..).unwrap_or_default();
+        length
+    };
+    let is_sign: fn(&u8) -> bool = |byte| matches!(byte, b'+' | b'-');
+    skip(is_sign, 1);
+    let mut digits = skip(u8::is_ascii_digit, usize::MAX);
+    if skip(|byte| *byte == b'.', 1) == 1 {
+        digits += skip(u8::is_ascii_digit, usize::MAX);
+    }
+    if digits > 0 && skip(|byte| matches!(byte, b'e' | b'E'), 1) == 1 {
+        skip(is_sign, 1);
+        skip(u8::is_ascii_digit, usize::MAX);
+    }
+    digits > 0 && rest.is_empty()
+}
