@@ -62,9 +62,9 @@ pub(super) struct Walk<'w> {
     space: &'w Space,
     /// Told how many cells were read; false where no more are wanted.
     goes_on: &'w dyn Fn(u64) -> bool,
-    /// Used again: of pages on the way down, of what a page is used for, of long content.
+    /// Used again: pages on the way down and what they are used for, and long content.
     buffers: Vec<Vec<u8>>,
-    spans: Vec<u32>,
+    spans: Vec<Vec<u32>>,
     content: Vec<u8>,
 }
 
@@ -143,15 +143,17 @@ impl<'w> Walk<'w> {
         if page.kind != tree.kind {
             return doubtful(format!("page {number} is of another kind than its tree"));
         }
-        page.is_filled(&mut self.spans)?;
         if page.is_leaf && *tree.leaves.get_or_insert(depth) != depth {
             return doubtful(format!("page {number} is not as deep as others in its tree"));
         }
         if !(self.goes_on)(u64::from(page.count)) {
             return doubtful("no longer wanted");
         }
+        let mut spans = self.spans.pop().unwrap_or_default();
+        spans.clear();
         for at in 0..page.count {
-            let cell = page.cell(at)?;
+            let (cell, span) = page.cell(at)?;
+            spans.push(span);
             if let Some(child) = cell.child {
                 self.page(tree, child, depth + 1)?;
             }
@@ -176,6 +178,8 @@ impl<'w> Walk<'w> {
                 self.content(tree, &cell)?;
             }
         }
+        page.is_filled(&mut spans)?;
+        self.spans.push(spans);
         match page.right {
             Some(child) => self.page(tree, child, depth + 1),
             None => Ok(()),

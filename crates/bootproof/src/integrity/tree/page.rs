@@ -72,14 +72,10 @@ impl<'p> Page<'p> {
         Ok(Self { bytes, number, usable, kind, is_leaf, count, right, pointers, content, fragments, first_free })
     }
 
-    /// Whether cells and free blocks fill the page without lying on each other, but for as many bytes as are said to be left over.
+    /// Whether cells, of which the spans are given, and free blocks fill the page without lying on each other, but for as many bytes
+    /// as are said to be left over.
     pub(super) fn is_filled(&self, spans: &mut Vec<u32>) -> Result<()> {
         let number = self.number;
-        spans.clear();
-        for at in 0..self.count {
-            let begin = self.begin(at)?;
-            spans.push(span(begin, self.cell_at(begin)?.size));
-        }
         let mut free = self.fragments + self.content;
         let (mut block, mut end) = (self.first_free, self.content);
         while block != 0 {
@@ -112,8 +108,12 @@ impl<'p> Page<'p> {
         if fragments == self.fragments { Ok(()) } else { doubtful(format!("page {number} has lost some bytes")) }
     }
 
-    pub(super) fn cell(&self, at: u16) -> Result<Cell<'p>> {
-        self.cell_at(self.begin(at)?)
+    /// A cell, and from where to where it lies.
+    pub(super) fn cell(&self, at: u16) -> Result<(Cell<'p>, u32)> {
+        let begin = self.begin(at)?;
+        let cell = self.cell_at(begin)?;
+        let span = span(begin, cell.size);
+        Ok((cell, span))
     }
 
     fn begin(&self, at: u16) -> Result<usize> {
@@ -201,7 +201,12 @@ pub(super) fn number(bytes: &[u8], at: usize) -> Result<u32> {
 }
 
 /// A number of one to nine bytes, and how many those are (<https://sqlite.org/fileformat2.html#varint>).
+#[inline]
 pub(super) fn varint(bytes: &[u8]) -> Result<(u64, usize)> {
+    // Nearly all are of one byte.
+    if let Some(byte) = bytes.first().filter(|byte| **byte < 0x80) {
+        return Ok((u64::from(*byte), 1));
+    }
     let mut value = 0;
     for (at, byte) in bytes.iter().enumerate() {
         if at == 8 {

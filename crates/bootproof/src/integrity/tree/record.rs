@@ -15,7 +15,8 @@ pub(in super::super) struct Record {
 pub(super) struct Field {
     /// How it is stored.
     pub(super) serial: u32,
-    pub(super) begin: usize,
+    begin: usize,
+    size: usize,
 }
 
 impl Record {
@@ -31,17 +32,12 @@ impl Record {
         let Some(header) = content.bytes.get(..end) else { return Ok(false) };
         let mut begin = end;
         while at < end {
-            let (serial, length) = match header.get(at) {
-                Some(byte) if *byte < 0x80 => (u32::from(*byte), 1),
-                _ => {
-                    let (serial, length) = varint(header.get(at..).unwrap_or_default())?;
-                    let Ok(serial) = u32::try_from(serial) else { return doubtful("a value is too long") };
-                    (serial, length)
-                }
-            };
-            self.fields.push(Field { serial, begin });
+            let (serial, length) = varint(header.get(at..).unwrap_or_default())?;
+            let Ok(serial) = u32::try_from(serial) else { return doubtful("a value is too long") };
+            let size = size(serial)?;
+            self.fields.push(Field { serial, begin, size });
             at += length;
-            begin += size(serial)?;
+            begin += size;
         }
         if begin == content.length { Ok(true) } else { doubtful("values do not fill their record") }
     }
@@ -63,7 +59,7 @@ impl Record {
 impl Field {
     /// None where the value goes on elsewhere.
     pub(super) fn value<'c>(&self, content: &Content<'c>) -> Option<ValueRef<'c>> {
-        let bytes = content.bytes.get(self.begin..self.begin + size(self.serial).ok()?)?;
+        let bytes = content.bytes.get(self.begin..self.begin + self.size)?;
         Some(match self.serial {
             0 => ValueRef::Null,
             1..=6 => ValueRef::Integer(integer(bytes)),
@@ -81,6 +77,7 @@ impl Field {
 }
 
 /// The highest bit of the first byte is the sign.
+#[inline]
 fn integer(bytes: &[u8]) -> i64 {
     let sign = if bytes.first().is_some_and(|byte| byte & 0x80 != 0) { -1 } else { 0 };
     bytes.iter().fold(sign, |value, byte| value << 8 | i64::from(*byte))
