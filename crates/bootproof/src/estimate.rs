@@ -142,8 +142,10 @@ fn entry(connection: &Connection, index: &Index, is_column: impl Fn(&str) -> boo
         .collect();
     let (table, length) = (quoted(&index.table), lengths.join(" + "));
     let belongs = index.predicate.as_deref().unwrap_or("1");
+    // Asked for both ends at once, SQLite would read every row.
     let sql = format!(
-        "WITH RECURSIVE span(low, high) AS (SELECT min(rowid), max(rowid) FROM main.{table}),
+        "WITH RECURSIVE span(low, high) AS
+                 (SELECT (SELECT min(rowid) FROM main.{table}), (SELECT max(rowid) FROM main.{table})),
              picked(id) AS (
                  SELECT low FROM span
                  UNION ALL

@@ -145,12 +145,42 @@ pub(crate) fn reads_the_file_alone(connection: &Connection) -> rusqlite::Result<
     Ok(mode != "wal" || log_length(connection) == Some(0))
 }
 
+/// Whether a connection has the file for itself, as one does that has begun to write into it with a rollback journal
+/// (<https://sqlite.org/lockingv3.html>). False where the system does not tell.
+pub(crate) fn is_exclusive(connection: &Connection) -> bool {
+    let mut level: c_int = 0;
+    // SAFETY: the handle is valid while `connection` is borrowed; what is stored is an integer, in a live one.
+    let code = unsafe {
+        let level = (&raw mut level).cast();
+        ffi::sqlite3_file_control(connection.handle(), c"main".as_ptr(), ffi::SQLITE_FCNTL_LOCKSTATE, level)
+    };
+    code == ffi::SQLITE_OK && level == ffi::SQLITE_LOCK_EXCLUSIVE
+}
+
 /// Writes the changed pages of a transaction into the file or the log, but for the first, which a connection in a transaction holds
 /// (<https://sqlite.org/c3ref/db_cacheflush.html>). Nobody is waited for who stands in the way.
 pub(crate) fn write_out(connection: &Connection) -> rusqlite::Result<()> {
     // SAFETY: the handle is valid while `connection` is borrowed.
     let code = unsafe { ffi::sqlite3_db_cacheflush(connection.handle()) };
     if code == ffi::SQLITE_OK { Ok(()) } else { Err(rusqlite::Error::SqliteFailure(ffi::Error::new(code), None)) }
+}
+
+/// Flushes the database file itself, through SQLite's own descriptor; also on a connection that only reads, and from any thread that
+/// has it.
+pub(crate) fn flush(connection: &Connection) -> rusqlite::Result<()> {
+    let failed = |code| Err(rusqlite::Error::SqliteFailure(ffi::Error::new(code), None));
+    let Some(file) = file_pointer(connection, ffi::SQLITE_FCNTL_FILE_POINTER) else {
+        return failed(ffi::SQLITE_MISUSE);
+    };
+    // SAFETY: a file that has methods is open.
+    let code = unsafe {
+        let methods = (*file).pMethods;
+        match methods.as_ref().and_then(|methods| methods.xSync) {
+            Some(sync) => sync(file, ffi::SQLITE_SYNC_NORMAL),
+            None => ffi::SQLITE_MISUSE,
+        }
+    };
+    if code == ffi::SQLITE_OK { Ok(()) } else { failed(code) }
 }
 
 /// Reads the database file itself, through SQLite's own descriptor; what lies beyond its end reads as zeros.

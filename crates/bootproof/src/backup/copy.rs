@@ -29,18 +29,9 @@ use crate::watch::Watch;
 /// Pages copied at once; between two steps there is time to say how far it is, and to stop.
 const PAGES_PER_STEP: i32 = 4096;
 
-/// Whether the file alone is what a connection in a transaction reads, for as long as that lasts: nobody writes into the file
-/// then, and its bytes can be copied as they are, in a quarter of the time that copying page by page takes.
-///
-/// With a rollback journal a writer waits for readers to end before it writes. In WAL mode the newest pages may be in the log,
-/// and are folded into the file at any time, but never a page that is newer than what some reader sees
-/// (<https://sqlite.org/wal.html#concurrency>). What a transaction has found in the log stays there until it ends: as long as
-/// somebody reads frames of the log, nobody begins it anew or cuts it off. So where the log is empty after the transaction
-/// has begun, it has found nothing there. Whatever is committed since is newer, and stays out of the file until it ends.
+/// Whether the bytes of the file can be copied as they are, in a quarter of the time that copying page by page takes.
 pub(crate) fn is_whole(connection: &Connection) -> Result<bool, Error> {
-    let failed = |error| Error::from_sqlite("copying the database", error);
-    let mode: String = connection.pragma_query_value(Some("main"), "journal_mode", |row| row.get(0)).map_err(failed)?;
-    Ok(mode != "wal" || ffi::log_length(connection) == Some(0))
+    ffi::reads_the_file_alone(connection).map_err(|error| Error::from_sqlite("copying the database", error))
 }
 
 /// Copies the bytes of the file, as long as they are wanted.
@@ -158,8 +149,7 @@ pub(super) fn is_sound(companion: Option<Connection>, path: &Path, watch: &Watch
     let check = || -> Result<bool, Error> {
         let Some(mut connection) = companion.map_or_else(open, |it| Ok(Some(it)))? else { return Ok(false) };
         let follower = Arc::clone(follower);
-        watch.attach_helper(&mut connection, move || follower.is_in_vain()).map_err(failed)?;
-        integrity::by_sqlite(&connection, Integrity::Quick).map(|_| true)
+        integrity::check_aside(&mut connection, watch, Arc::new(move || follower.is_in_vain())).map(|()| true)
     };
     check().unwrap_or(false)
 }

@@ -113,14 +113,28 @@ impl Run<'_> {
         Ok(foreseen)
     }
 
-    /// What this transaction has written. If that is sound, what the check of the whole file said stands.
-    pub(super) fn check_written(&mut self, session: &Session<'_>, written: &Written<'_>) -> Result<(), Error> {
+    /// What this transaction has written; others may look at it while `meanwhile` goes on. If that is sound, what the check of the
+    /// whole file said stands.
+    pub(super) fn check_written(
+        &mut self,
+        session: &Session<'_>,
+        written: &Written<'_>,
+        meanwhile: impl FnOnce(&mut Self) -> Result<(), Error>,
+    ) -> Result<(), Error> {
         log::info!("checking the integrity of what was written");
+        let (level, watch) = (self.options.integrity, self.watch.clone());
+        if level == Integrity::Off {
+            meanwhile(self)?;
+            return self.check_integrity_by(0, |_, _| Ok(String::new()));
+        }
         let whole = self.report.checks.iter().find(|check| check.name == CheckName::Integrity);
         let whole = whole.map(|check| check.detail.clone());
-        self.check_integrity_by(self.load.integrity_of(self.options.integrity, written), |level, watch| {
-            let detail = integrity::check_written(session.connection, level, written, watch)?;
-            Ok(whole.unwrap_or(detail))
+        let expected = self.load.integrity_of(level, written);
+        integrity::check_written(session.connection, level, written, &watch, self, meanwhile, |run, check| {
+            run.check_integrity_by(expected, |_, _| {
+                let detail = check()?;
+                Ok(whole.unwrap_or(detail))
+            })
         })
     }
 
@@ -186,6 +200,14 @@ impl BootReport {
         let spent = earlier.map_or(0.0, |check| check.duration_ms.0);
         let duration_ms = Milliseconds(((spent + took.0) * 1e3).round() / 1e3);
         self.checks.push(Check { name, outcome, detail, duration_ms });
+    }
+
+    /// Checks are told in the order of a boot, also where one was made beside another.
+    pub(super) fn tell_last(&mut self, name: CheckName) {
+        if let Some(at) = self.checks.iter().position(|check| check.name == name) {
+            let check = self.checks.remove(at);
+            self.checks.push(check);
+        }
     }
 
     /// Adds time to a check that is still to be made.

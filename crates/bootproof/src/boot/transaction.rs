@@ -146,22 +146,28 @@ impl Run<'_> {
         }
         self.check_foreign_keys(session, &after.live, Some(violations))?;
         session.still_open()?;
-        if !change.is_outside() {
+        if change.is_outside() {
+            self.prove_contracts(session, change)?;
+        } else {
             let repaired = self.report.repaired.iter().map(|name| name.to_ascii_lowercase());
             let indexes = change.indexes().map(str::to_ascii_lowercase).chain(repaired).collect();
             let tables = change.writes();
             let foreseen = &before.foreseen;
             let written =
                 Written { before: &look.live, after: &after.live, tables: &tables, indexes: &indexes, foreseen };
-            self.check_written(session, &written)?;
-            session.still_open()?;
+            self.check_written(session, &written, |run| run.prove_contracts(session, change))?;
+            self.report.tell_last(CheckName::QueryPlans);
         }
-        self.contracts.look_again();
-        self.require_contracts(session, change.to())?;
         session.still_open()?;
 
         let is_known_to_the_end = look.plan.ahead.is_empty();
         seal::renew(self.schema, connection, is_known_to_the_end.then_some(change.to()))
+    }
+
+    fn prove_contracts(&mut self, session: &Session<'_>, change: &Change) -> Result<(), Error> {
+        self.contracts.look_again();
+        self.require_contracts(session, change.to())?;
+        session.still_open()
     }
 
     /// Notes what nothing takes back any more.

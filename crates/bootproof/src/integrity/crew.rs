@@ -24,17 +24,25 @@ pub(crate) enum Companions<'a> {
     Opened(&'a (dyn Fn() -> Result<Connection, Error> + 'a)),
 }
 
-/// Whether a check has come to a doubt, so that the rest need not be done.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Doubt(Arc<AtomicBool>);
+/// Whether a check has come to a doubt, or nobody waits for it any more, so that the rest need not be done.
+#[derive(Clone, Default)]
+pub(super) struct Doubt {
+    is_raised: Arc<AtomicBool>,
+    is_in_vain: Option<Arc<dyn Fn() -> bool + Send + Sync>>,
+}
 
 impl Doubt {
+    /// One that is also there as soon as somebody says so.
+    pub(super) fn or(is_in_vain: Arc<dyn Fn() -> bool + Send + Sync>) -> Self {
+        Self { is_in_vain: Some(is_in_vain), ..Self::default() }
+    }
+
     pub(super) fn raise(&self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.is_raised.store(true, Ordering::Relaxed);
     }
 
     pub(super) fn is_raised(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.is_raised.load(Ordering::Relaxed) || self.is_in_vain.as_ref().is_some_and(|is_in_vain| is_in_vain())
     }
 }
 

@@ -30,6 +30,8 @@ mod tests;
 mod tree;
 mod work;
 
+use std::sync::Arc;
+
 use rusqlite::Connection;
 
 use crate::error::Error;
@@ -38,6 +40,7 @@ use crate::statistics;
 use crate::watch::Watch;
 
 pub(crate) use crew::Companions;
+use crew::Doubt;
 pub(crate) use pragma::check as by_sqlite;
 pub(crate) use sets::{Foreseen, Written};
 pub(crate) use shape::Coming;
@@ -69,7 +72,7 @@ pub(crate) fn check_and_foresee(
     }
     let (is_sound, foreseen) = match level {
         Integrity::Full => sets::is_sound(connection, companions, coming, watch),
-        Integrity::Quick => (is_structure_sound(connection, watch), Foreseen::default()),
+        Integrity::Quick => (sets::is_structure_sound(connection, watch, &Doubt::default()), Foreseen::default()),
         Integrity::Sqlite | Integrity::Off => (false, Foreseen::default()),
     };
     watch.proceed()?;
@@ -77,29 +80,56 @@ pub(crate) fn check_and_foresee(
     Ok((detail, foreseen))
 }
 
-/// Whether the pages and rows of a file are sound beyond doubt, which is what [`Integrity::Quick`] asks. Read on a connection in a
-/// transaction, from any thread; where nobody wants to know any more there is doubt.
-pub(crate) fn is_structure_sound(connection: &Connection, watch: &Watch) -> bool {
-    sets::is_structure_sound(connection, watch, &crew::Doubt::default())
+/// What [`Integrity::Quick`] asks of a file, on a connection in a transaction and from any thread; stopped with an error as soon as
+/// it is in vain.
+///
+/// # Errors
+///
+/// As [`check`].
+pub(crate) fn check_aside(
+    connection: &mut Connection,
+    watch: &Watch,
+    is_in_vain: Arc<dyn Fn() -> bool + Send + Sync>,
+) -> Result<(), Error> {
+    let doubt = Doubt::or(is_in_vain);
+    if sets::is_structure_sound(connection, watch, &doubt) {
+        return Ok(());
+    }
+    watch
+        .attach_helper(connection, move || doubt.is_raised())
+        .map_err(|error| Error::from_sqlite("preparing the connection", error))?;
+    by_sqlite(connection, Integrity::Quick).map(|_| ())
 }
 
 /// Checks what a transaction has written, on the connection that wrote it: nobody else can see it yet.
 ///
 /// The file as it was before has been checked; with [`Integrity::Full`] only new and changed tables and indexes are looked at.
-/// The other levels check the whole file again.
+/// The other levels check the whole file again. Others may begin with it while `meanwhile` goes on with what else the boot has to
+/// do; `conclude` runs the rest.
 ///
 /// # Errors
 ///
-/// As [`check`].
-pub(crate) fn check_written(
+/// Those of `meanwhile` and `conclude`; what the latter is given fails as [`check`] does.
+pub(crate) fn check_written<R>(
     connection: &Connection,
     level: Integrity,
     written: &Written<'_>,
     watch: &Watch,
-) -> Result<String, Error> {
-    let is_sound = level == Integrity::Full && sets::is_sound_where_written(connection, written, watch);
-    watch.proceed()?;
-    // The schema was read again after the imposters.
-    statistics::reload(connection).map_err(|error| error.unless_unreadable(connection))?;
-    if is_sound { Ok(pragma::passed(level).to_owned()) } else { by_sqlite(connection, level) }
+    boot: &mut R,
+    meanwhile: impl FnOnce(&mut R) -> Result<(), Error>,
+    conclude: impl FnOnce(&mut R, &mut dyn FnMut() -> Result<String, Error>) -> Result<(), Error>,
+) -> Result<(), Error> {
+    if level != Integrity::Full {
+        meanwhile(boot)?;
+        return conclude(boot, &mut || by_sqlite(connection, level));
+    }
+    sets::is_sound_where_written(connection, written, watch, boot, meanwhile, |boot, is_sound| {
+        conclude(boot, &mut || {
+            let is_sound = is_sound();
+            watch.proceed()?;
+            // The schema was read again after the imposters.
+            statistics::reload(connection).map_err(|error| error.unless_unreadable(connection))?;
+            if is_sound { Ok(pragma::passed(level).to_owned()) } else { by_sqlite(connection, level) }
+        })
+    })
 }

@@ -1,6 +1,7 @@
 //! Comparing tables with their indexes as sets, beside the check of the structure.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::thread;
 
 use bootproof_catalog::Catalog;
 use rusqlite::{Connection, TransactionState};
@@ -13,6 +14,7 @@ use super::shape::{Coming, Index, Scope, Shape, Table, Terms};
 use super::tree::{Space, Walk};
 use super::work::{Hands, Work};
 use crate::connection;
+use crate::error::Error;
 use crate::ffi;
 use crate::watch::Watch;
 
@@ -79,31 +81,50 @@ pub(crate) struct Written<'a> {
     pub(crate) foreseen: &'a Foreseen,
 }
 
-/// Whether what a transaction has written is sound beyond doubt.
-pub(super) fn is_sound_where_written(connection: &Connection, written: &Written<'_>, watch: &Watch) -> bool {
-    let doubt = Doubt::default();
-    let check = || -> rusqlite::Result<bool> {
+/// Whether what a transaction has written is sound beyond doubt: told to `conclude` by what it is given, after `meanwhile`, at which
+/// time others have begun to look.
+pub(super) fn is_sound_where_written<R>(
+    connection: &Connection,
+    written: &Written<'_>,
+    watch: &Watch,
+    boot: &mut R,
+    meanwhile: impl FnOnce(&mut R) -> Result<(), Error>,
+    conclude: impl FnOnce(&mut R, &mut dyn FnMut() -> bool) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let prepare = || -> rusqlite::Result<Option<Shape>> {
         if connection::is_small(connection)? || !is_utf8(connection)? {
-            return Ok(false);
+            return Ok(None);
         }
         let shape = Shape::read(connection, written, &Coming::default())?;
-        if !shape.is_complete {
-            return Ok(false);
-        }
-        let files = written_out(connection);
-        let space = if files.is_empty() { None } else { Space::of(connection)? };
-        let work = Work::new(&shape, &[], space.as_ref(), &doubt, watch, written.foreseen);
-        let structure = |connection: &Connection| {
-            for table in tables(connection)?.iter().filter(|table| written.has_table(table)) {
-                if !pragma::says_ok(connection, "quick_check", Some(table))? {
-                    return Ok(false);
-                }
-            }
-            left_to_sqlite(connection, &shape)
-        };
-        work.done_by(Hands::of_writer(connection, files), &structure)
+        Ok(shape.is_complete.then_some(shape))
     };
-    judged(check())
+    let Ok(Some(shape)) = prepare() else {
+        meanwhile(boot)?;
+        return conclude(boot, &mut || judged(Ok(false)));
+    };
+    let doubt = Doubt::default();
+    let mut files = written_out(connection);
+    let space = if files.is_empty() { None } else { Space::of(connection).unwrap_or_default() };
+    let flushed = files.pop();
+    let work = Work::new(&shape, &[], space.as_ref(), &doubt, watch, written.foreseen);
+    let structure = |connection: &Connection| {
+        for table in tables(connection)?.iter().filter(|table| written.has_table(table)) {
+            if !pragma::says_ok(connection, "quick_check", Some(table))? {
+                return Ok(false);
+            }
+        }
+        left_to_sqlite(connection, &shape)
+    };
+    thread::scope(|threads| {
+        // The commit will have less to flush, and wait for it.
+        let flush = move || flushed.is_some_and(|file| ffi::flush(&file).is_ok());
+        let flushing = thread::Builder::new().name("flushing".to_owned()).spawn_scoped(threads, flush);
+        log::trace!("flushing what was written: {}", flushing.is_ok());
+        let begun = work.begin(threads, Hands::of_writer(connection, files));
+        meanwhile(boot).inspect_err(|_| doubt.raise())?;
+        conclude(boot, &mut || judged(begun.as_ref().map_or(Ok(false), |begun| work.finish(begun, &structure))))
+            .inspect_err(|_| doubt.raise())
+    })
 }
 
 /// Whether the pages and rows of a file are sound beyond doubt, read on a connection in a transaction: what `PRAGMA quick_check`
@@ -128,19 +149,21 @@ pub(super) fn is_structure_sound(connection: &Connection, watch: &Watch, doubt: 
 /// not, or cannot be.
 ///
 /// With a rollback journal the file is what the transaction says it is as soon as its pages are written, and nobody else reads it
-/// until it ends (<https://sqlite.org/atomiccommit.html>); in WAL mode they are in the log.
+/// until it ends (<https://sqlite.org/atomiccommit.html>); in WAL mode they are in the log. Of a transaction that has not begun to
+/// write there is little, and others may read until it commits.
 fn written_out(connection: &Connection) -> Vec<Connection> {
     let open = || -> Result<Vec<Connection>, String> {
         let mode: String = connection
             .pragma_query_value(Some("main"), "journal_mode", |row| row.get(0))
             .map_err(|error| error.to_string())?;
         let Some(file) = ffi::file_of(connection) else { return Ok(Vec::new()) };
-        if !matches!(mode.as_str(), "delete" | "truncate" | "persist") {
+        if !matches!(mode.as_str(), "delete" | "truncate" | "persist") || !ffi::is_exclusive(connection) {
             return Ok(Vec::new());
         }
         ffi::write_out(connection).map_err(|error| error.to_string())?;
         let another = |_| connection::open_companion(&file).map_err(|error| error.to_string());
-        (0..Companions::processors()).map(another).collect()
+        // One more to flush it with.
+        (0..=Companions::processors()).map(another).collect()
     };
     open().unwrap_or_else(|error| {
         log::debug!("reading what was written on one connection: {error}");

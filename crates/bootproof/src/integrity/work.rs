@@ -15,7 +15,7 @@ use super::roots::{Holds, Root};
 use super::sets::Foreseen;
 use super::shape::{Index, Shape, Table};
 use super::tree::{Doubtful, Kind, Record, Space, Verdict, Walk};
-use crate::errands::{Errand, Errands};
+use crate::errands::Errands;
 use crate::ffi;
 use crate::watch::Watch;
 
@@ -104,6 +104,13 @@ impl<'c> Hands<'c> {
     }
 }
 
+/// The thread that has begun, when the others are at work.
+pub(super) struct Begun<'c> {
+    first: Hand<'c>,
+    is_alone: bool,
+    is_leading: bool,
+}
+
 /// All passes, and what came of them.
 pub(super) struct Work<'s> {
     shape: &'s Shape,
@@ -115,6 +122,8 @@ pub(super) struct Work<'s> {
     passes: Mutex<Vec<(Place, Pass<'s>)>>,
     /// How many are not done.
     left: AtomicUsize,
+    /// Who helps.
+    errands: Errands,
     results: Mutex<Vec<(Place, Vec<Set>)>>,
 }
 
@@ -158,6 +167,7 @@ impl<'s> Work<'s> {
             watch,
             key: foreseen.key.clone(),
             left: AtomicUsize::new(passes.len()),
+            errands: Errands::default(),
             passes: Mutex::new(passes),
             results: Mutex::new(results),
         }
@@ -183,28 +193,44 @@ impl<'s> Work<'s> {
         hands: Hands<'_>,
         structure: &dyn Fn(&Connection) -> rusqlite::Result<bool>,
     ) -> rusqlite::Result<bool> {
+        thread::scope(|threads| self.finish(&self.begin(threads, hands)?, structure))
+    }
+
+    /// Lets the others begin.
+    pub(super) fn begin<'t, 'h: 't>(
+        &'t self,
+        threads: &'t Threads<'t, '_>,
+        hands: Hands<'h>,
+    ) -> rusqlite::Result<Begun<'h>> {
         let Hands { mut first, others, is_alone, is_leading } = hands;
         if let Hand::Companion(own) = &mut first {
             let doubt = self.doubt.clone();
             self.watch.attach_leader(own, move || doubt.is_raised())?;
         }
-        let errands = Errands::default();
-        let is_sound = thread::scope(|threads| {
-            for helper in others {
-                self.help(threads, helper, errands.begin());
-            }
-            let is_sound = first.connection().map_or(Ok(false), structure);
-            if matches!(is_sound, Ok(true)) {
-                self.work(&first, is_leading);
-            } else {
-                self.doubt.raise();
-            }
-            while errands.wait() {
-                self.watch.tell();
-            }
-            is_sound
-        });
-        if is_alone && let Some(connection) = first.connection() {
+        for helper in others {
+            self.help(threads, helper);
+        }
+        Ok(Begun { first, is_alone, is_leading })
+    }
+
+    /// Checks the structure, does what is left of the passes, and waits for the others.
+    pub(super) fn finish(
+        &self,
+        begun: &Begun<'_>,
+        structure: &dyn Fn(&Connection) -> rusqlite::Result<bool>,
+    ) -> rusqlite::Result<bool> {
+        let is_sound = begun.first.connection().map_or(Ok(false), structure);
+        if matches!(is_sound, Ok(true)) {
+            self.work(&begun.first, begun.is_leading);
+        } else {
+            self.doubt.raise();
+        }
+        while self.errands.wait() {
+            self.watch.tell();
+        }
+        if begun.is_alone
+            && let Some(connection) = begun.first.connection()
+        {
             ffi::forget_imposters(connection);
         }
         let is_done = self.left.load(Ordering::Relaxed) == 0;
@@ -212,13 +238,14 @@ impl<'s> Work<'s> {
     }
 
     /// A thread that takes passes too. Where the system gives none, the work is done by those there are.
-    fn help<'t, 'h: 't>(&'t self, threads: &'t Threads<'t, '_>, hand: Hand<'h>, errand: Errand<'t>) {
+    fn help<'t>(&'t self, threads: &'t Threads<'t, '_>, hand: Hand<'_>) {
         // The boot's connection stays on its thread.
         let (connection, has_sql) = match hand {
             Hand::Companion(connection) => (connection, true),
             Hand::File(connection) => (connection, false),
             Hand::Boot(_) | Hand::Writer(..) => return,
         };
+        let errand = self.errands.begin();
         let help = move || {
             let hand = if has_sql { Hand::Companion(connection) } else { Hand::File(connection) };
             self.work(&hand, false);
