@@ -19,16 +19,18 @@ pub(super) struct Root {
 pub(super) enum Holds {
     /// The rows of a table, and where they are known what its columns may hold.
     Rows { table: String, rules: Option<Rules> },
-    /// Entries, or rows that SQLite checks as a whole.
+    /// Entries, or rows of a table that is left to SQLite.
     Others,
 }
 
 impl Root {
     /// Every tree but those of the indexes that are compared with their tables.
     pub(super) fn of_all_but(connection: &Connection, compared: &Shape) -> rusqlite::Result<Vec<Self>> {
+        let others = &compared.others;
         let compared: Vec<i64> =
             compared.tables.iter().flat_map(|table| &table.indexes).map(|index| index.root).collect();
-        let mut roots = vec![Self::of_rows(connection, 1, "sqlite_schema".to_owned())?];
+        let holds = Self::rows(connection, "sqlite_schema".to_owned())?;
+        let mut roots = vec![Self { page: 1, kind: Kind::Table, holds }];
         let ask = "SELECT s.type, s.name, s.rootpage,
                           s.name IN (SELECT l.name FROM pragma_table_list AS l WHERE l.schema = 'main' AND l.wr)
                    FROM main.sqlite_schema AS s WHERE s.rootpage IS NOT NULL AND s.rootpage <> 0";
@@ -40,18 +42,23 @@ impl Root {
                 continue;
             }
             let page = u32::try_from(number).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(2, number))?;
-            roots.push(match kind.as_str() {
-                "table" if !row.get(3)? => Self::of_rows(connection, page, name)?,
-                "table" | "index" => Self { page, kind: Kind::Index, holds: Holds::Others },
+            let has_keys = kind == "table" && row.get(3)?;
+            let holds = match kind.as_str() {
+                "index" => Holds::Others,
+                // SQLite is asked of all of it.
+                "table" if others.contains(&name) => Holds::Others,
+                "table" if has_keys => Holds::Rows { table: name, rules: None },
+                "table" => Self::rows(connection, name)?,
                 _ => return Err(rusqlite::Error::InvalidColumnName(kind)),
-            });
+            };
+            let kind = if kind == "index" || has_keys { Kind::Index } else { Kind::Table };
+            roots.push(Self { page, kind, holds });
         }
         Ok(roots)
     }
 
-    fn of_rows(connection: &Connection, page: u32, table: String) -> rusqlite::Result<Self> {
-        let rules = Rules::read(connection, &table)?;
-        Ok(Self { page, kind: Kind::Table, holds: Holds::Rows { table, rules } })
+    fn rows(connection: &Connection, table: String) -> rusqlite::Result<Holds> {
+        Ok(Holds::Rows { rules: Rules::read(connection, &table)?, table })
     }
 
     /// Whether it is that of a table, given in lower case.

@@ -16,6 +16,8 @@ mod page;
 mod record;
 mod rules;
 mod space;
+#[cfg(test)]
+mod tests;
 
 use rusqlite::Connection;
 
