@@ -13,8 +13,7 @@ use crate::files;
 use crate::listing;
 
 /// What boots, restores and SQLite put behind the name of a database: it is none itself.
-const BEHIND: [&str; 7] =
-    [".backup-", ".new-", crate::restore::MARK, ".restore-new", ".replaced-", ".remade", ".sha256"];
+const BEHIND: [&str; 7] = [".backup-", ".new-", crate::restore::MARK, ".restore-new", ".replaced-", ".remade", ".b3"];
 /// What SQLite keeps beside a database, at the end of its name.
 const SIDECARS: [&str; 3] = ["-wal", "-shm", "-journal"];
 
