@@ -189,7 +189,7 @@ fn nothing_once_it_is_called_off() {
 #[test]
 fn and_removes_what_a_killed_process_left() {
     let sandbox = Sandbox::unmanaged();
-    for stray in ["worklog.db.backup-20200101_000000.sha256", "worklog.db.backup-in-progress-abc"] {
+    for stray in ["worklog.db.backup-20200101_000000.b3", "worklog.db.backup-in-progress-abc"] {
         fs::write(sandbox.path().join(stray), "x").unwrap();
     }
     let backup = worklog_schema::boot(&sandbox.database).back_up().unwrap().path;
