@@ -89,7 +89,7 @@ impl Sandbox {
     }
 
     pub(crate) fn backups(&self) -> Vec<PathBuf> {
-        let is_backup = |name: &&String| name.contains(".backup-") && !name.ends_with(".b3");
+        let is_backup = |name: &&String| name.contains(".backup-") && name.strip_suffix(".b3").is_none();
         self.files().iter().filter(is_backup).map(|name| self.path().join(name)).collect()
     }
 
