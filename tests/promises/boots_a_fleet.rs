@@ -106,16 +106,23 @@ fn a_database_that_cannot_be_read_is_alone() {
 
 #[test]
 fn what_belongs_to_another_file_is_no_database() {
-    let directory = tenants(&["a.db", "b.db"]);
+    let directory = tenants(&["a.db", "eu.b3.db"]);
     let at = |name: &str| directory.path().join(name);
     fleet(&directory).run().unwrap();
-    for name in ["a.db-wal", "a.db-journal", "x.db.replaced-20260210_093000", "a.db.remade", "b.db.backup-by-hand.db"] {
+    for name in [
+        "a.db-wal",
+        "a.db-journal",
+        "x.db.replaced-20260210_093000",
+        "a.db.remade",
+        "b.db.backup-by-hand.db",
+        "copy.db.b3",
+    ] {
         fs::write(at(name), "").unwrap();
     }
     fs::create_dir(at("directory.db")).unwrap();
     let report = fleet(&directory).pattern("*").run().unwrap();
     let names: Vec<_> = report.databases.iter().map(|database| database.name.as_str()).collect();
-    assert_eq!(names, ["a.db", "b.db"], "{:?}", report.skipped);
+    assert_eq!(names, ["a.db", "eu.b3.db"], "{:?}", report.skipped);
     let reason = |name: &str| report.skipped.iter().find(|skipped| skipped.name == name).map(|skipped| skipped.reason);
     assert_eq!(reason("directory.db"), Some("not a file"));
     assert_eq!(reason("b.db.backup-by-hand.db"), Some("belongs to another file"));

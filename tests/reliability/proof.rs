@@ -256,7 +256,7 @@ fn is_stamp(stamp: &str) -> bool {
 /// What may stay beside the database. An empty journal is how SQLite keeps one for the next transaction.
 pub(crate) fn is_welcome(directory: &Path, name: &str) -> bool {
     let is_empty = || directory.join(name).metadata().is_ok_and(|file| file.len() == 0);
-    is_backup(name.strip_suffix(".sha256").unwrap_or(name))
+    is_backup(name.strip_suffix(".b3").unwrap_or(name))
         || is_replaced(name)
         || (name == "worklog.db-journal" && is_empty())
 }

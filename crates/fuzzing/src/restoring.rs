@@ -23,7 +23,7 @@ pub(crate) fn backup(data: &[u8]) {
     fs::write(&backup, &file).expect("the backup");
     let is_marked = match beside.split_first() {
         Some((kind, text)) if kind % 3 == 1 => {
-            fs::write(place.beside(&format!("{BACKUP}.sha256")), text).expect("the digest");
+            fs::write(place.beside(&format!("{BACKUP}.b3")), text).expect("the digest");
             false
         }
         Some((kind, text)) if kind % 3 == 2 => {

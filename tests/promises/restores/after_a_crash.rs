@@ -9,7 +9,7 @@ use worklog_schema::boot;
 use worklog_schema::bootproof::{DigestCheck, Event, Observer};
 
 use super::{as_child, assert_tidy, beside, has_newest, patient, refused, replaced, with_backup, write_to_log};
-use crate::support::{Sandbox, digest_of, integrity_check, sha256sum_agrees};
+use crate::support::{Sandbox, digest_agrees, digest_of, integrity_check};
 
 /// The states that a crash can leave between the mark and its removal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -279,7 +279,7 @@ fn or_is_killed_at_any_moment() {
         child.kill().unwrap();
         child.wait().unwrap();
         assert_guarantee(&sandbox, &backup, is_sound);
-        assert!(sha256sum_agrees(&digest_of(&backup)));
+        assert!(digest_agrees(&digest_of(&backup)));
     }
     assert!(killed > kills / 6, "only {killed} of {kills} were killed before they had finished");
 }

@@ -36,7 +36,7 @@ impl Kept {
     }
 
     fn digest(&self) -> PathBuf {
-        let name = self.backup.file_name().unwrap().to_string_lossy().into_owned() + ".sha256";
+        let name = self.backup.file_name().unwrap().to_string_lossy().into_owned() + ".b3";
         self.directory.path().join(name)
     }
 

@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use worklog_fixture::Fixture;
 
 use super::is_long;
-use crate::support::{Sandbox, digest_of, integrity_check, sha256sum_agrees};
+use crate::support::{Sandbox, digest_agrees, digest_of, integrity_check};
 
 /// The file that a writer's process works on, and which of them it is.
 const DATABASE: &str = "RELIABILITY_WRITES";
@@ -40,7 +40,7 @@ fn are_of_one_state_while_other_processes_write_and_fold_the_log() {
         let before = number();
         let copy = worklog_schema::boot(&sandbox.database).back_up().unwrap().path;
         let after = number();
-        assert!(sha256sum_agrees(&digest_of(&copy)));
+        assert!(digest_agrees(&digest_of(&copy)));
         assert_eq!(integrity_check(&copy), ["ok"]);
         let copied = Connection::open(&copy).unwrap();
         let numbers = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?));

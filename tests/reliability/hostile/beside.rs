@@ -20,7 +20,7 @@ const NAMES: [&str; 10] = [
     ".restore-new",
     ".backup-in-progress-x",
     ".new-x",
-    ".backup-20260210_093000.sha256",
+    ".backup-20260210_093000.b3",
 ];
 
 /// Something that is no file of ours.
@@ -99,7 +99,7 @@ fn a_backup_takes_no_name_that_is_taken() {
     for (position, stamp) in stamps.iter().enumerate() {
         let name = beside(&path, &format!(".backup-{stamp}"));
         // Now the backup's name, now its digest's.
-        let name = if position % 2 == 0 { name } else { beside(&name, ".sha256") };
+        let name = if position % 2 == 0 { name } else { beside(&name, ".b3") };
         Trap::ALL[position % 4].set(&name, &victim);
     }
     let ended = run(&path, ["boot", "--json"]).with(0);

@@ -61,8 +61,10 @@ fn nothing_is_more_readable_than_the_database() {
                 run(umask, &path, &["boot", "--report", page.to_str().unwrap()]).with(0);
                 run(umask, &path, &["backup"]).with(0);
                 let backup = files(directory.path());
-                let backup =
-                    backup.iter().rfind(|name| name.contains(".backup-") && !name.ends_with(".sha256")).unwrap();
+                let backup = backup
+                    .iter()
+                    .rfind(|name| name.contains(".backup-") && name.strip_suffix(".b3").is_none())
+                    .unwrap();
                 run(umask, &path, &["restore", backup]).with(0);
             });
             // The lock and the mark of a restore say which backup, and nothing of what is in it.

@@ -42,7 +42,7 @@ impl Sandbox {
 
     /// The backups that are there, without their digests.
     pub(crate) fn backups(&self) -> Vec<String> {
-        let is_backup = |name: &String| name.contains(".backup-") && !name.ends_with(".sha256");
+        let is_backup = |name: &String| name.contains(".backup-") && name.strip_suffix(".b3").is_none();
         self.names().into_iter().filter(is_backup).collect()
     }
 

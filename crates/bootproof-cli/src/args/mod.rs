@@ -83,7 +83,7 @@ pub(crate) enum Command {
     Bench(ReportArgs),
     /// Make a verified copy of the database beside it, with its digest
     ///
-    /// May run while an application uses the database. `sha256sum -c FILE.sha256` checks the copy anywhere.
+    /// May run while an application uses the database. `b3sum --check FILE.b3` checks the copy anywhere.
     Backup {
         /// Afterwards remove all but the newest so many backups; never one without our name and digest
         #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]

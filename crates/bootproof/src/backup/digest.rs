@@ -1,27 +1,27 @@
-//! A digest beside a backup, as `sha256sum` writes it: any machine can tell whether the backup is what was written.
+//! A digest beside a backup, as `b3sum` writes it: whoever has that can tell whether the backup is what was written.
 
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest as _, Sha256};
+use blake3::{Hash, Hasher};
 
 use crate::error::{Error, storage};
 use crate::files::{open_regular, sidecar};
 use crate::watch::Watch;
 
 /// What the name of a digest's file ends with, after the name of the backup.
-pub(crate) const ENDING: &str = ".sha256";
+pub(crate) const ENDING: &str = ".b3";
 /// So much is read at once: what a processor has close by from being read to being hashed and written. Pieces of a megabyte
 /// take more of its time, those of four about twice as much.
 const CHUNK: usize = 256 << 10;
 /// A digest file is one line; whatever is longer is not one.
 const LONGEST_LINE: u64 = 8192;
 
-/// A SHA-256 digest, in hexadecimal digits.
+/// A BLAKE3 digest.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Digest(String);
+pub(crate) struct Digest(Hash);
 
 /// What a backup's digest file says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,33 +88,25 @@ impl Digest {
         Ok(digester.digest())
     }
 
-    /// From its digits.
+    /// From its digits, of either case.
     pub(crate) fn parse(digits: &str) -> Option<Self> {
-        let is_digest = digits.len() == 64 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
-        is_digest.then(|| Self(digits.to_ascii_lowercase()))
+        Hash::from_hex(digits).ok().map(Self)
     }
 
-    /// The line that `sha256sum` writes of a file of that name: with a backslash before it where the name has to be
-    /// written with backslashes (<https://www.gnu.org/software/coreutils/manual/html_node/md5sum-invocation.html>).
-    pub(super) fn line(&self, backup: &Path) -> Vec<u8> {
-        let name = backup.file_name().unwrap_or_default().as_encoded_bytes();
-        let mut escaped = Vec::with_capacity(name.len());
-        for byte in name {
-            match byte {
-                b'\\' => escaped.extend(br"\\"),
-                b'\n' => escaped.extend(br"\n"),
-                b'\r' => escaped.extend(br"\r"),
-                other => escaped.push(*other),
-            }
-        }
-        let mark: &[u8] = if escaped == name { b"" } else { br"\" };
-        [mark, self.0.as_bytes(), b"  ", &escaped, b"\n"].concat()
+    /// The line that `b3sum` writes of a file of that name: with a backslash before it where the name has to be written
+    /// with backslashes, and with a mark for what is no Unicode, by which `b3sum --check` does not find the file
+    /// (<https://github.com/BLAKE3-team/BLAKE3/blob/master/b3sum/what_does_check_do.md>).
+    pub(super) fn line(&self, backup: &Path) -> String {
+        let name = backup.file_name().unwrap_or_default().to_string_lossy();
+        let escaped = name.replace('\\', r"\\").replace('\n', r"\n").replace('\r', r"\r");
+        let mark = if escaped == name { "" } else { r"\" };
+        format!("{mark}{self}  {escaped}\n")
     }
 }
 
 /// A digest that is being made.
 #[derive(Debug, Default)]
-pub(super) struct Digester(Sha256);
+pub(super) struct Digester(Hasher);
 
 impl Digester {
     pub(super) fn take(&mut self, bytes: &[u8]) {
@@ -122,8 +114,7 @@ impl Digester {
     }
 
     pub(super) fn digest(self) -> Digest {
-        let digits: Vec<String> = self.0.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        Digest(digits.concat())
+        Digest(self.0.finalize())
     }
 }
 
@@ -137,7 +128,7 @@ pub(super) fn buffer(doing: &'static str) -> Result<Vec<u8>, Error> {
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.0.to_hex())
     }
 }
 
@@ -171,11 +162,32 @@ mod tests {
 
     #[test]
     fn the_digest_of_known_bytes() {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(file.path(), "abc").unwrap();
-        let digest = Digest::of(file.path(), &Watch::new(&Options::default())).unwrap();
-        // The first example of FIPS 180-2.
-        assert_eq!(digest.to_string(), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+        // The bytes 0 to 250 over and over, and what the official test vectors have for so many of them
+        // (<https://github.com/BLAKE3-team/BLAKE3/blob/master/test_vectors/test_vectors.json>).
+        for (length, known) in [
+            (0, "af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262"),
+            (1025, "d00278ae47eb27b34faecf67b4fe263f82d5412916c1ffd97c8cb7fb814b8444"),
+            (102_400, "bc3e3d41a1146b069abffad3c0d44860cf664390afce4d9661f7902e7943e085"),
+        ] {
+            let file = tempfile::NamedTempFile::new().unwrap();
+            std::fs::write(file.path(), (0..=250).cycle().take(length).collect::<Vec<u8>>()).unwrap();
+            let digest = Digest::of(file.path(), &Watch::new(&Options::default())).unwrap();
+            assert_eq!(digest.to_string(), known);
+        }
+    }
+
+    #[test]
+    fn a_line_is_what_b3sum_writes() {
+        let digits = "6437b3ac38465133ffb63b75273a8db548c558465d79db03fd359c6cd5bd9d85";
+        let digest = Digest::parse(digits).unwrap();
+        for (name, line) in [
+            ("w.db.backup-1", format!("{digits}  w.db.backup-1\n")),
+            ("ü b.backup-1", format!("{digits}  ü b.backup-1\n")),
+            ("a\\b\n.backup-1", format!(r"\{digits}  a\\b\n.backup-1") + "\n"),
+            ("c\rd.backup-1", format!(r"\{digits}  c\rd.backup-1") + "\n"),
+        ] {
+            assert_eq!(digest.line(Path::new(name)), line);
+        }
     }
 
     #[test]

@@ -14,8 +14,8 @@ use foldhash::quality::RandomState;
 use super::digest::{self, Digest, Digester, Stopped};
 use crate::watch::Watch;
 
-/// So many pieces are flushed together at least: with every flush the system also commits to its own journal that the file has
-/// grown.
+/// So many pieces are flushed together at least: with every flush the system also commits to its own journal that more of the file
+/// is there.
 const AT_ONCE: usize = 64;
 
 /// A copy on its way to the disk, as those who work on it see it.

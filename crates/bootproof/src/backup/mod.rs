@@ -244,7 +244,7 @@ impl Backup {
     fn name(self) -> io::Result<BackupReport> {
         let recorded = digest::beside(&self.path);
         let mut line = names::partial(&self.database)?;
-        line.write_all(&self.digest.line(&self.path))?;
+        line.write_all(self.digest.line(&self.path).as_bytes())?;
         narrow_permissions(line.as_file(), &self.database)?;
         line.as_file().sync_all()?;
         // Open, and so locked, until its backup is there.

@@ -162,7 +162,7 @@ mod tests {
     #[test]
     fn only_a_whole_stamp_is_a_backup() {
         assert!(is_stamp(b"20260210_093000"));
-        for other in ["2026", "20260210-093000", "20260210_093000x", "in-progress-abcdef", "20260210_093000.sha256"] {
+        for other in ["2026", "20260210-093000", "20260210_093000x", "in-progress-abcdef", "20260210_093000.b3"] {
             assert!(!is_stamp(other.as_bytes()), "{other}");
         }
     }
@@ -189,20 +189,19 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("w.db");
         let file = |name: &str| directory.path().join(name);
-        let kept =
-            ["w.db", "w.db.backup-20260210_093000", "w.db.backup-20260210_093000.sha256", "w.db.backup-mine.sha256"];
-        let stale = ["w.db.backup-20260210_093001.sha256", "w.db.backup-in-progress-abc"];
+        let kept = ["w.db", "w.db.backup-20260210_093000", "w.db.backup-20260210_093000.b3", "w.db.backup-mine.b3"];
+        let stale = ["w.db.backup-20260210_093001.b3", "w.db.backup-in-progress-abc"];
         for name in kept.iter().chain(&stale) {
             fs::write(file(name), "x").unwrap();
         }
         let at_work = partial(&path).unwrap();
-        let published = partial(&path).unwrap().persist(file("w.db.backup-20260210_093002.sha256")).unwrap();
+        let published = partial(&path).unwrap().persist(file("w.db.backup-20260210_093002.b3")).unwrap();
         remove_remnants(&path, &Neighbours::of(&path));
         assert!(kept.iter().all(|name| file(name).exists()));
         assert!(stale.iter().all(|name| !file(name).exists()));
-        assert!(at_work.path().exists() && file("w.db.backup-20260210_093002.sha256").exists());
+        assert!(at_work.path().exists() && file("w.db.backup-20260210_093002.b3").exists());
         drop(published);
         remove_remnants(&path, &Neighbours::of(&path));
-        assert!(!file("w.db.backup-20260210_093002.sha256").exists());
+        assert!(!file("w.db.backup-20260210_093002.b3").exists());
     }
 }

@@ -28,8 +28,8 @@ const BEGIN_TO_READ: &str = "BEGIN; SELECT count(*) FROM main.sqlite_schema";
 impl Boot<'_> {
     /// Copies the database now, verified and with a digest, without migrating it; [`Options::backup`] is for boots only.
     ///
-    /// After success: beside the database lie `FILE.backup-YYYYMMDD_HHMMSS`, read back and flushed, and its digest, which
-    /// `sha256sum -c` checks. After a failure: nothing new does. The database is only read; but in WAL mode, where a running
+    /// After success: beside the database lie `FILE.backup-YYYYMMDD_HHMMSS`, flushed and read back, and its digest, BLAKE3 in the line
+    /// that `b3sum --check` reads. After a failure: nothing new does. The database is only read; but in WAL mode, where a running
     /// process has it open, the log is first folded into the file (`PRAGMA wal_checkpoint(TRUNCATE)`). The copy is of one
     /// moment: in WAL mode others go on writing meanwhile, but for the moments in which the rest of the log is folded, when a
     /// writer without a busy timeout gets `SQLITE_BUSY`; in rollback-journal mode a writer's commit waits until it is made.

@@ -191,7 +191,7 @@ impl Error {
             Self::NoSuchVersion { .. } => "`status` tells the version of the database and those of this binary",
             Self::RestoreRefused { .. } => "`backups` lists those that lie beside the database",
             Self::DigestDiffers { .. } => {
-                "take another backup; to restore this one all the same, look at what changed it and then remove its `.sha256`"
+                "take another backup; to restore this one all the same, look at what changed it and then remove its `.b3`"
             }
             Self::BackupDamaged { .. } => "take another backup: `backups --examine` shows which are sound",
             Self::BackupUnfit { .. } => {

@@ -8,15 +8,15 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::pattern::{Pattern, is_like};
+use crate::backup::digest;
 use crate::error::{Error, storage};
 use crate::files;
 use crate::listing;
 
 /// What boots, restores and SQLite put behind the name of a database: it is none itself.
-const BEHIND: [&str; 7] =
-    [".backup-", ".new-", crate::restore::MARK, ".restore-new", ".replaced-", ".remade", ".sha256"];
-/// What SQLite keeps beside a database, at the end of its name.
-const SIDECARS: [&str; 3] = ["-wal", "-shm", "-journal"];
+const BEHIND: [&str; 6] = [".backup-", ".new-", crate::restore::MARK, ".restore-new", ".replaced-", ".remade"];
+/// What SQLite keeps beside a database, and a digest beside a copy, at the end of its name.
+const SIDECARS: [&str; 4] = ["-wal", "-shm", "-journal", digest::ENDING];
 
 /// A file of the directory that is like the pattern and is no database of its own.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -43,8 +43,8 @@ const MOST_MEMORY: u64 = 64_000_000;
 /// # Which files
 ///
 /// Those whose path relative to the directory is like [`Fleet::pattern`], `*.db` by default. Never what belongs to another
-/// file, whatever the pattern: a name that ends with `-wal`, `-shm` or `-journal`, or has `.backup-`, `.new-`, `.restoring`,
-/// `.restore-new`, `.replaced-`, `.remade` or `.sha256` in it; nor directories, pipes and devices. A database that a restore left
+/// file, whatever the pattern: a name that ends with `-wal`, `-shm`, `-journal` or `.b3`, or has `.backup-`, `.new-`,
+/// `.restoring`, `.restore-new`, `.replaced-` or `.remade` in it; nor directories, pipes and devices. A database that a restore left
 /// between two files counts, also where only the mark of it is there. No file is made: one that is gone when its turn comes
 /// fails.
 ///

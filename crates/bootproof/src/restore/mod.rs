@@ -170,7 +170,7 @@ fn find(path: &Path, backup: &Path) -> Result<PathBuf, Error> {
         if crate::files::has_content(&log) {
             return refused(format!(
                 "`{}` may hold its newest rows: somebody has opened it, or copied both; open it once with `sqlite3 FILE \
-                 \"PRAGMA wal_checkpoint(TRUNCATE)\"`, which makes it whole, and remove its `.sha256`",
+                 \"PRAGMA wal_checkpoint(TRUNCATE)\"`, which makes it whole, and remove its `.b3`",
                 shown(&log)
             ));
         }
