@@ -167,21 +167,32 @@ pub(super) fn is_sound(companion: Option<Connection>, path: &Path, watch: &Watch
     check().unwrap_or(false)
 }
 
-/// What is in a database.
+/// What is in a copy.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Content {
     pub(super) catalog: Catalog,
-    pub(super) rows: BTreeMap<String, i64>,
+    /// How many rows each table has; none of a copy that has the same bytes, and so the same rows.
+    pub(super) rows: Option<BTreeMap<String, i64>>,
 }
 
 impl Content {
-    /// Reads a copy, and checks it to this level; also while another thread watches over something else.
-    pub(super) fn of(partial: &Path, level: Integrity, watch: &Watch) -> Result<Self, Error> {
+    /// Reads a copy that has the same bytes, and checks it to this level.
+    pub(super) fn of_same(partial: &Path, level: Integrity, watch: &Watch) -> Result<Self, Error> {
+        reading(partial, watch, |copy| Self::read(copy, level, watch))
+    }
+
+    /// Reads a copy whose pages are elsewhere, and checks all of it; also while another thread watches over something else.
+    pub(super) fn of_rearranged(partial: &Path, watch: &Watch) -> Result<Self, Error> {
         reading(partial, watch, |copy| {
-            integrity::check(copy, level, Companions::Nobody, watch)?;
-            let catalog = Catalog::read(copy).map_err(|error| Error::from_reading("reading the copy", error))?;
-            Ok(Self { rows: verify::row_counts(copy, &catalog)?, catalog })
+            let content = Self::read(copy, Integrity::Full, watch)?;
+            Ok(Self { rows: Some(verify::row_counts(copy, &content.catalog)?), ..content })
         })
+    }
+
+    fn read(copy: &Connection, level: Integrity, watch: &Watch) -> Result<Self, Error> {
+        integrity::check(copy, level, Companions::Nobody, watch)?;
+        let catalog = Catalog::read(copy).map_err(|error| Error::from_reading("reading the copy", error))?;
+        Ok(Self { catalog, rows: None })
     }
 }
 

@@ -98,7 +98,9 @@ pub(crate) fn make(original: &Original<'_>, timeout: Duration, watch: &Watch) ->
     if content.catalog != *catalog {
         return differs("another schema");
     }
-    if content.rows != verify::row_counts(connection, catalog)? {
+    if let Some(rows) = content.rows
+        && rows != verify::row_counts(connection, catalog)?
+    {
         return differs("other row counts");
     }
     let bytes = partial.as_file().metadata().map_err(failed)?.len();
@@ -145,7 +147,7 @@ impl Copying<'_> {
                 let digest = joined(reading, read_back).map_err(|stopped| stopped.or(|error| self.failed(&error)))?;
                 let Some(digest) = digest else { return Ok(None) };
                 let level = if joined(checking, check) { Integrity::Off } else { Integrity::Quick };
-                Ok(Some((digest, Content::of(partial.path(), level, watch)?)))
+                Ok(Some((digest, Content::of_same(partial.path(), level, watch)?)))
             })
         })
     }
@@ -169,7 +171,7 @@ impl Copying<'_> {
         watch.step(Step::VerifyBackup, 0, || {
             let key = RandomState::default();
             let read = || {
-                let content = Content::of(partial.path(), Integrity::Full, watch)?;
+                let content = Content::of_rearranged(partial.path(), watch)?;
                 let rows = copy::reading(partial.path(), watch, |copy| copy::rows_of(copy, &content.catalog, &key))?;
                 Ok((content, rows))
             };
