@@ -365,7 +365,11 @@ pub(crate) fn open_among(path: &Path, create: bool, neighbours: &Neighbours<'_>)
     if create {
         flags |= OpenFlags::SQLITE_OPEN_CREATE;
     }
-    let connection = Connection::open_with_flags(path, flags).map_err(|error| unopened(path, error))?;
+    let opened = match ffi::temporary_files() {
+        Some(layer) => Connection::open_with_flags_and_vfs(path, flags, layer),
+        None => Connection::open_with_flags(path, flags),
+    };
+    let connection = opened.map_err(|error| unopened(path, error))?;
     ffi::read_ahead(&connection);
     // SQLite would fold a WAL left by another process into the file on closing, also after a refusal that promises to
     // leave the file as it was.

@@ -1,21 +1,26 @@
 //! The things that SQLite tells or does and rusqlite does not pass on.
 #![expect(
     unsafe_code,
-    reason = "rusqlite 0.41 wraps neither sqlite3_db_status nor sqlite3_file_control nor imposters nor the methods of a file, \
-              with a connection or without, and no path that is not Unicode"
+    reason = "rusqlite 0.41 wraps neither sqlite3_db_status nor sqlite3_file_control nor imposters nor layers over the \
+              system nor the methods of a file, with a connection or without, and no path that is not Unicode"
 )]
 
 pub(crate) mod header;
 mod read_ahead;
+mod temporary;
 
-#[cfg(unix)]
-use std::ffi::CStr;
-use std::ffi::c_int;
+use std::ffi::{CStr, c_int};
 use std::path::PathBuf;
 
 use rusqlite::{Connection, ffi};
 
 pub(crate) use read_ahead::install as read_ahead;
+pub(crate) use temporary::layer as temporary_files;
+
+/// The layers over the system of which it is known that they read and write many pages as they do one, and what the one for
+/// [`temporary_files`] over each is called. Others decipher or verify each page by itself. The second is that of the tests with
+/// disks that fail.
+const LAYERS: [(&CStr, &CStr); 2] = [(c"unix", c"bootproof-unix"), (c"faulty", c"bootproof-faulty")];
 
 /// The length of the header of a database file (<https://sqlite.org/fileformat2.html#the_database_header>).
 pub(crate) const HEADER: usize = 100;

@@ -89,6 +89,8 @@ pub(super) struct Ended {
 /// The layer, built with the C compiler that SQLite is built with.
 pub(super) struct Interposer {
     library: PathBuf,
+    /// Where SQLite has its temporary files, whose calls are then the ones that count; `None` for those of the database.
+    temporary: Option<PathBuf>,
 }
 
 impl Interposer {
@@ -102,7 +104,12 @@ impl Interposer {
             assert!(compiler.args([source, "-ldl"]).status().unwrap().success());
             directory
         });
-        Self { library: directory.path().join("interpose.so") }
+        Self { library: directory.path().join("interpose.so"), temporary: None }
+    }
+
+    /// Between the binary and the disk of the temporary files.
+    pub(super) fn of_temporary_files(self, directory: &TempDir) -> Self {
+        Self { temporary: Some(directory.path().canonicalize().unwrap()), ..self }
     }
 
     /// Runs the binary undisturbed, and tells how many calls of each kind it makes.
@@ -141,7 +148,11 @@ impl Interposer {
         let mut command = Command::new(env!("CARGO_BIN_EXE_worklog-migrate"));
         command.arg("--db").arg(&stage.database).args(["--json", "--lock-timeout", "1"]).args(arguments);
         command.current_dir(stage.path());
-        command.env("LD_PRELOAD", &self.library).env("INTERPOSE_UNDER", stage.path());
+        command.env("LD_PRELOAD", &self.library);
+        match &self.temporary {
+            Some(directory) => command.env("SQLITE_TMPDIR", directory).env("INTERPOSE_UNDER", directory),
+            None => command.env("INTERPOSE_UNDER", stage.path()),
+        };
         command
     }
 }

@@ -6,6 +6,8 @@
 
 mod interposed;
 
+use std::collections::BTreeMap;
+
 use interposed::{Ended, Fault, Interposer, Plan};
 
 use crate::proof::{Expected, prove};
@@ -50,6 +52,40 @@ fn while_backing_up_and_pruning() {
 #[test]
 fn while_restoring() {
     every_call(Work::Restore, Journal::Delete, 1);
+}
+
+/// So many that an index is sorted on the disk.
+const SORTED_ROWS: usize = 40_000;
+
+/// The disk of the temporary files takes nothing any more, or gives nothing back. Which threads sort what, and in how many calls,
+/// is another thing each time: where there are fewer, the boot succeeds.
+#[test]
+fn while_sorting() {
+    const FULL: Fault = Fault::Error(28, "ENOSPC");
+    const IO: Fault = Fault::Error(5, "EIO");
+    let scene = Scene::of_size(Work::Migrate, Journal::Delete, SORTED_ROWS);
+    let directory = tempfile::tempdir().unwrap();
+    let interposer = Interposer::build().of_temporary_files(&directory);
+    let stage = scene.stage();
+    let calls: BTreeMap<_, _> = interposer.observe(&stage, &arguments(&scene, &stage)).into_iter().collect();
+    let mut tally = Tally::new("system calls while sorting".to_owned());
+    for (call, fault) in [("write", FULL), ("write", IO), ("read", IO), ("open", IO)] {
+        let all: Vec<u64> = (1..=calls[call]).collect();
+        // The first is always made.
+        let chosen = if share(1) == 1 { vec![1] } else { spread(&all, share(1)) };
+        for nth in chosen {
+            let plan = Plan { call, nth, fault, lasting: true };
+            let stage = scene.stage();
+            let ended = interposer.run(&stage, &arguments(&scene, &stage), &plan);
+            let outcome = match ended.code {
+                Some(8) => fails_well(&scene, &stage, &ended, fault),
+                Some(0) if nth > 1 => fails_well(&scene, &stage, &ended, fault),
+                code => Err(format!("it ended with {code:?}: {}", ended.stderr)),
+            };
+            tally.count(&plan.to_string(), outcome.map(|outcome| format!("{call} {fault}: {outcome}")));
+        }
+    }
+    tally.finish();
 }
 
 const REPORT: &str = "report.html";

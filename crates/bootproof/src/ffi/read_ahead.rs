@@ -14,7 +14,7 @@ use std::ptr;
 
 use rusqlite::{Connection, ffi};
 
-use super::file_pointer;
+use super::{LAYERS, file_pointer};
 
 /// What is read at once.
 const PIECE: usize = 64 * 1024;
@@ -26,10 +26,6 @@ const GAP: i64 = 16 * 1024;
 const SURE: u32 = 3;
 /// No page is smaller; whatever is asked for less wants to know it as it is now.
 const SMALLEST_PAGE: usize = 512;
-
-/// The layers of which it is known that they read many pages as they read one. Others decipher or verify each by itself. The
-/// second one is that of the tests with disks that fail.
-const KNOWN: [&CStr; 2] = [c"unix", c"faulty"];
 
 /// The methods of an open file, which come first for SQLite to find them, and what was read ahead.
 #[repr(C)]
@@ -82,7 +78,11 @@ fn is_known(connection: &Connection) -> bool {
             ffi::SQLITE_FCNTL_VFS_POINTER,
             (&raw mut layer).cast(),
         );
-        code == ffi::SQLITE_OK && !layer.is_null() && KNOWN.contains(&CStr::from_ptr((*layer).zName))
+        if code != ffi::SQLITE_OK || layer.is_null() {
+            return false;
+        }
+        let name = CStr::from_ptr((*layer).zName);
+        LAYERS.into_iter().any(|(below, over)| name == below || name == over)
     }
 }
 

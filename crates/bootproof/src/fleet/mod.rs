@@ -31,8 +31,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const GRACE: Duration = Duration::from_secs(10);
 /// A boot takes so much, and as much again as its file has, twice,
 const LEAST_MEMORY: u64 = 3_000_000;
-/// up to this: its page cache, and threads that sort.
-const MOST_MEMORY: u64 = 64_000_000;
+/// up to this: its page cache, threads that sort, and the beginnings of their files.
+const MOST_MEMORY: u64 = 80_000_000;
 
 /// Boots every database of a directory, several at once, each as [`Boot::run`] does.
 ///
@@ -151,7 +151,7 @@ impl<'s> Fleet<'s> {
         self
     }
 
-    /// How much memory the boots under way may take together. A boot is taken to need 3 MB and twice its file, 64 MB at most;
+    /// How much memory the boots under way may take together. A boot is taken to need 3 MB and twice its file, 80 MB at most;
     /// the next begins when there is room for it, and one alone always may.
     #[must_use]
     pub fn memory(mut self, bytes: u64) -> Self {
