@@ -42,6 +42,7 @@ impl Doubtful {
 
 type Result<T> = std::result::Result<T, Doubtful>;
 
+#[cold]
 fn doubtful<T>(what: impl Into<String>) -> Result<T> {
     Err(Doubtful::new(what))
 }
@@ -154,8 +155,8 @@ impl<'w> Walk<'w> {
         let mut spans = self.spans.pop().unwrap_or_default();
         spans.clear();
         for at in 0..page.count {
-            let (cell, span) = page.cell(at)?;
-            spans.push(span);
+            let cell = page.cell(at)?;
+            spans.push(cell.span);
             if let Some(child) = cell.child {
                 self.page(tree, child, depth + 1)?;
             }

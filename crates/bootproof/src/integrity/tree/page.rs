@@ -43,7 +43,7 @@ pub(super) struct Cell<'p> {
     /// Where the rest begins.
     pub(super) overflow: Option<u32>,
     /// What it takes of the page.
-    size: usize,
+    pub(super) span: u32,
 }
 
 impl<'p> Page<'p> {
@@ -75,55 +75,58 @@ impl<'p> Page<'p> {
     /// Whether cells, of which the spans are given, and free blocks fill the page without lying on each other, but for as many bytes
     /// as are said to be left over.
     pub(super) fn is_filled(&self, spans: &mut Vec<u32>) -> Result<()> {
-        let number = self.number;
         let mut free = self.fragments + self.content;
         let (mut block, mut end) = (self.first_free, self.content);
         while block != 0 {
             // They come in order, and not next to each other.
             if block < end || block + LEAST > self.usable {
-                return doubtful(format!("free space on page {number} is out of order"));
+                return self.doubtful("free space is out of order");
             }
             let (next, size) = (short(self.bytes, block)?, short(self.bytes, block + 2)?);
-            if size < LEAST || block + size > self.usable {
-                return doubtful(format!("free space on page {number} has a wrong size"));
+            if size < LEAST {
+                return self.doubtful("free space has a wrong size");
             }
-            spans.push(span(block, size));
+            spans.push(self.span(block, size)?);
             free += size;
             (block, end) = (next, block + size + LEAST);
         }
         if free > self.usable || free < self.pointers + 2 * usize::from(self.count) {
-            return doubtful(format!("free space on page {number} does not add up"));
+            return self.doubtful("free space does not add up");
         }
-        spans.sort_unstable();
+        // As SQLite fills a page, each is before the last one.
+        if spans.is_sorted_by(|one, other| one > other) {
+            spans.reverse();
+        } else {
+            spans.sort_unstable();
+        }
         let (mut end, mut fragments) = (self.content, 0);
         for span in spans.iter() {
             let (begin, last) = ((span >> 16) as usize, (span & 0xffff) as usize);
             if begin < end {
-                return doubtful(format!("byte {begin} of page {number} is used twice"));
+                return self.doubtful("a byte is used twice");
             }
             fragments += begin - end;
             end = last + 1;
         }
         fragments += self.usable - end;
-        if fragments == self.fragments { Ok(()) } else { doubtful(format!("page {number} has lost some bytes")) }
+        if fragments == self.fragments { Ok(()) } else { self.doubtful("some bytes are lost") }
     }
 
-    /// A cell, and from where to where it lies.
-    pub(super) fn cell(&self, at: u16) -> Result<(Cell<'p>, u32)> {
-        let begin = self.begin(at)?;
-        let cell = self.cell_at(begin)?;
-        let span = span(begin, cell.size);
-        Ok((cell, span))
+    #[inline]
+    pub(super) fn cell(&self, at: u16) -> Result<Cell<'p>> {
+        self.cell_at(self.begin(at)?)
     }
 
+    #[inline]
     fn begin(&self, at: u16) -> Result<usize> {
         let begin = short(self.bytes, self.pointers + 2 * usize::from(at))?;
         if begin < self.content || begin + LEAST > self.usable {
-            return doubtful(format!("cell {at} of page {} begins outside", self.number));
+            return self.doubtful("a cell begins outside");
         }
         Ok(begin)
     }
 
+    #[inline]
     fn cell_at(&self, begin: usize) -> Result<Cell<'p>> {
         let mut at = begin;
         let child = if self.is_leaf { None } else { Some(number(self.bytes, at)?) };
@@ -136,32 +139,39 @@ impl<'p> Page<'p> {
         let has_content = self.is_leaf || self.kind == Kind::Index;
         let length = if has_content { next()? } else { 0 };
         let row = if self.kind == Kind::Table { next()?.cast_signed() } else { 0 };
-        let cell = Cell { child, row, length: 0, local: &[], overflow: None, size: at - begin };
         if !has_content {
-            return self.within(begin, cell);
+            let span = self.span(begin, at - begin)?;
+            return Ok(Cell { child, row, length: 0, local: &[], overflow: None, span });
         }
         let Ok(length) = i32::try_from(length).map(|length| length.unsigned_abs() as usize) else {
-            return doubtful(format!("a cell of page {} is too long", self.number));
+            return self.doubtful("a cell is too long");
         };
-        let local = self.local(length);
-        let Some(content) = self.bytes.get(at..at + local) else {
-            return doubtful(format!("a cell of page {} goes past its end", self.number));
-        };
+        let size = self.local(length);
         // The first byte is how long the record's header is, and counts itself.
-        if content.first().is_none_or(|header| *header < 2) {
-            return doubtful(format!("a cell of page {} has no content", self.number));
-        }
-        let overflow = if local < length { Some(number(self.bytes, at + local)?) } else { None };
-        let size = at + local + if overflow.is_some() { 4 } else { 0 } - begin;
-        self.within(begin, Cell { length, local: content, overflow, size: size.max(LEAST), ..cell })
+        let Some(local) = self.bytes.get(at..at + size).filter(|content| content.first().is_some_and(|it| *it > 1))
+        else {
+            return self.doubtful("a cell goes past the end, or has no content");
+        };
+        at += size;
+        let overflow = if size < length { Some(number(self.bytes, at)?) } else { None };
+        at += if overflow.is_some() { 4 } else { 0 };
+        let span = self.span(begin, (at - begin).max(LEAST))?;
+        Ok(Cell { child, row, length, local, overflow, span })
     }
 
-    fn within(&self, begin: usize, cell: Cell<'p>) -> Result<Cell<'p>> {
-        if begin + cell.size <= self.usable {
-            Ok(cell)
-        } else {
-            doubtful(format!("a cell of page {} goes past its end", self.number))
+    /// From where to where something lies on the page.
+    #[inline]
+    fn span(&self, begin: usize, size: usize) -> Result<u32> {
+        let end = begin + size;
+        match u32::try_from(begin << 16 | (end - 1)) {
+            Ok(span) if end <= self.usable => Ok(span),
+            _ => self.doubtful("something goes past the end"),
         }
+    }
+
+    #[cold]
+    fn doubtful<T>(&self, what: &str) -> Result<T> {
+        doubtful(format!("page {}: {what}", self.number))
     }
 
     /// How much of a content of this length lies on the page itself
@@ -180,11 +190,7 @@ impl<'p> Page<'p> {
     }
 }
 
-/// From where to where; a page has 65,536 bytes at most.
-fn span(begin: usize, size: usize) -> u32 {
-    u32::try_from(begin << 16 | (begin + size - 1)).unwrap_or(u32::MAX)
-}
-
+#[inline]
 fn short(bytes: &[u8], at: usize) -> Result<usize> {
     match bytes.get(at..at + 2) {
         Some(&[high, low]) => Ok(u16::from_be_bytes([high, low]).into()),
@@ -193,6 +199,7 @@ fn short(bytes: &[u8], at: usize) -> Result<usize> {
 }
 
 /// The number of a page, or a count of pages.
+#[inline]
 pub(super) fn number(bytes: &[u8], at: usize) -> Result<u32> {
     match bytes.get(at..at + 4) {
         Some(&[a, b, c, d]) => Ok(u32::from_be_bytes([a, b, c, d])),
