@@ -138,9 +138,17 @@ pub(super) fn is_structure_sound(connection: &Connection, watch: &Watch, doubt: 
         let shape = Shape::default();
         let roots = Root::of_all_but(connection, &shape)?;
         let work = Work::new(&shape, &roots, Some(&space), doubt, watch, &Foreseen::default());
-        let structure =
-            |connection: &Connection| Ok(Walk::new(connection, &space, &|_| true).free_pages().map(|()| true)?);
-        Ok(work.done_by(Hands::of_helper(connection), &structure)? && space.is_used_up())
+        let structure = |connection: &Connection| {
+            Walk::new(connection, &space, &|_| true).free_pages()?;
+            for table in Root::without(connection)? {
+                if !pragma::says_ok(connection, "quick_check", Some(&table))? {
+                    return Ok(false);
+                }
+            }
+            Ok(true)
+        };
+        let is_sound = work.done_by(Hands::of_helper(connection), &structure)? && space.is_used_up();
+        Ok(is_sound && Root::are_as_many(&roots, connection)?)
     };
     judged(check())
 }
