@@ -90,3 +90,19 @@ fn a_lost_entry_is_a_doubt() {
         .unwrap();
     assert_eq!(is_sound(&directory, &connection, &Coming::default()), [false, false]);
 }
+
+/// A connection that must not write early writes nothing early: the file is not what it sees.
+#[test]
+fn the_file_is_read_only_where_all_is_written() {
+    for (spills, is_written) in [("ON", true), ("OFF", false)] {
+        let (_directory, connection) = with_shapes("");
+        // As soon as it has written, it keeps the file for itself.
+        connection
+            .execute_batch(&format!(
+                "PRAGMA locking_mode = EXCLUSIVE; PRAGMA cache_spill = {spills}; UPDATE settings SET value = 2;
+                 BEGIN IMMEDIATE; REINDEX plain"
+            ))
+            .unwrap();
+        assert_eq!(!sets::written_out(&connection).is_empty(), is_written, "{spills}");
+    }
+}
