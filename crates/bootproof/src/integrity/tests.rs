@@ -1,10 +1,14 @@
 //! That the comparison itself finds a sound file sound: a doubt would refuse nobody, and cost five times as long.
 
+use std::collections::BTreeSet;
+
+use bootproof_catalog::Catalog;
+use faulty_vfs::{Fault, Injection, Operation};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
 use super::crew::Companions;
-use super::sets;
+use super::sets::{self, Foreseen, Written};
 use super::shape::Coming;
 use crate::connection;
 use crate::options::Options;
@@ -104,5 +108,56 @@ fn the_file_is_read_only_where_all_is_written() {
             ))
             .unwrap();
         assert_eq!(!sets::written_out(&connection).is_empty(), is_written, "{spills}");
+    }
+}
+
+/// Where the disk is full as the rest of the pages are written out, the connection has failed, and nothing is committed.
+#[test]
+fn what_cannot_be_written_out_is_not_committed() {
+    faulty_vfs::install().unwrap();
+    let full = |nth| Injection { fault: Fault::Full, operation: Some(Operation::Write), nth, lasting: true };
+    for (fault, is_written) in [(None, true), (Some(full(1)), false), (Some(full(20)), false)] {
+        let (directory, connection) = with_shapes("");
+        let before = Catalog::read(&connection).unwrap();
+        // Too small a cache: some pages are written at once.
+        connection
+            .execute_batch("PRAGMA cache_size = 50; BEGIN IMMEDIATE; CREATE INDEX new ON entries(note, name)")
+            .unwrap();
+        connection.execute_batch("PRAGMA cache_size = 5000; UPDATE entries SET amount = 1 WHERE id % 5 = 0").unwrap();
+        let after = Catalog::read(&connection).unwrap();
+        let (tables, indexes) = (BTreeSet::from(["entries"]), BTreeSet::from(["new".to_owned()]));
+        let foreseen = Foreseen::default();
+        let written =
+            Written { before: &before, after: &after, tables: &tables, indexes: &indexes, foreseen: &foreseen };
+        let mut is_sound = false;
+        let mut check = || {
+            let conclude = |is_sound: &mut bool, check: &mut dyn FnMut() -> bool| {
+                *is_sound = check();
+                Ok(())
+            };
+            sets::is_sound_where_written(
+                &connection,
+                &written,
+                &Watch::new(&Options::default()),
+                &mut is_sound,
+                |_| Ok(()),
+                conclude,
+            )
+        };
+        match fault {
+            None => check().unwrap(),
+            Some(fault) => {
+                let (checked, struck) = faulty_vfs::with_fault(fault, check);
+                checked.unwrap();
+                assert!(struck.is_some());
+            }
+        }
+        assert_eq!(is_sound, is_written);
+        assert_eq!(connection.execute_batch("COMMIT").is_ok(), is_written);
+        drop(connection);
+        let connection = Connection::open(directory.path().join("shapes.db")).unwrap();
+        assert_eq!(Catalog::read(&connection).unwrap() == after, is_written);
+        let found: String = connection.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
+        assert_eq!(found, "ok");
     }
 }
