@@ -125,13 +125,15 @@ impl Rule {
     }
 }
 
-/// Whether a default is a number or a text in single quotes: no NULL, and made into what its column may hold wherever it is read.
+/// Whether a default is a number, a truth or a text in single quotes: no NULL, and made into what its column may hold wherever it is
+/// read.
 fn is_plain(default: &str) -> bool {
+    let is_truth = ["true", "false"].iter().any(|truth| default.eq_ignore_ascii_case(truth));
     let is_text = default.len() > 1 && default.starts_with('\'') && default.ends_with('\'');
     let number = default.strip_prefix('-').unwrap_or(default);
     let is_number = number.starts_with(|first: char| first.is_ascii_digit())
         && number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-    is_text || is_number
+    is_truth || is_text || is_number
 }
 
 /// Whether a text is a number (<https://sqlite.org/datatype3.html#type_conversions_prior_to_comparison>), which in a column of numbers
