@@ -104,7 +104,7 @@ impl Damages {
     }
 
     /// Damages a file in one of the ways in which files are damaged, or in which only malice does it.
-    fn damage(&mut self, bytes: &mut Vec<u8>) -> String {
+    fn damage(&mut self, bytes: &mut [u8]) -> String {
         let pages = bytes.len() / PAGE;
         let (page, other) = (self.next(pages), self.next(pages));
         let start = page * PAGE + if page == 0 { 100 } else { 0 };
