@@ -171,7 +171,7 @@ pub(crate) fn write_out(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 /// Flushes the database file itself, through SQLite's own descriptor; also on a connection that only reads, and from any thread that
-/// has it.
+/// has it. Where the system flushes nothing for one that only reads, nothing is done.
 pub(crate) fn flush(connection: &Connection) -> rusqlite::Result<()> {
     let failed = |code| Err(rusqlite::Error::SqliteFailure(ffi::Error::new(code), None));
     let Some(file) = file_pointer(connection, ffi::SQLITE_FCNTL_FILE_POINTER) else {
@@ -185,7 +185,31 @@ pub(crate) fn flush(connection: &Connection) -> rusqlite::Result<()> {
             None => ffi::SQLITE_MISUSE,
         }
     };
-    if code == ffi::SQLITE_OK { Ok(()) } else { failed(code) }
+    if code == ffi::SQLITE_OK || !can_flush(file) { Ok(()) } else { failed(code) }
+}
+
+/// Whether a failure to flush a file that is only read is one of the disk: what the system says of such a file, or of a file system that
+/// is only read, is told apart.
+#[cfg(unix)]
+fn can_flush(file: *mut ffi::sqlite3_file) -> bool {
+    const EBADF: c_int = 9;
+    const EINVAL: c_int = 22;
+    const EROFS: c_int = 30;
+    let mut number: c_int = 0;
+    // SAFETY: a file that has methods is open; what is stored is an integer, in a live one.
+    unsafe {
+        let methods = (*file).pMethods;
+        if let Some(control) = methods.as_ref().and_then(|methods| methods.xFileControl) {
+            control(file, ffi::SQLITE_FCNTL_LAST_ERRNO, (&raw mut number).cast());
+        }
+    }
+    !matches!(number, EBADF | EINVAL | EROFS)
+}
+
+/// Elsewhere a file has to be open for writing.
+#[cfg(not(unix))]
+fn can_flush(_file: *mut ffi::sqlite3_file) -> bool {
+    false
 }
 
 /// Reads the database file itself, through SQLite's own descriptor; what lies beyond its end reads as zeros.

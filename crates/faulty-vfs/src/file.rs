@@ -3,7 +3,7 @@
 
 use std::ffi::{c_int, c_void};
 use std::path::PathBuf;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use rusqlite::ffi;
 
@@ -23,7 +23,7 @@ pub(crate) struct Info {
     /// `None` for a temporary file.
     pub(crate) path: Option<PathBuf>,
     /// Its last part.
-    pub(crate) name: Rc<str>,
+    pub(crate) name: Arc<str>,
     pub(crate) is_database: bool,
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::path::Path;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// A kind of operation. Unlocking and closing are none: they always pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -72,7 +72,7 @@ pub struct Step {
     /// Its kind.
     pub operation: Operation,
     /// The name of the file, without its directory; empty for a temporary file.
-    pub file: Rc<str>,
+    pub file: Arc<str>,
     /// Whether it is the file of a database, and not a journal, a WAL or a temporary file.
     pub is_database: bool,
 }

@@ -4,8 +4,7 @@
 use std::ffi::{CStr, OsStr, c_char, c_int};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
-use std::rc::Rc;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use rusqlite::ffi;
 
@@ -82,7 +81,7 @@ unsafe fn path<'a>(name: *const c_char) -> Option<&'a Path> {
     Some(Path::new(OsStr::from_bytes(name.to_bytes())))
 }
 
-fn file_name(path: Option<&Path>) -> Rc<str> {
+fn file_name(path: Option<&Path>) -> Arc<str> {
     path.and_then(Path::file_name).unwrap_or_default().to_string_lossy().into()
 }
 

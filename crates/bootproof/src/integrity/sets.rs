@@ -117,13 +117,15 @@ pub(super) fn is_sound_where_written<R>(
     };
     thread::scope(|threads| {
         // The commit will have less to flush, and wait for it.
-        let flush = move || flushed.is_some_and(|file| ffi::flush(&file).is_ok());
+        let flush = move || flushed.map_or(Ok(()), |file| ffi::flush(&file));
         let flushing = thread::Builder::new().name("flushing".to_owned()).spawn_scoped(threads, flush);
-        log::trace!("flushing what was written: {}", flushing.is_ok());
         let begun = work.begin(threads, Hands::of_writer(connection, files));
         meanwhile(boot).inspect_err(|_| doubt.raise())?;
         conclude(boot, &mut || judged(begun.as_ref().map_or(Ok(false), |begun| work.finish(begun, &structure))))
-            .inspect_err(|_| doubt.raise())
+            .inspect_err(|_| doubt.raise())?;
+        // A system may tell only one of those who flush that what was written is lost, and the commit would not hear of it.
+        let flushed = flushing.map_or(Ok(Ok(())), thread::ScopedJoinHandle::join).unwrap_or(Ok(()));
+        flushed.map_err(|error| Error::from_sqlite("flushing what was written", error))
     })
 }
 
@@ -138,9 +140,17 @@ pub(super) fn is_structure_sound(connection: &Connection, watch: &Watch, doubt: 
         let shape = Shape::default();
         let roots = Root::of_all_but(connection, &shape)?;
         let work = Work::new(&shape, &roots, Some(&space), doubt, watch, &Foreseen::default());
-        let structure =
-            |connection: &Connection| Ok(Walk::new(connection, &space, &|_| true).free_pages().map(|()| true)?);
-        Ok(work.done_by(Hands::of_helper(connection), &structure)? && space.is_used_up())
+        let structure = |connection: &Connection| {
+            Walk::new(connection, &space, &|_| true).free_pages()?;
+            for table in Root::without(connection)? {
+                if !pragma::says_ok(connection, "quick_check", Some(&table))? {
+                    return Ok(false);
+                }
+            }
+            Ok(true)
+        };
+        let is_sound = work.done_by(Hands::of_helper(connection), &structure)? && space.is_used_up();
+        Ok(is_sound && Root::are_as_many(&roots, connection)?)
     };
     judged(check())
 }
@@ -150,14 +160,18 @@ pub(super) fn is_structure_sound(connection: &Connection, watch: &Watch, doubt: 
 ///
 /// With a rollback journal the file is what the transaction says it is as soon as its pages are written, and nobody else reads it
 /// until it ends (<https://sqlite.org/atomiccommit.html>); in WAL mode they are in the log. Of a transaction that has not begun to
-/// write there is little, and others may read until it commits.
-fn written_out(connection: &Connection) -> Vec<Connection> {
+/// write there is little, and others may read until it commits. A connection that must not write early says that it has, and has not
+/// (<https://sqlite.org/pragma.html#pragma_cache_spill>).
+pub(super) fn written_out(connection: &Connection) -> Vec<Connection> {
     let open = || -> Result<Vec<Connection>, String> {
-        let mode: String = connection
-            .pragma_query_value(Some("main"), "journal_mode", |row| row.get(0))
-            .map_err(|error| error.to_string())?;
+        let asked = || -> rusqlite::Result<(String, i64)> {
+            let mode = connection.pragma_query_value(Some("main"), "journal_mode", |row| row.get(0))?;
+            Ok((mode, connection.pragma_query_value(Some("main"), "cache_spill", |row| row.get(0))?))
+        };
+        let (mode, spills_from) = asked().map_err(|error| error.to_string())?;
         let Some(file) = ffi::file_of(connection) else { return Ok(Vec::new()) };
-        if !matches!(mode.as_str(), "delete" | "truncate" | "persist") || !ffi::is_exclusive(connection) {
+        let is_early = spills_from > 0 && matches!(mode.as_str(), "delete" | "truncate" | "persist");
+        if !is_early || !ffi::is_exclusive(connection) {
             return Ok(Vec::new());
         }
         ffi::write_out(connection).map_err(|error| error.to_string())?;

@@ -1,10 +1,15 @@
 //! That the comparison itself finds a sound file sound: a doubt would refuse nobody, and cost five times as long.
 
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use bootproof_catalog::Catalog;
+use faulty_vfs::{Fault, Injection, Operation};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
 use super::crew::Companions;
-use super::sets;
+use super::sets::{self, Foreseen, Written};
 use super::shape::Coming;
 use crate::connection;
 use crate::options::Options;
@@ -89,4 +94,90 @@ fn a_lost_entry_is_a_doubt() {
         )
         .unwrap();
     assert_eq!(is_sound(&directory, &connection, &Coming::default()), [false, false]);
+}
+
+/// A connection that must not write early writes nothing early: the file is not what it sees.
+#[test]
+fn the_file_is_read_only_where_all_is_written() {
+    for (spills, is_written) in [("ON", true), ("OFF", false)] {
+        let (_directory, connection) = with_shapes("");
+        // As soon as it has written, it keeps the file for itself.
+        connection
+            .execute_batch(&format!(
+                "PRAGMA locking_mode = EXCLUSIVE; PRAGMA cache_spill = {spills}; UPDATE settings SET value = 2;
+                 BEGIN IMMEDIATE; REINDEX plain"
+            ))
+            .unwrap();
+        assert_eq!(!sets::written_out(&connection).is_empty(), is_written, "{spills}");
+    }
+}
+
+/// Builds an index and writes rows, checks that, and commits. Returns whether it was found sound, and whether it is committed.
+fn write(path: &Path) -> rusqlite::Result<(bool, bool)> {
+    let connection = Connection::open(path)?;
+    let before = Catalog::read(&connection)?;
+    // Some pages are written at once, since the page cache is too small; the rest fits.
+    connection.execute_batch(
+        "PRAGMA synchronous = EXTRA; PRAGMA cache_size = 50; BEGIN IMMEDIATE; CREATE INDEX new ON entries(note, name);
+         PRAGMA cache_size = 5000; UPDATE entries SET amount = 1 WHERE id % 5 = 0",
+    )?;
+    let after = Catalog::read(&connection)?;
+    let (tables, indexes) = (BTreeSet::from(["entries"]), BTreeSet::from(["new".to_owned()]));
+    let foreseen = Foreseen::default();
+    let written = Written { before: &before, after: &after, tables: &tables, indexes: &indexes, foreseen: &foreseen };
+    let (mut is_sound, watch) = (false, Watch::new(&Options::default()));
+    let conclude = |is_sound: &mut bool, check: &mut dyn FnMut() -> bool| {
+        *is_sound = check();
+        Ok(())
+    };
+    let checked = sets::is_sound_where_written(&connection, &written, &watch, &mut is_sound, |_| Ok(()), conclude);
+    Ok((is_sound, checked.is_ok() && connection.execute_batch("COMMIT").is_ok()))
+}
+
+/// Whether the index is there, in a file that is sound.
+fn is_written(path: &Path) -> bool {
+    let connection = Connection::open(path).unwrap();
+    let found: String = connection.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
+    assert_eq!(found, "ok");
+    connection.query_row("SELECT count(*) FROM sqlite_schema WHERE name = 'new'", [], |row| row.get(0)).unwrap()
+}
+
+/// Where the disk is full as the rest of the pages are written out, the connection has failed, and nothing is committed.
+#[test]
+fn what_cannot_be_written_out_is_not_committed() {
+    faulty_vfs::install().unwrap();
+    let (directory, connection) = with_shapes("");
+    let path = directory.path().join("shapes.db");
+    let content = std::fs::read(&path).unwrap();
+    drop(connection);
+    let (written, steps) = faulty_vfs::observe(|| write(&path));
+    assert_eq!((written.unwrap(), is_written(&path)), ((true, true), true));
+    let writes = steps.iter().filter(|step| step.operation == Operation::Write).count() as u64;
+    for nth in [writes / 4, writes / 2, writes * 3 / 4, writes - 10] {
+        std::fs::write(&path, &content).unwrap();
+        let full = Injection { fault: Fault::Full, operation: Some(Operation::Write), nth, lasting: true };
+        let (written, struck) = faulty_vfs::with_fault(full, || write(&path));
+        let is_committed = written.is_ok_and(|(_, is_committed)| is_committed);
+        assert_eq!((struck.is_some(), is_committed, is_written(&path)), (true, false, false), "{nth} of {writes}");
+    }
+}
+
+/// Pages that are written before the commit are taken back by the journal, which is on the disk before them.
+#[test]
+fn what_is_written_out_early_is_taken_back_after_a_power_cut() {
+    faulty_vfs::install().unwrap();
+    let (directory, connection) = with_shapes("");
+    let path = directory.path().join("shapes.db");
+    let content = std::fs::read(&path).unwrap();
+    drop(connection);
+    let steps = faulty_vfs::observe(|| write(&path)).1.len();
+    for cut in [steps / 2, steps * 3 / 4, steps * 7 / 8, steps - 8, steps - 1, steps + 1] {
+        std::fs::write(&path, &content).unwrap();
+        let (written, power) = faulty_vfs::with_power_cut(directory.path(), cut as u64, || write(&path)).unwrap();
+        for seed in 0..2 {
+            power.restore_power(seed).unwrap();
+            let is_committed = matches!(written, Ok((_, true)));
+            assert!(is_written(&path) >= is_committed, "cut {cut} of {steps}, seed {seed}");
+        }
+    }
 }

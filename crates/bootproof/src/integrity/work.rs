@@ -376,18 +376,23 @@ fn entries(walk: &mut Walk<'_>, index: &Index, mut found: Found) -> Result<Set, 
 
 /// Whether a tree is sound, and its rows keep the rules, where that can be told here.
 fn tree(walk: &mut Walk<'_>, root: &Root) -> Result<bool, Doubtful> {
-    let (mut record, mut is_known) = (Record::default(), true);
+    let (mut record, mut is_known, mut count) = (Record::default(), true, 0);
     match &root.holds {
-        Holds::Rows { rules: Some(rules), .. } => {
+        Holds::Rows(Some(rules)) => {
             walk.tree(root.page, root.kind, &mut |row| {
+                count += 1;
                 is_known &= rules.judge(&mut record, row)? == Verdict::Kept;
                 Ok(())
             })?;
         }
         holds => {
-            walk.tree(root.page, root.kind, &mut |_| Ok(()))?;
+            walk.tree(root.page, root.kind, &mut |_| {
+                count += 1;
+                Ok(())
+            })?;
             is_known = matches!(holds, Holds::Others);
         }
     }
+    root.count.store(count, Ordering::Relaxed);
     Ok(is_known)
 }

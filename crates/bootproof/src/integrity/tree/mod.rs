@@ -27,6 +27,10 @@ pub(super) use record::Record;
 pub(super) use rules::{Rules, Verdict};
 pub(super) use space::Space;
 
+/// So much of a row is put together for what its columns may hold: a longer one is left to SQLite where a part is asked for that lies
+/// behind.
+const WHOLE: usize = 1 << 20;
+
 /// SQLite goes no deeper (`BTCURSOR_MAX_DEPTH`).
 const DEEPEST: usize = 20;
 
@@ -76,14 +80,14 @@ struct Tree<'t> {
     kind: Kind,
     /// How deep its leaves are, which is the same for all.
     leaves: Option<usize>,
-    /// The highest number of a row so far: rows that come are above it.
-    highest: Option<i64>,
+    /// The highest number of a row so far, and whether it is that of a row, and not one that separates two pages.
+    highest: Option<(i64, bool)>,
     visit: &'t mut dyn FnMut(&Content<'_>) -> Result<()>,
 }
 
 /// A row or an entry of an index.
 pub(super) struct Content<'c> {
-    /// Its beginning: of a row what lies on its page, of an entry all of it.
+    /// All of it, or of a long row what lies on its page.
     pub(super) bytes: &'c [u8],
     /// How long it is.
     pub(super) length: usize,
@@ -161,21 +165,14 @@ impl<'w> Walk<'w> {
                 self.page(tree, child, depth + 1)?;
             }
             if tree.kind == Kind::Table {
-                let is_above = match tree.highest {
-                    None => true,
-                    // What separates two pages may be the number of the last row on the first.
-                    Some(highest) => {
-                        if page.is_leaf {
-                            cell.row > highest
-                        } else {
-                            cell.row >= highest
-                        }
-                    }
-                };
+                // What separates two pages may be the number of the last row on the first.
+                let is_above = tree.highest.is_none_or(|(highest, is_row)| {
+                    cell.row > highest || cell.row == highest && is_row && !page.is_leaf
+                });
                 if !is_above {
                     return doubtful(format!("row {} on page {number} is out of order", cell.row));
                 }
-                tree.highest = Some(cell.row);
+                tree.highest = Some((cell.row, page.is_leaf));
             }
             if page.is_leaf || tree.kind == Kind::Index {
                 self.content(tree, &cell)?;
@@ -195,7 +192,7 @@ impl<'w> Walk<'w> {
             None => Ok(cell.local),
             Some(first) => {
                 content.clear();
-                let is_whole = tree.kind == Kind::Index;
+                let is_whole = tree.kind == Kind::Index || cell.length <= WHOLE;
                 self.overflow(cell, first, is_whole.then_some(&mut content))
                     .map(|()| if is_whole { content.as_slice() } else { cell.local })
             }

@@ -37,7 +37,7 @@ impl Record {
             let size = size(serial)?;
             self.fields.push(Field { serial, begin, size });
             at += length;
-            begin += size;
+            begin = begin.saturating_add(size);
         }
         if begin == content.length { Ok(true) } else { doubtful("values do not fill their record") }
     }

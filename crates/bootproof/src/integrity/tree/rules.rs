@@ -1,8 +1,8 @@
 //! What the columns of a table may hold, as far as `PRAGMA quick_check` asks.
 
 use bootproof_catalog::catalog::Affinity;
+use rusqlite::Connection;
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OptionalExtension as _};
 
 use super::record::{Field, Record};
 use super::{Content, Result, doubtful};
@@ -15,8 +15,8 @@ pub(in super::super) struct Rules(Vec<Rule>);
 struct Rule {
     is_not_null: bool,
     class: Class,
-    /// Rows from before the column was added have what it says.
-    has_default: bool,
+    /// Whether rows from before the column was added keep the rule only if its default does, which SQLite knows.
+    is_told_by_default: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -32,42 +32,42 @@ enum Class {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in super::super) enum Verdict {
     Kept,
-    /// It cannot be told from what lies on the row's page, or depends on a default.
+    /// It cannot be told from as much of the row as there is, or depends on a default.
     Unknown,
 }
 
 impl Rules {
-    /// None for tables that are left to SQLite: those with a CHECK, STRICT ones, those with generated columns.
-    pub(in super::super) fn read(connection: &Connection, table: &str) -> rusqlite::Result<Option<Self>> {
-        let ask =
-            "SELECT strict OR wr FROM pragma_table_list WHERE schema = 'main' AND name = ?1 AND type <> 'virtual'";
-        let is_other = connection.query_row(ask, [table], |row| row.get::<_, bool>(0)).optional()?;
-        let ask = "SELECT sql LIKE '%check%' FROM main.sqlite_schema WHERE type = 'table' AND name = ?1";
-        let may_check = connection.query_row(ask, [table], |row| row.get::<_, Option<bool>>(0)).optional()?;
-        if is_other != Some(false) || may_check.flatten() == Some(true) {
-            return Ok(None);
-        }
+    /// Of a table that has row numbers, is not STRICT and has no CHECK; none where it has generated columns, which are left to SQLite.
+    /// So is one that hides a type: `""` is one, of numbers, and nobody tells it from none.
+    pub(in super::super) fn read(
+        connection: &Connection,
+        table: &str,
+        hides_types: bool,
+    ) -> rusqlite::Result<Option<Self>> {
         // The one column that is the number of the row is stored as NULL. With `PRIMARY KEY DESC` it is another, and has an index.
         let ask = "SELECT NOT EXISTS (SELECT 1 FROM pragma_index_list(?1, 'main') WHERE origin = 'pk')";
-        let has_no_key: bool = connection.query_row(ask, [table], |row| row.get(0))?;
-        let ask = "SELECT type, \"notnull\", dflt_value IS NOT NULL, pk, hidden
+        let has_no_key: bool = connection.prepare_cached(ask)?.query_row([table], |row| row.get(0))?;
+        let ask = "SELECT type, \"notnull\", dflt_value, pk, hidden
                    FROM pragma_table_xinfo(?1, 'main') ORDER BY cid";
         let mut statement = connection.prepare_cached(ask)?;
         let mut rows = statement.query([table])?;
         let mut rules = Vec::new();
         while let Some(row) = rows.next()? {
-            if row.get::<_, i64>(4)? != 0 {
+            let name_of_type: String = row.get(0)?;
+            if row.get::<_, i64>(4)? != 0 || hides_types && name_of_type.is_empty() {
                 return Ok(None);
             }
             let is_row_number = has_no_key && row.get::<_, i64>(3)? > 0;
-            let class = match Affinity::of(&row.get::<_, String>(0)?) {
+            let class = match Affinity::of(&name_of_type) {
                 _ if is_row_number => Class::Anything,
                 Affinity::Text => Class::Texts,
                 Affinity::Blob => Class::Anything,
                 Affinity::Integer | Affinity::Real | Affinity::Numeric => Class::Numbers,
             };
             let is_not_null = row.get(1)? && !is_row_number;
-            rules.push(Rule { is_not_null, class, has_default: row.get(2)? });
+            let default = row.get::<_, Option<String>>(2)?;
+            let is_told_by_default = default.map_or(is_not_null, |default| !is_plain(&default));
+            rules.push(Rule { is_not_null, class, is_told_by_default });
         }
         Ok(Some(Self(rules)))
     }
@@ -87,7 +87,7 @@ impl Rules {
             return doubtful("a row has more values than its table has columns");
         };
         let mut verdict = Verdict::Kept;
-        if absent.iter().any(|rule| rule.is_not_null || rule.has_default) {
+        if absent.iter().any(|rule| rule.is_told_by_default) {
             verdict = Verdict::Unknown;
         }
         for (rule, field) in self.0.iter().zip(fields) {
@@ -125,11 +125,24 @@ impl Rule {
     }
 }
 
+/// Whether a default is a number, a truth or a text in single quotes: no NULL, and made into what its column may hold wherever it is
+/// read.
+fn is_plain(default: &str) -> bool {
+    let is_truth = ["true", "false"].iter().any(|truth| default.eq_ignore_ascii_case(truth));
+    let is_text = default.len() > 1 && default.starts_with('\'') && default.ends_with('\'');
+    let number = default.strip_prefix('-').unwrap_or(default);
+    let is_number = number.starts_with(|first: char| first.is_ascii_digit())
+        && number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    is_truth || is_text || is_number
+}
+
 /// Whether a text is a number (<https://sqlite.org/datatype3.html#type_conversions_prior_to_comparison>), which in a column of numbers
 /// would have become one; taken for one also where SQLite finds that something would be lost.
-fn is_number_in_words(text: &[u8]) -> bool {
+pub(super) fn is_number_in_words(text: &[u8]) -> bool {
     // SQLite takes the vertical tab for a space, too.
     let is_space = |byte: &u8| byte.is_ascii_whitespace() || *byte == 0x0b;
+    // And reads a text up to the first NUL.
+    let text = text.split(|byte| *byte == 0).next().unwrap_or_default();
     let begin = text.iter().position(|byte| !is_space(byte)).unwrap_or(text.len());
     let end = text.iter().rposition(|byte| !is_space(byte)).map_or(begin, |last| last + 1);
     let mut rest = text.get(begin..end).unwrap_or_default();
