@@ -14,7 +14,7 @@ use std::path::PathBuf;
 
 use rusqlite::{Connection, ffi};
 
-pub(crate) use read_ahead::install as read_ahead;
+pub(crate) use read_ahead::{install as read_ahead, is_known as has_known_layer};
 pub(crate) use temporary::layer as temporary_files;
 
 /// The layers over the system of which it is known that they read and write many pages as they do one, and what the one for

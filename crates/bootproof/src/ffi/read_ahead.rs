@@ -67,7 +67,8 @@ pub(crate) fn install(connection: &Connection) {
     }
 }
 
-fn is_known(connection: &Connection) -> bool {
+/// Whether a connection reads and writes its file through one of the layers that are known here.
+pub(crate) fn is_known(connection: &Connection) -> bool {
     let mut layer: *mut ffi::sqlite3_vfs = ptr::null_mut();
     // SAFETY: the handle is valid while `connection` is borrowed; what is stored is a pointer to the layer, which lives as long
     // as the process, and so does its name.

@@ -161,7 +161,8 @@ pub(super) fn is_structure_sound(connection: &Connection, watch: &Watch, doubt: 
 /// With a rollback journal the file is what the transaction says it is as soon as its pages are written, and nobody else reads it
 /// until it ends (<https://sqlite.org/atomiccommit.html>); in WAL mode they are in the log. Of a transaction that has not begun to
 /// write there is little, and others may read until it commits. A connection that must not write early says that it has, and has not
-/// (<https://sqlite.org/pragma.html#pragma_cache_spill>).
+/// (<https://sqlite.org/pragma.html#pragma_cache_spill>). And of layers over the system that are not known nobody can tell what becomes of
+/// the locks of a file when it is opened and closed once more.
 pub(super) fn written_out(connection: &Connection) -> Vec<Connection> {
     let open = || -> Result<Vec<Connection>, String> {
         let asked = || -> rusqlite::Result<(String, i64)> {
@@ -171,7 +172,7 @@ pub(super) fn written_out(connection: &Connection) -> Vec<Connection> {
         let (mode, spills_from) = asked().map_err(|error| error.to_string())?;
         let Some(file) = ffi::file_of(connection) else { return Ok(Vec::new()) };
         let is_early = spills_from > 0 && matches!(mode.as_str(), "delete" | "truncate" | "persist");
-        if !is_early || !ffi::is_exclusive(connection) {
+        if !is_early || !ffi::has_known_layer(connection) || !ffi::is_exclusive(connection) {
             return Ok(Vec::new());
         }
         ffi::write_out(connection).map_err(|error| error.to_string())?;
