@@ -376,12 +376,12 @@ fn entries(walk: &mut Walk<'_>, index: &Index, mut found: Found) -> Result<Set, 
 
 /// Whether a tree is sound, and its rows keep the rules, where that can be told here.
 fn tree(walk: &mut Walk<'_>, root: &Root) -> Result<bool, Doubtful> {
-    let (mut record, mut is_known, mut count) = (Record::default(), true, 0);
+    let (mut is_known, mut count) = (true, 0);
     match &root.holds {
         Holds::Rows(Some(rules)) => {
             walk.tree(root.page, root.kind, &mut |row| {
                 count += 1;
-                is_known &= rules.judge(&mut record, row)? == Verdict::Kept;
+                is_known &= rules.judge(row)? == Verdict::Kept;
                 Ok(())
             })?;
         }

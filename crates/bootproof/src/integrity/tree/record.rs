@@ -20,40 +20,45 @@ pub(super) struct Field {
 }
 
 impl Record {
-    /// Reads the header, which has to lie where the record begins; the values have to fill the record. False where the header
-    /// goes on elsewhere.
+    /// False where not all of its header is there.
     pub(in super::super) fn parse(&mut self, content: &Content<'_>) -> Result<bool> {
-        self.fields.clear();
-        let (end, mut at) = varint(content.bytes)?;
-        let end = usize::try_from(end).unwrap_or(usize::MAX);
-        if end > content.length {
-            return doubtful("a record's header is longer than the record");
-        }
-        let Some(header) = content.bytes.get(..end) else { return Ok(false) };
-        let mut begin = end;
-        while at < end {
-            let (serial, length) = varint(header.get(at..).unwrap_or_default())?;
-            let Ok(serial) = u32::try_from(serial) else { return doubtful("a value is too long") };
-            let size = size(serial)?;
-            self.fields.push(Field { serial, begin, size });
-            at += length;
-            begin = begin.saturating_add(size);
-        }
-        if begin == content.length { Ok(true) } else { doubtful("values do not fill their record") }
+        let Self { fields } = self;
+        fields.clear();
+        each(content, |field| {
+            fields.push(field);
+            Ok(())
+        })
     }
 
     pub(in super::super) fn len(&self) -> usize {
         self.fields.len()
     }
 
-    pub(super) fn fields(&self) -> &[Field] {
-        &self.fields
-    }
-
     /// A value of a record that is all there; NULL where there is none.
     pub(in super::super) fn value<'c>(&self, content: &Content<'c>, number: usize) -> ValueRef<'c> {
         self.fields.get(number).and_then(|field| field.value(content)).unwrap_or(ValueRef::Null)
     }
+}
+
+/// Reads the header, which has to lie where the record begins, value by value; the values have to fill the record. False where the
+/// header goes on elsewhere.
+pub(super) fn each(content: &Content<'_>, mut take: impl FnMut(Field) -> Result<()>) -> Result<bool> {
+    let (end, mut at) = varint(content.bytes)?;
+    let end = usize::try_from(end).unwrap_or(usize::MAX);
+    if end > content.length {
+        return doubtful("a record's header is longer than the record");
+    }
+    let Some(header) = content.bytes.get(..end) else { return Ok(false) };
+    let mut begin = end;
+    while at < end {
+        let (serial, length) = varint(header.get(at..).unwrap_or_default())?;
+        let Ok(serial) = u32::try_from(serial) else { return doubtful("a value is too long") };
+        let size = size(serial)?;
+        take(Field { serial, begin, size })?;
+        at += length;
+        begin = begin.saturating_add(size);
+    }
+    if begin == content.length { Ok(true) } else { doubtful("values do not fill their record") }
 }
 
 impl Field {

@@ -4,7 +4,7 @@ use bootproof_catalog::catalog::Affinity;
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 
-use super::record::{Field, Record};
+use super::record::{self, Field};
 use super::{Content, Result, doubtful};
 
 /// The rules of a table whose columns are all stored, and have no rules in SQL.
@@ -78,29 +78,27 @@ impl Rules {
     }
 
     /// Whether a row keeps them. That it does not is a doubt.
-    pub(in super::super) fn judge(&self, record: &mut Record, content: &Content<'_>) -> Result<Verdict> {
-        if !record.parse(content)? {
-            return Ok(Verdict::Unknown);
-        }
-        let fields = record.fields();
-        let Some(absent) = self.0.get(fields.len()..) else {
-            return doubtful("a row has more values than its table has columns");
-        };
-        let mut verdict = Verdict::Kept;
-        if absent.iter().any(|rule| rule.is_told_by_default) {
-            verdict = Verdict::Unknown;
-        }
-        for (rule, field) in self.0.iter().zip(fields) {
+    pub(in super::super) fn judge(&self, content: &Content<'_>) -> Result<Verdict> {
+        let (mut rules, mut verdict) = (self.0.iter(), Verdict::Kept);
+        let is_there = record::each(content, |field| {
+            let Some(rule) = rules.next() else {
+                return doubtful("a row has more values than its table has columns");
+            };
             if rule.judge(field, content)? == Verdict::Unknown {
                 verdict = Verdict::Unknown;
             }
+            Ok(())
+        })?;
+        if !is_there || rules.any(|absent| absent.is_told_by_default) {
+            verdict = Verdict::Unknown;
         }
         Ok(verdict)
     }
 }
 
 impl Rule {
-    fn judge(&self, field: &Field, content: &Content<'_>) -> Result<Verdict> {
+    #[inline]
+    fn judge(&self, field: Field, content: &Content<'_>) -> Result<Verdict> {
         let is_number = matches!(field.serial, 1..=9);
         let is_text = field.serial >= 13 && field.serial % 2 == 1;
         match self.class {
