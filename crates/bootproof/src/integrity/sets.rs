@@ -133,7 +133,8 @@ pub(super) fn is_sound_where_written<R>(
 /// asks. Stopped, as soon as it is not wanted, with a doubt.
 pub(super) fn is_structure_sound(connection: &Connection, watch: &Watch, doubt: &Doubt) -> bool {
     let check = || -> rusqlite::Result<bool> {
-        if !ffi::reads_the_file_alone(connection)? || !is_utf8(connection)? {
+        let writes = connection.transaction_state(Some("main"))? == TransactionState::Write;
+        if writes || !ffi::reads_the_file_alone(connection)? || !is_utf8(connection)? {
             return Ok(false);
         }
         let Some(space) = Space::of(connection)? else { return Ok(false) };
