@@ -201,3 +201,19 @@ fn a_table_without_a_tree_is_a_doubt() {
     drop(connection);
     assert_eq!((is_sound_here(&file.path), is_sound_there(&file.path)), (false, false));
 }
+
+/// Every page is used for something, and one for two things.
+#[test]
+fn a_page_in_use_that_is_also_free_is_a_doubt() {
+    let file = File::new("");
+    let number = |at: usize| u32::from_be_bytes(file.bytes[at..at + 4].try_into().unwrap());
+    let trunk = (number(32) as usize - 1) * PAGE;
+    let listed = number(trunk + 4);
+    let mut bytes = file.bytes.clone();
+    let mut put = |at: usize, number: u32| bytes[at..at + 4].copy_from_slice(&number.to_be_bytes());
+    // The second page is of a table.
+    put(trunk + 8 + 4 * listed as usize, 2);
+    put(trunk + 4, listed + 1);
+    put(36, number(36) + 1);
+    assert_eq!(file.judged(&bytes), (false, false));
+}
