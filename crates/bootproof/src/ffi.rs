@@ -121,7 +121,8 @@ fn file_pointer(connection: &Connection, which: c_int) -> Option<*mut ffi::sqlit
 /// The header as it stands in the database file.
 pub(crate) fn file_header(connection: &Connection) -> Option<[u8; HEADER]> {
     let mut header = [0_u8; HEADER];
-    read_file(connection, &mut header, 0).ok().map(|()| header)
+    // A new file has none yet.
+    matches!(read_code(connection, &mut header, 0), ffi::SQLITE_OK | ffi::SQLITE_IOERR_SHORT_READ).then_some(header)
 }
 
 /// How long the journal or the log is that this connection has open: not what lies by its name now. `None` where it has none
@@ -212,27 +213,31 @@ fn can_flush(_file: *mut ffi::sqlite3_file) -> bool {
     false
 }
 
-/// Reads the database file itself, through SQLite's own descriptor; what lies beyond its end reads as zeros.
+/// Reads the database file itself, through SQLite's own descriptor. What ends before the buffer is full is an error: SQLite would go
+/// on with zeros.
+pub(crate) fn read_file(connection: &Connection, buffer: &mut [u8], offset: i64) -> rusqlite::Result<()> {
+    match read_code(connection, buffer, offset) {
+        ffi::SQLITE_OK => Ok(()),
+        code => Err(rusqlite::Error::SqliteFailure(ffi::Error::new(code), None)),
+    }
+}
+
+/// What SQLite's own method says of it. What is not there is filled with zeros.
 ///
 /// Opening the file a second time would do for reading, but closing it again would drop every lock this process holds on
 /// the file (<https://sqlite.org/howtocorrupt.html>, section 2.2).
-pub(crate) fn read_file(connection: &Connection, buffer: &mut [u8], offset: i64) -> rusqlite::Result<()> {
-    let failed = |code| Err(rusqlite::Error::SqliteFailure(ffi::Error::new(code), None));
+fn read_code(connection: &Connection, buffer: &mut [u8], offset: i64) -> c_int {
     let Some(file) = file_pointer(connection, ffi::SQLITE_FCNTL_FILE_POINTER) else {
-        return failed(ffi::SQLITE_MISUSE);
+        return ffi::SQLITE_MISUSE;
     };
-    let Ok(length) = c_int::try_from(buffer.len()) else { return failed(ffi::SQLITE_TOOBIG) };
+    let Ok(length) = c_int::try_from(buffer.len()) else { return ffi::SQLITE_TOOBIG };
     // SAFETY: a file that has methods is open. xRead writes at most as many bytes as the buffer has.
-    let code = unsafe {
+    unsafe {
         let methods = (*file).pMethods;
         match methods.as_ref().and_then(|methods| methods.xRead) {
             Some(read) => read(file, buffer.as_mut_ptr().cast(), length, offset),
             None => ffi::SQLITE_MISUSE,
         }
-    };
-    match code {
-        ffi::SQLITE_OK | ffi::SQLITE_IOERR_SHORT_READ => Ok(()),
-        code => failed(code),
     }
 }
 

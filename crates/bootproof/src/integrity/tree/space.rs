@@ -75,7 +75,7 @@ impl Space {
         met == self.count
     }
 
-    /// Reads a page as the file has it. What is not there reads as zeros, which is no page.
+    /// Reads a page as the file has it.
     pub(super) fn read(&self, connection: &Connection, page: u32, bytes: &mut Vec<u8>) -> Result<()> {
         bytes.resize(self.size, 0);
         let offset = i64::from(page - 1) * i64::try_from(self.size).unwrap_or(i64::MAX);
