@@ -280,6 +280,32 @@ fn uri(path: &Path, parameter: &str) -> String {
 mod tests {
     use super::*;
 
+    /// A disk that gives half of what it was asked for, once: a copy with zeros in the place of the rest would pass for what was read.
+    #[test]
+    fn a_read_that_ends_early_is_no_copy() {
+        use faulty_vfs::{Fault, Injection, Operation};
+        faulty_vfs::install().unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("original.db");
+        let made = Connection::open(&path).unwrap();
+        made.execute_batch("CREATE TABLE t(a); INSERT INTO t VALUES (randomblob(600000))").unwrap();
+        drop(made);
+        let content = std::fs::read(&path).unwrap();
+        let mut refused = 0;
+        for nth in 1..10 {
+            let connection = Connection::open(&path).unwrap();
+            connection.execute_batch("BEGIN; SELECT count(*) FROM sqlite_schema").unwrap();
+            let partial = tempfile::NamedTempFile::new().unwrap();
+            let (follower, watch) = (Follower::default(), Watch::new(&crate::options::Options::default()));
+            let short = Injection { fault: Fault::ShortRead, operation: Some(Operation::Read), nth, lasting: false };
+            let copy = || bytes(&connection, partial.as_file(), partial.path(), follower.writing(), &watch);
+            let (copied, struck) = faulty_vfs::with_fault(short, copy);
+            assert!(copied.is_err() || std::fs::read(partial.path()).unwrap() == content, "read {nth}");
+            refused += usize::from(struck.is_some() && copied.is_err());
+        }
+        assert!(refused > 1, "{refused}");
+    }
+
     #[test]
     fn a_uri_survives_any_name() {
         assert_eq!(uri(Path::new("/a b/50%?#.db"), "immutable=1"), "file:/a%20b/50%25%3F%23.db?immutable=1");
