@@ -175,11 +175,13 @@ mod tests {
             let time = jiff::Zoned::now().saturating_add(jiff::SignedDuration::from_hours(hours));
             sidecar(&path, &format!("{BACKUP}{}", format_stamp(&time)))
         };
+        // The clock goes on meanwhile.
+        let (soon, later) = (ahead(1), ahead(2));
         fs::write(sidecar(&path, ".backup-99991231_235959"), "x").unwrap();
-        assert!(first_free(&path) < ahead(1));
-        fs::write(ahead(1), "x").unwrap();
+        assert!(first_free(&path) < soon);
+        fs::write(&soon, "x").unwrap();
         let first = first_free(&path);
-        assert!(first > ahead(1) && first < ahead(2));
+        assert!(first > soon && first < later);
         fs::write(&first, "x").unwrap();
         assert!(first_free(&path) > first);
     }

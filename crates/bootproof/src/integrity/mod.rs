@@ -11,11 +11,12 @@
 //! - `pragma`: SQLite's own check. It has the last word: what is not sound beyond doubt is left to it, and so are the shapes
 //!   that the comparison does not know. A doubt costs time and refuses nobody.
 //!
-//! `work` shares the passes out among those whom `crew` has brought together; `shape` is what is compared with what. SQLite hands the
+//! `work` shares the passes out among those whom `crew` has brought together, each with its `hands`; `shape` is what is compared with what. SQLite hands the
 //! rows of a table over to a `reader`, which `entries` adds up; where it also has to read an index, `imposter` is how it does so.
 
 mod crew;
 mod entries;
+mod hands;
 mod imposter;
 mod length;
 mod order;

@@ -8,11 +8,12 @@ use rusqlite::{Connection, TransactionState};
 
 use super::crew::{Companions, Doubt};
 use super::entries::{Key, Set};
+use super::hands::Hands;
 use super::pragma;
 use super::roots::Root;
 use super::shape::{Coming, Index, Scope, Shape, Table, Terms};
 use super::tree::{Space, Walk};
-use super::work::{Hands, Work};
+use super::work::Work;
 use crate::connection;
 use crate::error::Error;
 use crate::ffi;
@@ -150,7 +151,7 @@ pub(super) fn is_structure_sound(connection: &Connection, watch: &Watch, doubt: 
             }
             Ok(true)
         };
-        let is_sound = work.done_by(Hands::of_helper(connection), &structure)? && space.is_used_up();
+        let is_sound = work.done_by(Hands::aside(connection), &structure)? && space.is_used_up();
         Ok(is_sound && Root::are_as_many(&roots, connection)?)
     };
     judged(check())

@@ -9,6 +9,7 @@ use rusqlite::Connection;
 
 use super::crew::Doubt;
 use super::entries::{Demanded, Found, Key, Set};
+use super::hands::{Hand, Hands, Helper, Leader};
 use super::imposter::Imposter;
 use super::reader::{Reader, Reading};
 use super::roots::{Holds, Root};
@@ -38,77 +39,6 @@ impl Pass<'_> {
             Self::Tree(root) => format!("the tree at page {}", root.page),
         }
     }
-}
-
-/// Who reads: one of these for each thread, the first of them for the one that boots.
-pub(super) struct Hands<'c> {
-    first: Hand<'c>,
-    others: Vec<Hand<'c>>,
-    /// Whether the first is the only connection that sees the state.
-    is_alone: bool,
-    /// Whether the thread of the first is the one that boots.
-    is_leading: bool,
-}
-
-/// What a thread reads with.
-enum Hand<'c> {
-    /// The boot's connection.
-    Boot(&'c Connection),
-    /// A companion, which sees what the boot's connection sees.
-    Companion(Connection),
-    /// The boot's connection, and the file that it has written its work into.
-    Writer(&'c Connection, Connection),
-    /// That file alone, which SQLite cannot read with it.
-    File(Connection),
-}
-
-impl Hand<'_> {
-    /// What SQLite reads with.
-    fn connection(&self) -> Option<&Connection> {
-        match self {
-            Self::Boot(connection) | Self::Writer(connection, _) => Some(connection),
-            Self::Companion(connection) => Some(connection),
-            Self::File(_) => None,
-        }
-    }
-
-    fn file(&self) -> &Connection {
-        match self {
-            Self::Boot(connection) => connection,
-            Self::Companion(file) | Self::Writer(_, file) | Self::File(file) => file,
-        }
-    }
-}
-
-impl<'c> Hands<'c> {
-    /// Companions, or the boot's connection where there are none.
-    ///
-    /// It may have a large page cache, which a single pass would only fill.
-    pub(super) fn of_all(connection: &'c Connection, companions: Vec<Connection>) -> Self {
-        let mut companions = companions.into_iter().map(Hand::Companion);
-        let own = companions.next();
-        let is_alone = own.is_none();
-        Self { first: own.unwrap_or(Hand::Boot(connection)), others: companions.collect(), is_alone, is_leading: true }
-    }
-
-    /// The connection of a transaction, with the file where its work is in it.
-    pub(super) fn of_writer(connection: &'c Connection, files: Vec<Connection>) -> Self {
-        let mut files = files.into_iter();
-        let first = files.next().map_or(Hand::Boot(connection), |file| Hand::Writer(connection, file));
-        Self { first, others: files.map(Hand::File).collect(), is_alone: true, is_leading: true }
-    }
-
-    /// A connection that helps a boot from another thread.
-    pub(super) fn of_helper(connection: &'c Connection) -> Self {
-        Self { first: Hand::Boot(connection), others: Vec::new(), is_alone: true, is_leading: false }
-    }
-}
-
-/// The thread that has begun, when the others are at work.
-pub(super) struct Begun<'c> {
-    first: Hand<'c>,
-    is_alone: bool,
-    is_leading: bool,
 }
 
 /// All passes, and what came of them.
@@ -197,40 +127,38 @@ impl<'s> Work<'s> {
     }
 
     /// Lets the others begin.
-    pub(super) fn begin<'t, 'h: 't>(
+    pub(super) fn begin<'t, 'c>(
         &'t self,
         threads: &'t Threads<'t, '_>,
-        hands: Hands<'h>,
-    ) -> rusqlite::Result<Begun<'h>> {
-        let Hands { mut first, others, is_alone, is_leading } = hands;
-        if let Hand::Companion(own) = &mut first {
+        Hands { mut leader, helpers }: Hands<'c>,
+    ) -> rusqlite::Result<Leader<'c>> {
+        if let Leader::Companion(own) = &mut leader {
             let doubt = self.doubt.clone();
             self.watch.attach_leader(own, move || doubt.is_raised())?;
         }
-        for helper in others {
+        for helper in helpers {
             self.help(threads, helper);
         }
-        Ok(Begun { first, is_alone, is_leading })
+        Ok(leader)
     }
 
     /// Checks the structure, does what is left of the passes, and waits for the others.
     pub(super) fn finish(
         &self,
-        begun: &Begun<'_>,
+        leader: &Leader<'_>,
         structure: &dyn Fn(&Connection) -> rusqlite::Result<bool>,
     ) -> rusqlite::Result<bool> {
-        let is_sound = begun.first.connection().map_or(Ok(false), structure);
+        let hand = leader.hand();
+        let is_sound = hand.sql.map_or(Ok(false), structure);
         if matches!(is_sound, Ok(true)) {
-            self.work(&begun.first, begun.is_leading);
+            self.work(hand);
         } else {
             self.doubt.raise();
         }
         while self.errands.wait() {
             self.watch.tell();
         }
-        if begun.is_alone
-            && let Some(connection) = begun.first.connection()
-        {
+        if let Leader::Boot(connection) | Leader::Writer(connection, _) | Leader::Aside(connection) = leader {
             ffi::forget_imposters(connection);
         }
         let is_done = self.left.load(Ordering::Relaxed) == 0;
@@ -238,17 +166,10 @@ impl<'s> Work<'s> {
     }
 
     /// A thread that takes passes too. Where the system gives none, the work is done by those there are.
-    fn help<'t>(&'t self, threads: &'t Threads<'t, '_>, hand: Hand<'_>) {
-        // The boot's connection stays on its thread.
-        let (connection, has_sql) = match hand {
-            Hand::Companion(connection) => (connection, true),
-            Hand::File(connection) => (connection, false),
-            Hand::Boot(_) | Hand::Writer(..) => return,
-        };
+    fn help<'t>(&'t self, threads: &'t Threads<'t, '_>, helper: Helper) {
         let errand = self.errands.begin();
         let help = move || {
-            let hand = if has_sql { Hand::Companion(connection) } else { Hand::File(connection) };
-            self.work(&hand, false);
+            self.work(helper.hand());
             drop(errand);
         };
         let spawned = thread::Builder::new().name("integrity".to_owned()).spawn_scoped(threads, help);
@@ -258,9 +179,8 @@ impl<'s> Work<'s> {
     }
 
     /// Takes one pass after the other, until there is none that it can do, or a doubt.
-    fn work(&self, hand: &Hand<'_>, is_leading: bool) {
-        let prepared = hand.connection().map(Reader::new).transpose();
-        let reader = match prepared {
+    fn work(&self, hand: Hand<'_>) {
+        let reader = match hand.sql.map(Reader::new).transpose() {
             Ok(reader) => reader,
             Err(error) => {
                 log::debug!("preparing to read: {error}");
@@ -270,7 +190,7 @@ impl<'s> Work<'s> {
         while !self.doubt.is_raised()
             && let Some((place, pass)) = self.next(reader.is_some())
         {
-            match self.pass(hand, reader.as_ref(), pass, is_leading) {
+            match self.pass(hand, reader.as_ref(), pass) {
                 Ok(sets) => {
                     self.left.fetch_sub(1, Ordering::Relaxed);
                     if place.is_some() {
@@ -294,19 +214,13 @@ impl<'s> Work<'s> {
     }
 
     /// The sets that a pass finds; an error where something is not as it should be.
-    fn pass(
-        &self,
-        hand: &Hand<'_>,
-        reader: Option<&Reader<'_>>,
-        pass: Pass<'s>,
-        is_leading: bool,
-    ) -> rusqlite::Result<Vec<Set>> {
+    fn pass(&self, hand: Hand<'_>, reader: Option<&Reader<'_>>, pass: Pass<'s>) -> rusqlite::Result<Vec<Set>> {
         let read = |sql: &str, reading| match reader {
             Some(reader) => reader.read(sql, reading),
             None => Err(rusqlite::Error::InvalidQuery),
         };
         let goes_on =
-            |factor: u64| move |cells: u64| self.watch.count(1 + cells * factor, is_leading) && !self.doubt.is_raised();
+            |factor: u64| move |cells: u64| self.watch.count(1 + cells * factor, hand.tells) && !self.doubt.is_raised();
         match (pass, self.space) {
             (Pass::Rows(table), _) => {
                 let demanded = Demanded::new(&self.key, table.columns, &table.demanded);
@@ -316,7 +230,7 @@ impl<'s> Work<'s> {
                 }
             }
             (Pass::Entries(index), None) => {
-                let Some(connection) = hand.connection() else { return Err(rusqlite::Error::InvalidQuery) };
+                let Some(connection) = hand.sql else { return Err(rusqlite::Error::InvalidQuery) };
                 let found = Found::new(&self.key, &index.sequence);
                 match read(&Imposter::of(connection, index)?.entries, Reading::Entries(found))? {
                     Reading::Entries(found) => Ok(vec![found.set]),
@@ -326,13 +240,12 @@ impl<'s> Work<'s> {
             (Pass::Entries(index), Some(space)) => {
                 let found = Found::new(&self.key, &index.sequence);
                 let goes_on = goes_on(6);
-                Ok(vec![entries(&mut Walk::new(hand.file(), space, &goes_on), index, found)?])
+                Ok(vec![entries(&mut Walk::new(hand.file, space, &goes_on), index, found)?])
             }
             (Pass::Tree(root), Some(space)) => {
                 let goes_on = goes_on(root.weight());
-                let is_known = tree(&mut Walk::new(hand.file(), space, &goes_on), root)?;
-                let is_sound =
-                    is_known || hand.connection().map_or(Ok(false), |connection| root.by_sqlite(connection))?;
+                let is_known = tree(&mut Walk::new(hand.file, space, &goes_on), root)?;
+                let is_sound = is_known || hand.sql.map_or(Ok(false), |connection| root.by_sqlite(connection))?;
                 if is_sound { Ok(Vec::new()) } else { Err(rusqlite::Error::InvalidQuery) }
             }
             (Pass::Tree(_), None) => Err(rusqlite::Error::InvalidQuery),
