@@ -4,7 +4,7 @@
 //! machine or two for every column; an index that is to be compared is read a third time. Here a page is read once: its
 //! structure is checked, what its rows hold against what their columns may, and the entries of an index are handed over.
 //!
-//! - `page`: one page, its cells and whether they fill it;
+//! - `page`: one page, its cells and whether they fill it, and `taken` which of its bytes belong to something;
 //! - `space`: which pages there are, what each is used for, and those that are free;
 //! - `record`: the values of a row or of an entry;
 //! - `rules`: what a table's columns may hold.
@@ -16,16 +16,18 @@ mod page;
 mod record;
 mod rules;
 mod space;
+mod taken;
 #[cfg(test)]
 mod tests;
 
 use rusqlite::Connection;
 
 pub(super) use page::Kind;
-use page::{Cell, Page};
+use page::Page;
 pub(super) use record::Record;
 pub(super) use rules::{Rules, Verdict};
 pub(super) use space::Space;
+use taken::Taken;
 
 /// So much of a row is put together for what its columns may hold: a longer one is left to SQLite where a part is asked for that lies
 /// behind.
@@ -69,9 +71,9 @@ pub(super) struct Walk<'w> {
     space: &'w Space,
     /// Told how many cells were read; false where no more are wanted.
     goes_on: &'w dyn Fn(u64) -> bool,
-    /// Used again: pages on the way down and what they are used for, and long content.
+    /// Used again: pages on the way down and which of their bytes are taken, and long content.
     buffers: Vec<Vec<u8>>,
-    spans: Vec<Vec<u32>>,
+    taken: Vec<Taken>,
     content: Vec<u8>,
 }
 
@@ -95,8 +97,8 @@ pub(super) struct Content<'c> {
 
 impl<'w> Walk<'w> {
     pub(super) fn new(connection: &'w Connection, space: &'w Space, goes_on: &'w dyn Fn(u64) -> bool) -> Self {
-        let (buffers, spans, content) = (Vec::new(), Vec::new(), Vec::new());
-        Self { connection, space, goes_on, buffers, spans, content }
+        let (buffers, taken, content) = (Vec::new(), Vec::new(), Vec::new());
+        Self { connection, space, goes_on, buffers, taken, content }
     }
 
     /// Checks a tree, and hands over its rows or entries in their order.
@@ -156,11 +158,11 @@ impl<'w> Walk<'w> {
         if !(self.goes_on)(u64::from(page.count)) {
             return doubtful("no longer wanted");
         }
-        let mut spans = self.spans.pop().unwrap_or_default();
-        spans.clear();
+        let mut taken = self.taken.pop().unwrap_or_default();
+        taken.clear(self.space.usable);
         for at in 0..page.count {
             let cell = page.cell(at)?;
-            spans.push(cell.span);
+            page.take(&mut taken, cell.begin, cell.size)?;
             if let Some(child) = cell.child {
                 self.page(tree, child, depth + 1)?;
             }
@@ -175,39 +177,38 @@ impl<'w> Walk<'w> {
                 tree.highest = Some((cell.row, page.is_leaf));
             }
             if page.is_leaf || tree.kind == Kind::Index {
-                self.content(tree, &cell)?;
+                match cell.overflow {
+                    None => (tree.visit)(&Content { bytes: cell.local, length: cell.length })?,
+                    Some(first) => self.long(tree, cell.local, cell.length, first)?,
+                }
             }
         }
-        page.is_filled(&mut spans)?;
-        self.spans.push(spans);
+        page.is_filled(&mut taken)?;
+        self.taken.push(taken);
         match page.right {
             Some(child) => self.page(tree, child, depth + 1),
             None => Ok(()),
         }
     }
 
-    fn content(&mut self, tree: &mut Tree<'_>, cell: &Cell<'_>) -> Result<()> {
-        let mut content = std::mem::take(&mut self.content);
-        let bytes = match cell.overflow {
-            None => Ok(cell.local),
-            Some(first) => {
-                content.clear();
-                let is_whole = tree.kind == Kind::Index || cell.length <= WHOLE;
-                self.overflow(cell, first, is_whole.then_some(&mut content))
-                    .map(|()| if is_whole { content.as_slice() } else { cell.local })
-            }
-        };
-        let visited = bytes.and_then(|bytes| (tree.visit)(&Content { bytes, length: cell.length }));
-        self.content = content;
+    /// Hands over content that goes on elsewhere.
+    fn long(&mut self, tree: &mut Tree<'_>, local: &[u8], length: usize, first: u32) -> Result<()> {
+        let mut whole = std::mem::take(&mut self.content);
+        whole.clear();
+        let is_whole = tree.kind == Kind::Index || length <= WHOLE;
+        let followed = self.overflow(local, length, first, is_whole.then_some(&mut whole));
+        let bytes = if is_whole { whole.as_slice() } else { local };
+        let visited = followed.and_then(|()| (tree.visit)(&Content { bytes, length }));
+        self.content = whole;
         visited
     }
 
     /// Follows content that goes on elsewhere, and puts it together where that is wanted.
-    fn overflow(&mut self, cell: &Cell<'_>, first: u32, mut whole: Option<&mut Vec<u8>>) -> Result<()> {
+    fn overflow(&mut self, local: &[u8], length: usize, first: u32, mut whole: Option<&mut Vec<u8>>) -> Result<()> {
         let room = self.space.usable - 4;
-        let mut left = cell.length - cell.local.len();
+        let mut left = length - local.len();
         if let Some(whole) = &mut whole {
-            extend(whole, cell.local)?;
+            extend(whole, local)?;
         }
         let mut page = self.buffers.pop().unwrap_or_default();
         let mut next = first;

@@ -1,5 +1,6 @@
 //! One page of a tree (<https://sqlite.org/fileformat2.html#b_tree_pages>).
 
+use super::taken::Taken;
 use super::{Result, doubtful};
 
 /// What a tree holds: rows by their number, or entries by their content.
@@ -43,7 +44,8 @@ pub(super) struct Cell<'p> {
     /// Where the rest begins.
     pub(super) overflow: Option<u32>,
     /// What it takes of the page.
-    pub(super) span: u32,
+    pub(super) begin: usize,
+    pub(super) size: usize,
 }
 
 impl<'p> Page<'p> {
@@ -72,9 +74,9 @@ impl<'p> Page<'p> {
         Ok(Self { bytes, number, usable, kind, is_leaf, count, right, pointers, content, fragments, first_free })
     }
 
-    /// Whether cells, of which the spans are given, and free blocks fill the page without lying on each other, but for as many bytes
-    /// as are said to be left over.
-    pub(super) fn is_filled(&self, spans: &mut Vec<u32>) -> Result<()> {
+    /// Whether the cells, which have taken their bytes, and the free blocks fill the page without lying on each other, but for as many
+    /// bytes as are said to be left over.
+    pub(super) fn is_filled(&self, taken: &mut Taken) -> Result<()> {
         let mut free = self.fragments + self.content;
         let (mut block, mut end) = (self.first_free, self.content);
         while block != 0 {
@@ -86,30 +88,25 @@ impl<'p> Page<'p> {
             if size < LEAST {
                 return self.doubtful("free space has a wrong size");
             }
-            spans.push(self.span(block, size)?);
+            self.take(taken, block, size)?;
             free += size;
             (block, end) = (next, block + size + LEAST);
         }
         if free > self.usable || free < self.pointers + 2 * usize::from(self.count) {
             return self.doubtful("free space does not add up");
         }
-        // As SQLite fills a page, each is before the last one.
-        if spans.is_sorted_by(|one, other| one > other) {
-            spans.reverse();
-        } else {
-            spans.sort_unstable();
+        // Nothing begins before the content does.
+        let left = self.usable.checked_sub(self.content + taken.count());
+        if left == Some(self.fragments) { Ok(()) } else { self.doubtful("some bytes are lost") }
+    }
+
+    /// Takes note of what a cell or a free block takes of the page.
+    #[inline]
+    pub(super) fn take(&self, taken: &mut Taken, begin: usize, size: usize) -> Result<()> {
+        if begin + size > self.usable {
+            return self.doubtful("something goes past the end");
         }
-        let (mut end, mut fragments) = (self.content, 0);
-        for span in spans.iter() {
-            let (begin, last) = ((span >> 16) as usize, (span & 0xffff) as usize);
-            if begin < end {
-                return self.doubtful("a byte is used twice");
-            }
-            fragments += begin - end;
-            end = last + 1;
-        }
-        fragments += self.usable - end;
-        if fragments == self.fragments { Ok(()) } else { self.doubtful("some bytes are lost") }
+        if taken.take(begin, size) { Ok(()) } else { self.doubtful("a byte is used twice") }
     }
 
     #[inline]
@@ -132,7 +129,9 @@ impl<'p> Page<'p> {
         let child = if self.is_leaf { None } else { Some(number(self.bytes, at)?) };
         at += if self.is_leaf { 0 } else { 4 };
         let mut next = || -> Result<u64> {
-            let (value, length) = varint(self.bytes.get(at..).unwrap_or_default())?;
+            let Some((value, length)) = varint(self.bytes.get(at..).unwrap_or_default()) else {
+                return self.doubtful("a number goes past the end");
+            };
             at += length;
             Ok(value)
         };
@@ -140,33 +139,21 @@ impl<'p> Page<'p> {
         let length = if has_content { next()? } else { 0 };
         let row = if self.kind == Kind::Table { next()?.cast_signed() } else { 0 };
         if !has_content {
-            let span = self.span(begin, at - begin)?;
-            return Ok(Cell { child, row, length: 0, local: &[], overflow: None, span });
+            return Ok(Cell { child, row, length: 0, local: &[], overflow: None, begin, size: at - begin });
         }
         let Ok(length) = i32::try_from(length).map(|length| length.unsigned_abs() as usize) else {
             return self.doubtful("a cell is too long");
         };
-        let size = self.local(length);
+        let here = self.local(length);
         // The first byte is how long the record's header is, and counts itself.
-        let Some(local) = self.bytes.get(at..at + size).filter(|content| content.first().is_some_and(|it| *it > 1))
+        let Some(local) = self.bytes.get(at..at + here).filter(|content| content.first().is_some_and(|it| *it > 1))
         else {
             return self.doubtful("a cell goes past the end, or has no content");
         };
-        at += size;
-        let overflow = if size < length { Some(number(self.bytes, at)?) } else { None };
+        at += here;
+        let overflow = if here < length { Some(number(self.bytes, at)?) } else { None };
         at += if overflow.is_some() { 4 } else { 0 };
-        let span = self.span(begin, (at - begin).max(LEAST))?;
-        Ok(Cell { child, row, length, local, overflow, span })
-    }
-
-    /// From where to where something lies on the page.
-    #[inline]
-    fn span(&self, begin: usize, size: usize) -> Result<u32> {
-        let end = begin + size;
-        match u32::try_from(begin << 16 | (end - 1)) {
-            Ok(span) if end <= self.usable => Ok(span),
-            _ => self.doubtful("something goes past the end"),
-        }
+        Ok(Cell { child, row, length, local, overflow, begin, size: (at - begin).max(LEAST) })
     }
 
     #[cold]
@@ -207,22 +194,28 @@ pub(super) fn number(bytes: &[u8], at: usize) -> Result<u32> {
     }
 }
 
-/// A number of one to nine bytes, and how many those are (<https://sqlite.org/fileformat2.html#varint>).
+/// A number of one to nine bytes, and how many those are (<https://sqlite.org/fileformat2.html#varint>); none where it goes past the
+/// end.
 #[inline]
-pub(super) fn varint(bytes: &[u8]) -> Result<(u64, usize)> {
-    // Nearly all are of one byte.
-    if let Some(byte) = bytes.first().filter(|byte| **byte < 0x80) {
-        return Ok((u64::from(*byte), 1));
+pub(super) fn varint(bytes: &[u8]) -> Option<(u64, usize)> {
+    // Nearly all are of one byte or two.
+    match *bytes {
+        [one, ..] if one < 0x80 => Some((one.into(), 1)),
+        [one, two, ..] if two < 0x80 => Some((u64::from(one & 0x7f) << 7 | u64::from(two), 2)),
+        _ => long_varint(bytes),
     }
+}
+
+fn long_varint(bytes: &[u8]) -> Option<(u64, usize)> {
     let mut value = 0;
     for (at, byte) in bytes.iter().enumerate() {
         if at == 8 {
-            return Ok((value << 8 | u64::from(*byte), 9));
+            return Some((value << 8 | u64::from(*byte), 9));
         }
         value = value << 7 | u64::from(byte & 0x7f);
         if byte & 0x80 == 0 {
-            return Ok((value, at + 1));
+            return Some((value, at + 1));
         }
     }
-    doubtful("a number goes past the end")
+    None
 }

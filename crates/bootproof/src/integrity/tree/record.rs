@@ -40,10 +40,12 @@ impl Record {
     }
 }
 
+const PAST: &str = "a number goes past the end";
+
 /// Reads the header, which has to lie where the record begins, value by value; the values have to fill the record. False where the
 /// header goes on elsewhere.
 pub(super) fn each(content: &Content<'_>, mut take: impl FnMut(Field) -> Result<()>) -> Result<bool> {
-    let (end, mut at) = varint(content.bytes)?;
+    let Some((end, mut at)) = varint(content.bytes) else { return doubtful(PAST) };
     let end = usize::try_from(end).unwrap_or(usize::MAX);
     if end > content.length {
         return doubtful("a record's header is longer than the record");
@@ -51,7 +53,7 @@ pub(super) fn each(content: &Content<'_>, mut take: impl FnMut(Field) -> Result<
     let Some(header) = content.bytes.get(..end) else { return Ok(false) };
     let mut begin = end;
     while at < end {
-        let (serial, length) = varint(header.get(at..).unwrap_or_default())?;
+        let Some((serial, length)) = varint(header.get(at..).unwrap_or_default()) else { return doubtful(PAST) };
         let Ok(serial) = u32::try_from(serial) else { return doubtful("a value is too long") };
         let size = size(serial)?;
         take(Field { serial, begin, size })?;
@@ -88,13 +90,16 @@ fn integer(bytes: &[u8]) -> i64 {
     bytes.iter().fold(sign, |value, byte| value << 8 | i64::from(*byte))
 }
 
+/// How many bytes a value of fixed length takes, by how it is stored. There is no other way below 12.
+const SIZES: [usize; 10] = [0, 1, 2, 3, 4, 6, 8, 8, 0, 0];
+
+#[inline]
 fn size(serial: u32) -> Result<usize> {
-    Ok(match serial {
-        0 | 8 | 9 => 0,
-        1..=4 => serial as usize,
-        5 => 6,
-        6 | 7 => 8,
-        10 | 11 => return doubtful("a value is stored as none is"),
-        long => (long as usize - 12) / 2,
-    })
+    match serial {
+        12.. => Ok((serial as usize - 12) / 2),
+        fixed => match SIZES.get(fixed as usize) {
+            Some(size) => Ok(*size),
+            None => doubtful("a value is stored as none is"),
+        },
+    }
 }

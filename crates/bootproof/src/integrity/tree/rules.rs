@@ -137,19 +137,16 @@ fn is_plain(default: &str) -> bool {
 /// Whether a text is a number (<https://sqlite.org/datatype3.html#type_conversions_prior_to_comparison>), which in a column of numbers
 /// would have become one; taken for one also where SQLite finds that something would be lost.
 pub(super) fn is_number_in_words(text: &[u8]) -> bool {
-    // SQLite takes the vertical tab for a space, too.
-    let is_space = |byte: &u8| byte.is_ascii_whitespace() || *byte == 0x0b;
-    // And reads a text up to the first NUL.
-    let text = text.split(|byte| *byte == 0).next().unwrap_or_default();
-    let begin = text.iter().position(|byte| !is_space(byte)).unwrap_or(text.len());
-    let end = text.iter().rposition(|byte| !is_space(byte)).map_or(begin, |last| last + 1);
-    let mut rest = text.get(begin..end).unwrap_or_default();
+    let mut rest = text;
     let mut skip = |is_wanted: fn(&u8) -> bool, most: usize| {
         let length = rest.iter().take(most).take_while(|byte| is_wanted(byte)).count();
         rest = rest.get(length..).unwrap_or_default();
         length
     };
+    // SQLite takes the vertical tab for a space, too.
+    let is_space: fn(&u8) -> bool = |byte| byte.is_ascii_whitespace() || *byte == 0x0b;
     let is_sign: fn(&u8) -> bool = |byte| matches!(byte, b'+' | b'-');
+    skip(is_space, usize::MAX);
     skip(is_sign, 1);
     let mut digits = skip(u8::is_ascii_digit, usize::MAX);
     if skip(|byte| *byte == b'.', 1) == 1 {
@@ -159,5 +156,7 @@ pub(super) fn is_number_in_words(text: &[u8]) -> bool {
         skip(is_sign, 1);
         skip(u8::is_ascii_digit, usize::MAX);
     }
-    digits > 0 && rest.is_empty()
+    skip(is_space, usize::MAX);
+    // It reads a text up to the first NUL.
+    digits > 0 && matches!(rest, [] | [0, ..])
 }
