@@ -113,7 +113,7 @@ impl Damages {
         let pointer = |cell: usize| (pointers + 2 * cell).min(bytes.len() - 2);
         let (one, two) = (pointer(self.next(cells)), pointer(self.next(cells)));
         let cell = (page * PAGE + usize::from(u16::from_be_bytes([bytes[one], bytes[one + 1]]))).min(bytes.len() - 8);
-        match self.next(9) {
+        match self.next(10) {
             0 => {
                 let (at, bit) = (self.next(bytes.len()), self.next(8));
                 bytes[at] ^= 1 << bit;
@@ -151,6 +151,10 @@ impl Damages {
             7 => {
                 bytes[one + 1] = bytes[one + 1].wrapping_add(1 + self.byte() % 3);
                 format!("the cell at {one} begins later")
+            }
+            8 => {
+                bytes.copy_within(one..one + 2, two);
+                format!("the cell at {one} also at {two}")
             }
             _ => {
                 let (from, to) = (self.next(PAGE - 4), self.next(PAGE - 4));
