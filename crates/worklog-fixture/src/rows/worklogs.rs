@@ -24,13 +24,14 @@ pub(super) fn id(number: usize) -> String {
     format!("{}", 10_000_000 + number)
 }
 
-/// Rows arrive as syncs bring them: nearly by day, some people a few days late, all companies mixed.
+/// Rows arrive as nightly syncs bring them: those of a day one Jira instance after the other, some people a few days late.
 pub(super) fn insert(target: &Target<'_>, organisation: &Organisation, count: usize) -> Result<()> {
     let (rest, working): (Vec<Day>, Vec<Day>) = calendar::days().partition(|day| day.is_weekend());
     let epics: Vec<Vec<jira::Epic>> =
         organisation.companies.iter().flat_map(|company| &company.instances).map(jira::epics).collect();
     let mut writer = Writer::new(target, &epics)?;
     let mut random = Random::new(target.seed, "worklogs");
+    let (mut night, mut batch) = (0, Vec::new());
     for number in 0..count {
         let Some(company) = company_for(organisation, random.below(100)) else { continue };
         let (Some(user), Some(instance)) = (random.pick_skewed(&company.users), random.pick_skewed(&company.instances))
@@ -42,9 +43,24 @@ pub(super) fn insert(target: &Target<'_>, organisation: &Organisation, count: us
         let late = if random.one_in(8) { random.below(10) as usize } else { 0 };
         let position = (number * days.len() / count).saturating_sub(late);
         let Some(&day) = days.get(position) else { continue };
-        writer.write(number, company, user, instance, day, &mut random)?;
+        let tonight = number * working.len() / count;
+        if tonight > night {
+            writer.sync(&mut batch, &mut random)?;
+            night = tonight;
+        }
+        batch.push(Entry { number, company, user, instance, day });
     }
+    writer.sync(&mut batch, &mut random)?;
     insert_classifications(target, organisation, count)
+}
+
+/// Who worked when, and for whom.
+struct Entry<'o> {
+    number: usize,
+    company: &'o Company,
+    user: &'o User,
+    instance: &'o Instance,
+    day: Day,
 }
 
 fn company_for(organisation: &Organisation, percent: u32) -> Option<&Company> {
@@ -88,15 +104,14 @@ impl<'c, 'e> Writer<'c, 'e> {
         })
     }
 
-    fn write(
-        &mut self,
-        number: usize,
-        company: &Company,
-        user: &User,
-        instance: &Instance,
-        day: Day,
-        random: &mut Random,
-    ) -> Result<()> {
+    /// Writes what a sync finds, and forgets it.
+    fn sync(&mut self, batch: &mut Vec<Entry<'_>>, random: &mut Random) -> Result<()> {
+        batch.sort_by_key(|entry| entry.instance.id);
+        batch.drain(..).try_for_each(|entry| self.write(&entry, random))
+    }
+
+    fn write(&mut self, entry: &Entry<'_>, random: &mut Random) -> Result<()> {
+        let Entry { number, company, user, instance, day } = *entry;
         let id = id(number);
         let issue = 100 + random.below(4_000);
         let seconds = random.pick(&SECONDS).copied().unwrap_or(3_600);
