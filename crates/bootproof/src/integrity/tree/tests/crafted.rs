@@ -4,6 +4,7 @@ use super::super::{Space, Verdict, Walk};
 use super::*;
 use crate::integrity::roots::{Holds, Root};
 use crate::integrity::shape::Shape;
+use crate::integrity::work::WHOLE;
 
 /// Rows and entries of many columns, whose headers take two bytes to say how long they are, or lie on two pages; rows that are all
 /// judged here, without SQLite, and have indexes.
@@ -65,7 +66,7 @@ fn rows_of_every_day_are_told_here() {
         let Holds::Rows(rules) = &root.holds else { continue };
         let rules = rules.as_ref().unwrap();
         Walk::new(&connection, &space, &|_| true)
-            .tree(root.page, root.kind, &mut |row| {
+            .tree(root.page, root.kind, WHOLE, &mut |row| {
                 assert_eq!(rules.judge(row)?, Verdict::Kept, "{root:?}");
                 Ok(())
             })
