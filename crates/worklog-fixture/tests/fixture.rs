@@ -129,6 +129,15 @@ fn looks_like_production() {
 }
 
 #[test]
+fn worklogs_come_instance_by_instance() {
+    let database = make(&Fixture::new(20_000)).connection;
+    let change = "SELECT jira_instance <> lag(jira_instance) OVER (ORDER BY rowid) AS is_change FROM worklogs";
+    let changes = number(&database, &format!("SELECT sum(is_change) FROM ({change})"), []);
+    // A night has 26 of them; were they mixed, four of five would be of another instance than the one before.
+    assert!(changes < 10_000, "{changes} changes");
+}
+
+#[test]
 fn is_the_same_file_for_the_same_arguments() {
     let bytes = |fixture: &Fixture| fs::read(path_in(&make(fixture).directory)).unwrap();
     let fixture = Fixture::new(300).orphans(2).run_time_additions(true);

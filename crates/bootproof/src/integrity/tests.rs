@@ -96,6 +96,30 @@ fn a_lost_entry_is_a_doubt() {
     assert_eq!(is_sound(&directory, &connection, &Coming::default()), [false, false]);
 }
 
+/// SQLite takes the first byte of an entry for the length of its header where it looks one up, and does not find this one.
+#[test]
+fn an_entry_with_zeros_before_a_number_is_a_doubt() {
+    let (directory, connection) =
+        with_shapes("CREATE TABLE few(a); CREATE INDEX of_few ON few(a); INSERT INTO few VALUES ('one')");
+    assert_eq!(is_sound(&directory, &connection, &Coming::default()), [true, true]);
+    let root = "SELECT rootpage FROM sqlite_schema WHERE name = 'of_few'";
+    let number = usize::try_from(connection.query_row(root, [], |row| row.get::<_, i64>(0)).unwrap()).unwrap();
+    drop(connection);
+    let path = directory.path().join("shapes.db");
+    let mut bytes = std::fs::read(&path).unwrap();
+    let page = &mut bytes[(number - 1) * 4096..number * 4096];
+    // The only entry becomes longer by a byte.
+    let entry = [6, 3, 19, 9, b'o', b'n', b'e'];
+    assert_eq!(page[4089..], entry);
+    page[4088..].copy_from_slice(&[7, 0x80, 4, 19, 9, b'o', b'n', b'e']);
+    (page[6], page[9]) = (page[6] - 1, page[9] - 1);
+    std::fs::write(&path, &bytes).unwrap();
+    let connection = Connection::open(&path).unwrap();
+    let found: String = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0)).unwrap();
+    assert_eq!(found, "row 1 missing from index of_few");
+    assert_eq!(is_sound(&directory, &connection, &Coming::default()), [false, false]);
+}
+
 /// A connection that must not write early writes nothing early: the file is not what it sees.
 #[test]
 fn the_file_is_read_only_where_all_is_written() {

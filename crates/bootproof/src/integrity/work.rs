@@ -20,6 +20,10 @@ use crate::errands::Errands;
 use crate::ffi;
 use crate::watch::Watch;
 
+/// So much of a row is put together for what its columns may hold: a longer one is left to SQLite where a part is asked for that lies
+/// behind.
+pub(super) const WHOLE: usize = 1 << 20;
+
 /// One pass over a table or a tree.
 #[derive(Clone, Copy)]
 enum Pass<'s> {
@@ -276,7 +280,7 @@ impl<'s> Work<'s> {
 fn entries(walk: &mut Walk<'_>, index: &Index, mut found: Found) -> Result<Set, Doubtful> {
     let Ok(root) = u32::try_from(index.root) else { return Err(Doubtful::new("a root is no page")) };
     let mut record = Record::default();
-    walk.tree(root, Kind::Index, &mut |entry| {
+    walk.tree(root, Kind::Index, usize::MAX, &mut |entry| {
         let is_whole = record.parse(entry)? && record.len() == found.columns();
         if is_whole && found.add(|column| record.value(entry, column)) {
             Ok(())
@@ -292,14 +296,14 @@ fn tree(walk: &mut Walk<'_>, root: &Root) -> Result<bool, Doubtful> {
     let (mut is_known, mut count) = (true, 0);
     match &root.holds {
         Holds::Rows(Some(rules)) => {
-            walk.tree(root.page, root.kind, &mut |row| {
+            walk.tree(root.page, root.kind, WHOLE, &mut |row| {
                 count += 1;
                 is_known &= rules.judge(row)? == Verdict::Kept;
                 Ok(())
             })?;
         }
         holds => {
-            walk.tree(root.page, root.kind, &mut |_| {
+            walk.tree(root.page, root.kind, 0, &mut |_| {
                 count += 1;
                 Ok(())
             })?;

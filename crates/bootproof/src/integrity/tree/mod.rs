@@ -29,10 +29,6 @@ pub(super) use rules::{Rules, Verdict};
 pub(super) use space::Space;
 use taken::Taken;
 
-/// So much of a row is put together for what its columns may hold: a longer one is left to SQLite where a part is asked for that lies
-/// behind.
-const WHOLE: usize = 1 << 20;
-
 /// SQLite goes no deeper (`BTCURSOR_MAX_DEPTH`).
 const DEEPEST: usize = 20;
 
@@ -80,16 +76,18 @@ pub(super) struct Walk<'w> {
 /// What is known of a tree on the way through it.
 struct Tree<'t> {
     kind: Kind,
+    /// Up to what length content that goes on elsewhere is put together.
+    whole: usize,
     /// How deep its leaves are, which is the same for all.
     leaves: Option<usize>,
-    /// The highest number of a row so far, and whether it is that of a row, and not one that separates two pages.
-    highest: Option<(i64, bool)>,
+    /// The highest number of a row so far.
+    highest: Option<i64>,
     visit: &'t mut dyn FnMut(&Content<'_>) -> Result<()>,
 }
 
 /// A row or an entry of an index.
 pub(super) struct Content<'c> {
-    /// All of it, or of a long row what lies on its page.
+    /// All of it, or of long content what lies on its page.
     pub(super) bytes: &'c [u8],
     /// How long it is.
     pub(super) length: usize,
@@ -101,14 +99,16 @@ impl<'w> Walk<'w> {
         Self { connection, space, goes_on, buffers, taken, content }
     }
 
-    /// Checks a tree, and hands over its rows or entries in their order.
+    /// Checks a tree, and hands over its rows or entries in their order: of those that are longer than `whole`, and do not fit on their
+    /// page, only the beginning.
     pub(super) fn tree(
         &mut self,
         root: u32,
         kind: Kind,
+        whole: usize,
         visit: &mut dyn FnMut(&Content<'_>) -> Result<()>,
     ) -> Result<()> {
-        let mut tree = Tree { kind, leaves: None, highest: None, visit };
+        let mut tree = Tree { kind, whole, leaves: None, highest: None, visit };
         self.page(&mut tree, root, 1)
     }
 
@@ -155,6 +155,11 @@ impl<'w> Walk<'w> {
         if page.is_leaf && *tree.leaves.get_or_insert(depth) != depth {
             return doubtful(format!("page {number} is not as deep as others in its tree"));
         }
+        // Only a tree that is empty has a page without cells; and the first page of a file, which has less room, may have no more than
+        // a child. SQLite's check of the pages lets others pass, and its cursors stop at them.
+        if page.count == 0 && (depth > 1 || !page.is_leaf && number != 1) {
+            return doubtful(format!("page {number} has no cells"));
+        }
         if !(self.goes_on)(u64::from(page.count)) {
             return doubtful("no longer wanted");
         }
@@ -168,13 +173,11 @@ impl<'w> Walk<'w> {
             }
             if tree.kind == Kind::Table {
                 // What separates two pages may be the number of the last row on the first.
-                let is_above = tree.highest.is_none_or(|(highest, is_row)| {
-                    cell.row > highest || cell.row == highest && is_row && !page.is_leaf
-                });
-                if !is_above {
+                let is_above = |highest| cell.row > highest || cell.row == highest && !page.is_leaf;
+                if !tree.highest.is_none_or(is_above) {
                     return doubtful(format!("row {} on page {number} is out of order", cell.row));
                 }
-                tree.highest = Some((cell.row, page.is_leaf));
+                tree.highest = Some(cell.row);
             }
             if page.is_leaf || tree.kind == Kind::Index {
                 match cell.overflow {
@@ -195,7 +198,7 @@ impl<'w> Walk<'w> {
     fn long(&mut self, tree: &mut Tree<'_>, local: &[u8], length: usize, first: u32) -> Result<()> {
         let mut whole = std::mem::take(&mut self.content);
         whole.clear();
-        let is_whole = tree.kind == Kind::Index || length <= WHOLE;
+        let is_whole = length <= tree.whole;
         let followed = self.overflow(local, length, first, is_whole.then_some(&mut whole));
         let bytes = if is_whole { whole.as_slice() } else { local };
         let visited = followed.and_then(|()| (tree.visit)(&Content { bytes, length }));

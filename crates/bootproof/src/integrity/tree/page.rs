@@ -103,10 +103,7 @@ impl<'p> Page<'p> {
     /// Takes note of what a cell or a free block takes of the page.
     #[inline]
     pub(super) fn take(&self, taken: &mut Taken, begin: usize, size: usize) -> Result<()> {
-        if begin + size > self.usable {
-            return self.doubtful("something goes past the end");
-        }
-        if taken.take(begin, size) { Ok(()) } else { self.doubtful("a byte is used twice") }
+        if taken.take(begin, size) { Ok(()) } else { self.doubtful("a byte is used twice, or is past the end") }
     }
 
     #[inline]
@@ -128,16 +125,16 @@ impl<'p> Page<'p> {
         let mut at = begin;
         let child = if self.is_leaf { None } else { Some(number(self.bytes, at)?) };
         at += if self.is_leaf { 0 } else { 4 };
-        let mut next = || -> Result<u64> {
-            let Some((value, length)) = varint(self.bytes.get(at..).unwrap_or_default()) else {
-                return self.doubtful("a number goes past the end");
+        let mut next = |read: fn(&[u8]) -> Option<(u64, usize)>| -> Result<u64> {
+            let Some((value, size)) = read(self.bytes.get(at..).unwrap_or_default()) else {
+                return self.doubtful(NO_NUMBER);
             };
-            at += length;
+            at += size;
             Ok(value)
         };
         let has_content = self.is_leaf || self.kind == Kind::Index;
-        let length = if has_content { next()? } else { 0 };
-        let row = if self.kind == Kind::Table { next()?.cast_signed() } else { 0 };
+        let length = if has_content { next(short_varint)? } else { 0 };
+        let row = if self.kind == Kind::Table { next(varint)?.cast_signed() } else { 0 };
         if !has_content {
             return Ok(Cell { child, row, length: 0, local: &[], overflow: None, begin, size: at - begin });
         }
@@ -191,6 +188,20 @@ pub(super) fn number(bytes: &[u8], at: usize) -> Result<u32> {
     match bytes.get(at..at + 4) {
         Some(&[a, b, c, d]) => Ok(u32::from_be_bytes([a, b, c, d])),
         _ => doubtful("a page ends too early"),
+    }
+}
+
+/// What is doubtful where a number cannot be read.
+pub(super) const NO_NUMBER: &str = "a number goes past the end, or has zeros before it";
+
+/// A length, or how a value is stored: of these SQLite writes none with more bytes than it takes, and one that has more it reads now in
+/// one way, now in another. None, too, where there is such a one.
+#[inline]
+pub(super) fn short_varint(bytes: &[u8]) -> Option<(u64, usize)> {
+    match *bytes {
+        [one, ..] if one < 0x80 => Some((one.into(), 1)),
+        [0x80, ..] => None,
+        _ => varint(bytes),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use rusqlite::types::ValueRef;
 
-use super::page::varint;
+use super::page::{NO_NUMBER, short_varint};
 use super::{Content, Result, doubtful};
 
 /// Which value is what, and where. Used again for the next record.
@@ -40,12 +40,10 @@ impl Record {
     }
 }
 
-const PAST: &str = "a number goes past the end";
-
 /// Reads the header, which has to lie where the record begins, value by value; the values have to fill the record. False where the
 /// header goes on elsewhere.
 pub(super) fn each(content: &Content<'_>, mut take: impl FnMut(Field) -> Result<()>) -> Result<bool> {
-    let Some((end, mut at)) = varint(content.bytes) else { return doubtful(PAST) };
+    let Some((end, mut at)) = short_varint(content.bytes) else { return doubtful(NO_NUMBER) };
     let end = usize::try_from(end).unwrap_or(usize::MAX);
     if end > content.length {
         return doubtful("a record's header is longer than the record");
@@ -53,7 +51,9 @@ pub(super) fn each(content: &Content<'_>, mut take: impl FnMut(Field) -> Result<
     let Some(header) = content.bytes.get(..end) else { return Ok(false) };
     let mut begin = end;
     while at < end {
-        let Some((serial, length)) = varint(header.get(at..).unwrap_or_default()) else { return doubtful(PAST) };
+        let Some((serial, length)) = short_varint(header.get(at..).unwrap_or_default()) else {
+            return doubtful(NO_NUMBER);
+        };
         let Ok(serial) = u32::try_from(serial) else { return doubtful("a value is too long") };
         let size = size(serial)?;
         take(Field { serial, begin, size })?;

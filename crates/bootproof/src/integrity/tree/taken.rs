@@ -5,6 +5,7 @@
 pub(super) struct Taken {
     /// One bit for each byte.
     bits: Vec<u64>,
+    size: usize,
     count: usize,
 }
 
@@ -12,8 +13,8 @@ impl Taken {
     /// Of a page of so many bytes, none is taken.
     pub(super) fn clear(&mut self, size: usize) {
         self.bits.clear();
-        self.bits.resize(size / 64 + 1, 0);
-        self.count = 0;
+        self.bits.resize(size.div_ceil(64), 0);
+        (self.size, self.count) = (size, 0);
     }
 
     /// How many are taken.
@@ -24,9 +25,13 @@ impl Taken {
     /// Takes bytes, of which there is at least one. False where one of them is taken, or is none of the page.
     #[inline]
     pub(super) fn take(&mut self, begin: usize, size: usize) -> bool {
+        let end = begin + size;
+        if end > self.size {
+            return false;
+        }
         self.count += size;
-        let (first, last) = (begin / 64, (begin + size - 1) / 64);
-        let (from_first, up_to_last) = (u64::MAX << (begin % 64), u64::MAX >> (63 - (begin + size - 1) % 64));
+        let (first, last) = (begin / 64, (end - 1) / 64);
+        let (from_first, up_to_last) = (u64::MAX << (begin % 64), u64::MAX >> (63 - (end - 1) % 64));
         if first == last {
             return self.take_of(first, from_first & up_to_last);
         }
@@ -68,7 +73,10 @@ mod tests {
     #[test]
     fn what_lies_behind_the_page_is_not_taken() {
         let mut taken = Taken::default();
-        taken.clear(512);
-        assert!(!taken.take(500, 100));
+        for size in [480, 512, 65_536] {
+            taken.clear(size);
+            assert!(!taken.take(size - 3, 4) && !taken.take(size, 1), "{size}");
+            assert!(taken.take(size - 4, 4), "{size}");
+        }
     }
 }

@@ -4,6 +4,7 @@ use super::super::{Space, Verdict, Walk};
 use super::*;
 use crate::integrity::roots::{Holds, Root};
 use crate::integrity::shape::Shape;
+use crate::integrity::work::WHOLE;
 
 /// Rows and entries of many columns, whose headers take two bytes to say how long they are, or lie on two pages; rows that are all
 /// judged here, without SQLite, and have indexes.
@@ -65,7 +66,7 @@ fn rows_of_every_day_are_told_here() {
         let Holds::Rows(rules) = &root.holds else { continue };
         let rules = rules.as_ref().unwrap();
         Walk::new(&connection, &space, &|_| true)
-            .tree(root.page, root.kind, &mut |row| {
+            .tree(root.page, root.kind, WHOLE, &mut |row| {
                 assert_eq!(rules.judge(row)?, Verdict::Kept, "{root:?}");
                 Ok(())
             })
@@ -135,27 +136,82 @@ fn texts_that_become_numbers_are_numbers() {
     assert!(numbers > 500 && others > 5_000, "{numbers} numbers, {others} others");
 }
 
-/// What separates two pages is above what separated those before, also where there is nothing between.
-#[test]
-fn two_pages_are_not_separated_from_others_by_the_same_number() {
-    let file = File::made_by(
-        "PRAGMA page_size = 512; CREATE TABLE t(a);
-         WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 30)
-         INSERT INTO t SELECT zeroblob(100) FROM n",
-    );
+/// Lays cells out on a page as SQLite does, one before the other from the end on.
+fn lay_out(page: &mut [u8], head: &[u8], cells: &[&[u8]]) {
+    page.fill(0);
+    page[..head.len()].copy_from_slice(head);
+    let mut content = page.len();
+    for (number, cell) in cells.iter().enumerate() {
+        content -= cell.len();
+        page[content..content + cell.len()].copy_from_slice(cell);
+        let pointer = head.len() + 2 * number;
+        page[pointer..pointer + 2].copy_from_slice(&u16::try_from(content).unwrap().to_be_bytes());
+    }
+    page[4] = u8::try_from(cells.len()).unwrap();
+    page[5..7].copy_from_slice(&u16::try_from(content).unwrap().to_be_bytes());
+}
+
+const LEAF: [u8; 8] = [0x0d, 0, 0, 0, 0, 0, 0, 0];
+
+/// A table of one column, of which the only row is this cell.
+fn judged_with(cell: &[u8]) -> (bool, bool) {
+    let file = File::made_by("PRAGMA page_size = 512; CREATE TABLE t(a)");
     let mut bytes = file.bytes.clone();
-    // The root has the second page of the file.
-    assert_eq!(bytes[PAGE], 5);
-    let cell = |number: usize| {
-        PAGE + usize::from(u16::from_be_bytes([bytes[PAGE + 12 + 2 * number], bytes[PAGE + 13 + 2 * number]]))
-    };
-    let (first, second) = (cell(1), cell(2));
-    bytes[second + 4] = bytes[first + 4];
-    let child = (usize::from(bytes[second + 3]) - 1) * PAGE;
-    // A leaf without rows.
-    bytes[child..child + PAGE].fill(0);
-    (bytes[child], bytes[child + 5]) = (0x0d, 2);
-    assert_eq!(file.judged(&bytes), (false, false));
+    lay_out(&mut bytes[PAGE..], &LEAF, &[cell]);
+    file.judged(&bytes)
+}
+
+/// A number may be written with zeros before it, which SQLite never does: of the length of a cell it takes seven bits of the ninth byte
+/// where eight are meant, and of a header without values it reads one.
+#[test]
+fn numbers_with_zeros_before_them_are_doubts() {
+    // A blob of 200 bytes.
+    let cell = |length: &[u8]| [length, &[1, 3, 0x83, 0x1c], &[0; 200]].concat();
+    assert_eq!(judged_with(&cell(&[0x81, 0x4b])), (true, true));
+    assert_eq!(judged_with(&cell(&[0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0xcb])), (false, false));
+    // The number one, and nothing.
+    assert_eq!(judged_with(&[2, 1, 2, 9]), (true, true));
+    assert_eq!(judged_with(&[2, 1, 0x80, 2]), (false, false));
+}
+
+/// The number of a row is read in one way only, and the largest take nine bytes.
+#[test]
+fn rows_are_numbered_from_the_lowest_number_to_the_highest() {
+    let file = File::made_by("CREATE TABLE t(a)");
+    let connection = Connection::open(&file.path).unwrap();
+    for number in [i64::MIN, -1, 0, 1 << 56, i64::MAX] {
+        connection.execute("INSERT INTO t(rowid) VALUES (?1)", [number]).unwrap();
+    }
+    drop(connection);
+    assert_eq!((is_sound_here(&file.path), is_sound_there(&file.path)), (true, true));
+}
+
+/// No cursor of SQLite's goes on to a page without cells, or from one to its only child.
+#[test]
+fn pages_without_cells_are_doubts() {
+    let file = File::made_by("PRAGMA page_size = 512; CREATE TABLE t(a); CREATE TABLE u(a)");
+    let connection = Connection::open(&file.path).unwrap();
+    connection.execute_batch("PRAGMA writable_schema = ON; DELETE FROM sqlite_schema WHERE name = 'u'").unwrap();
+    drop(connection);
+    let mut bytes = fs::read(&file.path).unwrap();
+    let row: &[u8] = &[2, 1, 2, 9];
+    // The second page of the file is the root, and the third its last child.
+    let root = [0x05, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3];
+    lay_out(&mut bytes[PAGE..2 * PAGE], &root, &[]);
+    lay_out(&mut bytes[2 * PAGE..], &LEAF, &[row]);
+    assert_eq!(file.judged(&bytes), (false, false), "the root has none");
+    // One page more, which is the first child; all that it has is below what separates the two.
+    let more = [bytes.as_slice(), &[0; PAGE]].concat();
+    for (first, second, is_sound) in
+        [(&[row][..], &[&[2, 2, 2, 9][..]][..], true), (&[row], &[], false), (&[], &[&[2, 2, 2, 9]], false)]
+    {
+        let mut bytes = more.clone();
+        bytes[28..32].copy_from_slice(&4_u32.to_be_bytes());
+        lay_out(&mut bytes[PAGE..2 * PAGE], &root, &[&[0, 0, 0, 4, 1]]);
+        lay_out(&mut bytes[2 * PAGE..3 * PAGE], &LEAF, second);
+        lay_out(&mut bytes[3 * PAGE..], &LEAF, first);
+        assert_eq!(file.judged(&bytes), (is_sound, is_sound), "{first:?}, {second:?}");
+    }
 }
 
 /// An entry more or less than there are rows is what SQLite finds without comparing them.
