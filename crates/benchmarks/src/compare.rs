@@ -5,10 +5,11 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use crate::Result;
+use crate::cache::SCRATCH;
 use crate::phase::{Case, Measured, Pace, Phase};
 use crate::phases;
 use crate::scene::Scene;
+use crate::{Result, at};
 
 /// The first argument of a process that measures one contender.
 pub const MEASURE: &str = "measure";
@@ -46,9 +47,9 @@ pub struct Series {
 pub fn compare(program: &Path, scene: &Scene, phase: &Phase, case: &Case, turns: usize) -> Result<Comparison> {
     let mut series: Vec<Series> =
         case.contenders.iter().map(|known| Series { name: known.name.clone(), measured: Vec::new() }).collect();
-    fs::create_dir_all(&scene.cache)?;
+    fs::create_dir_all(&scene.cache).map_err(|error| at(&scene.cache, &error))?;
     // Beside the databases: on the disk that they are on.
-    let scratch = tempfile::Builder::new().prefix("scratch-").tempdir_in(&scene.cache)?;
+    let scratch = tempfile::Builder::new().prefix(SCRATCH).tempdir_in(&scene.cache)?;
     let scene = Scene { scratch: scratch.path().to_owned(), ..scene.clone() };
     for turn in 0..turns {
         // Another one begins every time: what follows whom is part of the noise, and no advantage.
@@ -66,7 +67,8 @@ pub fn compare(program: &Path, scene: &Scene, phase: &Phase, case: &Case, turns:
 
 fn measure_elsewhere(program: &Path, scene: &Scene, phase: &str, case: &str, contender: &str) -> Result<Measured> {
     let told = serde_json::to_string(scene)?;
-    let answer = Command::new(program).args([MEASURE, &told, phase, case, contender]).output()?;
+    let failed = |error| at(program, &error);
+    let answer = Command::new(program).args([MEASURE, &told, phase, case, contender]).output().map_err(failed)?;
     if answer.status.success() {
         Ok(serde_json::from_slice(&answer.stdout)?)
     } else {
@@ -106,10 +108,12 @@ impl Series {
         self.measured.iter().filter_map(|measured| measured.peak_bytes).max()
     }
 
-    /// The turn with the median time.
+    /// The turn with the median time, or of two in the middle the shorter one.
     #[must_use]
     pub fn typical(&self) -> Option<&Measured> {
-        self.measured.iter().find(|measured| measured.took == self.median())
+        let mut turns: Vec<&Measured> = self.measured.iter().collect();
+        turns.sort_by_key(|measured| measured.took);
+        turns.get(turns.len().saturating_sub(1) / 2).copied()
     }
 
     /// How long this takes for every second of the other: the median over the turns, in each of which the two follow one
@@ -120,7 +124,8 @@ impl Series {
         let mut ratios: Vec<f64> =
             pairs.filter(|(_, other)| !other.is_zero()).map(|(own, other)| own.div_duration_f64(other)).collect();
         ratios.sort_by(f64::total_cmp);
-        ratios.get(ratios.len() / 2).copied()
+        let (low, high) = middle(&ratios)?;
+        Some(f64::midpoint(low, high))
     }
 
     fn times(&self) -> impl Iterator<Item = Duration> {
@@ -131,7 +136,14 @@ impl Series {
 fn median(times: impl Iterator<Item = Duration>) -> Option<Duration> {
     let mut times: Vec<Duration> = times.collect();
     times.sort();
-    times.get(times.len() / 2).copied()
+    let (low, high) = middle(&times)?;
+    Some(low + high.saturating_sub(low) / 2)
+}
+
+/// What stands in the middle, twice where there is one.
+fn middle<T: Copy>(sorted: &[T]) -> Option<(T, T)> {
+    let last = sorted.len().checked_sub(1)?;
+    Some((*sorted.get(last / 2)?, *sorted.get(sorted.len() / 2)?))
 }
 
 #[cfg(test)]
@@ -149,6 +161,14 @@ mod tests {
         assert_eq!(ours.ratio_to(&other), Some(0.5));
         assert_eq!(ours.median(), Duration::from_millis(20));
         assert_eq!(ours.range(), (Duration::from_millis(10), Duration::from_millis(40)));
+    }
+
+    #[test]
+    fn of_two_in_the_middle_the_mean_counts() {
+        let (ours, other) = (series(&[30, 10]), series(&[100, 100]));
+        assert_eq!(ours.median(), Duration::from_millis(20));
+        assert_eq!(ours.ratio_to(&other), Some(0.2));
+        assert_eq!(ours.typical().unwrap().took, Duration::from_millis(10));
     }
 
     #[test]

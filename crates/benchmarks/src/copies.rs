@@ -4,11 +4,11 @@ use std::fs::File;
 use std::path::Path;
 use std::process::Command;
 
-use crate::Result;
+use crate::{Result, at};
 
 /// `cp FROM TO`.
 pub(crate) fn cp(from: &Path, to: &Path) -> Result<()> {
-    let status = Command::new("cp").arg(from).arg(to).status()?;
+    let status = Command::new("cp").arg(from).arg(to).status().map_err(|error| at(Path::new("cp"), &error))?;
     if status.success() { Ok(()) } else { Err(format!("cp failed: {status}").into()) }
 }
 

@@ -5,20 +5,21 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use bootproof::{Boot, Integrity, Schema};
-use worklog_fixture::Fixture;
+use worklog_fixture::{Fixture, REVISION};
 
-use crate::Result;
+use crate::cache::UNFINISHED;
 use crate::scene::Scene;
+use crate::{Result, at};
 
 /// As found in production, without a history.
 pub fn production(scene: &Scene) -> Result<PathBuf> {
-    kept(scene, &format!("production-{}.db", scene.rows), |path| Ok(Fixture::new(scene.rows).create(path)?))
+    kept(scene, &format!("production-{}-{REVISION}.db", scene.rows), |path| Ok(Fixture::new(scene.rows).create(path)?))
 }
 
 /// The same, migrated as far as a restart goes: what waits for permission is held back, as in most installations.
 pub fn head(scene: &Scene) -> Result<PathBuf> {
     let fingerprint = worklog_schema::COMPILED.migrations.last().map_or(0, |migration| migration.fingerprint);
-    kept(scene, &format!("head-{}-{fingerprint:032x}.db", scene.rows), |path| {
+    kept(scene, &format!("head-{}-{REVISION}-{fingerprint:032x}.db", scene.rows), |path| {
         fs::copy(production(scene)?, path)?;
         worklog_schema::boot(path).integrity(Integrity::Off).backup(false).run()?;
         Ok(())
@@ -63,10 +64,10 @@ pub fn remove(path: &Path) -> Result<()> {
 fn kept(scene: &Scene, name: &str, make: impl FnOnce(&Path) -> Result<()>) -> Result<PathBuf> {
     let path = scene.cache.join(name);
     if !path.exists() {
-        fs::create_dir_all(&scene.cache)?;
-        let unfinished = tempfile::Builder::new().prefix("unfinished-").tempdir_in(&scene.cache)?;
+        fs::create_dir_all(&scene.cache).map_err(|error| at(&scene.cache, &error))?;
+        let unfinished = tempfile::Builder::new().prefix(UNFINISHED).tempdir_in(&scene.cache)?;
         let complete = unfinished.path().join(name);
-        make(&complete)?;
+        make(&complete).map_err(|error| format!("generating `{}`: {error}", path.display()))?;
         File::options().write(true).open(&complete)?.sync_all()?;
         fs::rename(&complete, &path)?;
     }

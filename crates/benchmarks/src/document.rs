@@ -8,10 +8,14 @@ use crate::Result;
 ///
 /// A page without such a place: a result is not lost in silence.
 pub fn replace(page: &str, name: &str, results: &str) -> Result<String> {
+    const BEGIN: &str = "<!-- results: ";
     const END: &str = "<!-- end -->";
-    let begin = format!("<!-- results: {name} -->");
+    let begin = format!("{BEGIN}{name} -->");
     let (head, rest) = page.split_once(&begin).ok_or_else(|| format!("the page has no `{begin}`"))?;
-    let (_, tail) = rest.split_once(END).ok_or_else(|| format!("no `{END}` follows `{begin}`"))?;
+    let (place, tail) = rest.split_once(END).ok_or_else(|| format!("no `{END}` follows `{begin}`"))?;
+    if place.contains(BEGIN) {
+        return Err(format!("no `{END}` follows `{begin}` before the next place").into());
+    }
     Ok(format!("{head}{begin}\n\n{}\n\n{END}{tail}", results.trim()))
 }
 
@@ -34,5 +38,6 @@ mod tests {
     fn a_page_without_the_place_is_refused() {
         assert!(replace("a", "x", "new").is_err());
         assert!(replace("<!-- results: x -->", "x", "new").is_err());
+        assert!(replace("<!-- results: x -->\n<!-- results: y -->\n<!-- end -->", "x", "new").is_err());
     }
 }

@@ -5,6 +5,8 @@
 //! a machine that becomes slower becomes slower for all. `main` is the command, `docs/performance.md` the page.
 
 use std::error::Error;
+use std::io;
+use std::path::Path;
 
 // What is measured, and how.
 pub mod memory;
@@ -12,6 +14,7 @@ pub mod phase;
 pub mod scene;
 
 // What it is measured on.
+pub mod cache;
 pub mod databases;
 pub mod history;
 pub mod schemas;
@@ -31,3 +34,8 @@ pub mod table;
 
 /// Whatever goes wrong stops the whole comparison: its message is for whoever started it.
 pub type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
+
+/// What went wrong with a file.
+pub(crate) fn at(path: &Path, error: &io::Error) -> Box<dyn Error + Send + Sync> {
+    format!("`{}`: {error}", path.display()).into()
+}

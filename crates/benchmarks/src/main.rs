@@ -5,10 +5,12 @@
 //! ```
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program that talks to the person who started it")]
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::{env, fs};
+use std::{env, fs, io};
 
+use benchmarks::cache::Cache;
 use benchmarks::compare::{self, Comparison};
 use benchmarks::phase::{Case, Phase};
 use benchmarks::scaling::{self, Point};
@@ -17,6 +19,7 @@ use benchmarks::table::{self, Outcome};
 use benchmarks::{Result, chart, document, machine, phases};
 use bootproof::figure::grouped;
 use clap::Parser;
+use clap::builder::RangedU64ValueParser;
 
 /// Measures the engine, its peers and SQLite itself in turn, phase by phase.
 #[derive(Debug, Parser)]
@@ -25,10 +28,10 @@ struct Arguments {
     #[arg(value_name = "PHASE")]
     phases: Vec<String>,
     /// Worklogs in the databases; several numbers show how a phase grows
-    #[arg(long, value_name = "N", value_delimiter = ',', default_value = "100000")]
+    #[arg(long, value_name = "N", value_delimiter = ',', default_value = "100000", value_parser = at_least_one())]
     rows: Vec<usize>,
     /// Turns; quick cases take five times as many
-    #[arg(long, value_name = "K", default_value_t = 5, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..))]
+    #[arg(long, value_name = "K", default_value_t = 5, value_parser = at_least_one())]
     runs: usize,
     /// Only cases whose name contains this
     #[arg(long, value_name = "TEXT")]
@@ -43,7 +46,7 @@ struct Arguments {
     #[arg(long)]
     no_shell: bool,
     /// Replaces the results in this page
-    #[arg(long, value_name = "PAGE")]
+    #[arg(long, value_name = "PAGE", conflicts_with = "case")]
     write: Option<PathBuf>,
     /// Writes every figure to this file
     #[arg(long, value_name = "FILE")]
@@ -54,6 +57,16 @@ struct Arguments {
     /// Lists phases and cases
     #[arg(long)]
     list: bool,
+}
+
+impl Arguments {
+    fn wants(&self, case: &Case) -> bool {
+        self.case.as_ref().is_none_or(|part| case.name.contains(part.as_str()))
+    }
+}
+
+fn at_least_one() -> RangedU64ValueParser<usize> {
+    RangedU64ValueParser::new().range(1..)
 }
 
 fn main() -> ExitCode {
@@ -84,6 +97,8 @@ fn run(arguments: &Arguments) -> Result<()> {
         }
         return Ok(());
     }
+    refuse_early(arguments, &phases)?;
+    let _cache = Cache::take(&scene.cache)?;
     let machine = machine::description();
     let (mut points, mut outcomes) = (Vec::new(), Vec::new());
     for phase in &phases {
@@ -104,13 +119,44 @@ fn run(arguments: &Arguments) -> Result<()> {
             }
         }
         if let Some(page) = &arguments.write {
-            fs::write(page, document::replace(&fs::read_to_string(page)?, phase.name, &results)?)?;
+            let replaced = document::replace(&read(page)?, phase.name, &results)?;
+            fs::write(page, replaced).map_err(|error| unusable(page, &error))?;
         }
     }
     for outcome in &outcomes {
         println!("{outcome}");
     }
     write_figures(arguments, &points, &machine)
+}
+
+/// Measuring takes long: what cannot end well is refused before.
+fn refuse_early(arguments: &Arguments, phases: &[Phase]) -> Result<()> {
+    if let Some(page) = &arguments.write {
+        let text = read(page)?;
+        phases.iter().try_for_each(|phase| document::replace(&text, phase.name, "").map(drop))?;
+        File::options().write(true).open(page).map_err(|error| unusable(page, &error))?;
+    }
+    if arguments.svg.is_some() && !phases.iter().any(|phase| phase.grows) {
+        return Err("none of these phases grows with the rows: there is nothing to draw".into());
+    }
+    for path in arguments.csv.iter().chain(&arguments.svg) {
+        File::options().append(true).create(true).open(path).map_err(|error| unusable(path, &error))?;
+    }
+    let is_wanted = |phase: &Phase| phase.cases.iter().any(|case| arguments.wants(case));
+    match &arguments.case {
+        Some(case) if !phases.iter().any(is_wanted) => {
+            Err(format!("no case of these phases has `{case}` in its name").into())
+        }
+        _ => Ok(()),
+    }
+}
+
+fn read(page: &Path) -> Result<String> {
+    Ok(fs::read_to_string(page).map_err(|error| unusable(page, &error))?)
+}
+
+fn unusable(path: &Path, error: &io::Error) -> String {
+    format!("`{}`: {error}", path.display())
 }
 
 /// The databases lie under an absolute path: a measuring process may look at them from elsewhere.
@@ -151,8 +197,7 @@ fn sizes(phase: &Phase, rows: &[usize]) -> Vec<usize> {
 
 fn measure<'p>(scene: &Scene, phase: &'p Phase, arguments: &Arguments) -> Result<Vec<(&'p Case, Comparison)>> {
     let program = env::current_exe()?;
-    let wanted = |case: &&Case| arguments.case.as_ref().is_none_or(|part| case.name.contains(part.as_str()));
-    let measured = phase.cases.iter().filter(wanted).map(|case| {
+    let measured = phase.cases.iter().filter(|case| arguments.wants(case)).map(|case| {
         eprintln!("{}, {}", phase.name, case.name);
         Ok((case, compare::compare(&program, scene, phase, case, compare::turns(case, arguments.runs))?))
     });
@@ -185,8 +230,7 @@ fn summary(phase: &Phase, rows: usize, of: &str, outcome: &Outcome) -> String {
 }
 
 fn write_figures(arguments: &Arguments, points: &[Point], machine: &str) -> Result<()> {
-    let write =
-        |path: &Path, text: String| fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()));
+    let write = |path: &Path, text: String| fs::write(path, text).map_err(|error| unusable(path, &error));
     if let Some(path) = &arguments.csv {
         write(path, scaling::csv(points))?;
     }

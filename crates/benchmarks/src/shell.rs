@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use rusqlite::Connection;
 use rusqlite::fallible_iterator::FallibleIterator as _;
 
-use crate::Result;
+use crate::{Result, at};
 
 /// Runs a script in the shell, which stops at the first error; its answers are thrown away. No settings of whoever runs this count.
 pub(crate) fn run(shell: &Path, database: &Path, script: &str) -> Result<()> {
@@ -16,7 +16,8 @@ pub(crate) fn run(shell: &Path, database: &Path, script: &str) -> Result<()> {
         .arg(database)
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
-        .spawn()?;
+        .spawn()
+        .map_err(|error| at(shell, &error))?;
     child.stdin.take().ok_or("the shell has no input")?.write_all(script.as_bytes())?;
     let status = child.wait()?;
     if status.success() { Ok(()) } else { Err(format!("the sqlite3 shell failed: {status}").into()) }

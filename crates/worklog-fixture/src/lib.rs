@@ -27,4 +27,4 @@ mod calendar;
 mod random;
 mod rows;
 
-pub use fixture::{Fixture, Generation};
+pub use fixture::{Fixture, Generation, REVISION};

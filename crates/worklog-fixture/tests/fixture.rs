@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use rusqlite::types::Value;
 use rusqlite::{Connection, Error, Params};
 use tempfile::TempDir;
-use worklog_fixture::{Fixture, Generation};
+use worklog_fixture::{Fixture, Generation, REVISION};
 
 const HAND_MADE: [&str; 4] = [
     "idx_billing_rates_lookup",
@@ -208,4 +208,19 @@ fn refuses_to_overwrite_a_file() {
     let before = fs::read(&path).unwrap();
     assert!(matches!(Fixture::new(10).create(&path), Err(Error::InvalidPath(refused)) if refused == path));
     assert_eq!(fs::read(&path).unwrap(), before);
+}
+
+/// FNV-1a of the worklogs, in the order of the table.
+fn digest(made: &Made) -> u64 {
+    let rows = "SELECT concat_ws('|', id, jira_instance, started, author_email, created_at, data) FROM worklogs ORDER BY rowid";
+    texts(&made.connection, rows)
+        .concat()
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325, |digest, byte| (digest ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+/// Where this fails because the rows are meant to be others: raise the revision, and take the new digest.
+#[test]
+fn a_revision_is_of_the_same_rows() {
+    assert_eq!((REVISION, digest(&make(&Fixture::new(2_000)))), (2, 346_629_163_692_968_221));
 }

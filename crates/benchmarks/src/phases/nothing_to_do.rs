@@ -8,13 +8,13 @@ use bootproof::{Boot, Integrity, Options, Schema};
 use rusqlite::Connection;
 
 use super::{options, refused};
-use crate::Result;
 use crate::databases;
 use crate::history;
 use crate::phase::{Case, Contender, Goal, Measured, Pace, Phase};
 use crate::scene::Scene;
 use crate::schemas;
 use crate::shell;
+use crate::{Result, at};
 
 /// How often the work is done in a process that measures it warm.
 const TIMES: usize = 100;
@@ -127,7 +127,8 @@ fn peer(name: &'static str, length: usize, when: When) -> Contender {
     let act = move |scene: &Scene, act: &str| {
         let program = scene.peers.as_ref().ok_or("no program of the peers")?;
         let database = scene.file(&format!("{name}.db"));
-        let answer = Command::new(program).args([name, act]).arg(scene.file("migrations")).arg(database).output()?;
+        let answer = Command::new(program).args([name, act]).arg(scene.file("migrations")).arg(database).output();
+        let answer = answer.map_err(|error| at(program, &error))?;
         let failed = || String::from_utf8_lossy(&answer.stderr).into_owned();
         let succeeded = answer.status.success().then_some(()).ok_or_else(failed);
         succeeded.map(|()| answer.stdout).map_err(Box::<dyn std::error::Error + Send + Sync>::from)
