@@ -22,6 +22,7 @@ mod watch;
 
 // What the database says of itself.
 mod connection;
+mod early;
 mod errands;
 mod expected;
 mod ffi;

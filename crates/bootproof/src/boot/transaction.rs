@@ -16,6 +16,7 @@ use crate::apply::Applied;
 use crate::audit::{self, Detail, TakenOver};
 use crate::backup::{self, Backup, Original};
 use crate::connection::{self, Session};
+use crate::early::Flushing;
 use crate::error::Error;
 use crate::estimate;
 use crate::event::Step;
@@ -94,8 +95,10 @@ impl Run<'_> {
         session.still_open()?;
 
         let applied = change.run(session.connection, self.schema, self.guard.as_ref(), &self.watch, &self.load)?;
+        let flushing = Flushing::begin(session.connection);
         let path = backup.as_ref().map(|backup| &*backup.path);
         self.prove_all(session, look, change, &before, &applied, path)?;
+        watch.step(Step::Commit, 0, || flushing.finish())?;
 
         // From here it can be called off only while the commit waits for readers.
         watch.proceed()?;

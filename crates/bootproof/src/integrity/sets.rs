@@ -15,6 +15,7 @@ use super::shape::{Coming, Index, Scope, Shape, Table, Terms};
 use super::tree::{Space, Walk};
 use super::work::Work;
 use crate::connection;
+use crate::early;
 use crate::error::Error;
 use crate::ffi;
 use crate::watch::Watch;
@@ -104,9 +105,8 @@ pub(super) fn is_sound_where_written<R>(
         return conclude(boot, &mut || judged(Ok(false)));
     };
     let doubt = Doubt::default();
-    let mut files = written_out(connection);
+    let files = written_out(connection);
     let space = if files.is_empty() { None } else { Space::of(connection).unwrap_or_default() };
-    let flushed = files.pop();
     let work = Work::new(&shape, &[], space.as_ref(), &doubt, watch, written.foreseen);
     let structure = |connection: &Connection| {
         for table in tables(connection)?.iter().filter(|table| written.has_table(table)) {
@@ -117,16 +117,10 @@ pub(super) fn is_sound_where_written<R>(
         left_to_sqlite(connection, &shape)
     };
     thread::scope(|threads| {
-        // The commit will have less to flush, and wait for it.
-        let flush = move || flushed.map_or(Ok(()), |file| ffi::flush(&file));
-        let flushing = thread::Builder::new().name("flushing".to_owned()).spawn_scoped(threads, flush);
         let begun = work.begin(threads, Hands::of_writer(connection, files));
         meanwhile(boot).inspect_err(|_| doubt.raise())?;
         conclude(boot, &mut || judged(begun.as_ref().map_or(Ok(false), |begun| work.finish(begun, &structure))))
-            .inspect_err(|_| doubt.raise())?;
-        // A system may tell only one of those who flush that what was written is lost, and the commit would not hear of it.
-        let flushed = flushing.map_or(Ok(Ok(())), thread::ScopedJoinHandle::join).unwrap_or(Ok(()));
-        flushed.map_err(|error| Error::from_sqlite("flushing what was written", error))
+            .inspect_err(|_| doubt.raise())
     })
 }
 
@@ -158,29 +152,14 @@ pub(super) fn is_structure_sound(connection: &Connection, watch: &Watch, doubt: 
 }
 
 /// The file, once for each processor, where what a transaction has written is in it now, but for the first page; none where it is
-/// not, or cannot be.
-///
-/// With a rollback journal the file is what the transaction says it is as soon as its pages are written, and nobody else reads it
-/// until it ends (<https://sqlite.org/atomiccommit.html>); in WAL mode they are in the log. Of a transaction that has not begun to
-/// write there is little, and others may read until it commits. A connection that must not write early says that it has, and has not
-/// (<https://sqlite.org/pragma.html#pragma_cache_spill>). And of layers over the system that are not known nobody can tell what becomes of
-/// the locks of a file when it is opened and closed once more.
+/// not.
 pub(super) fn written_out(connection: &Connection) -> Vec<Connection> {
     let open = || -> Result<Vec<Connection>, String> {
-        let asked = || -> rusqlite::Result<(String, i64)> {
-            let mode = connection.pragma_query_value(Some("main"), "journal_mode", |row| row.get(0))?;
-            Ok((mode, connection.pragma_query_value(Some("main"), "cache_spill", |row| row.get(0))?))
-        };
-        let (mode, spills_from) = asked().map_err(|error| error.to_string())?;
-        let Some(file) = ffi::file_of(connection) else { return Ok(Vec::new()) };
-        let is_early = spills_from > 0 && matches!(mode.as_str(), "delete" | "truncate" | "persist");
-        if !is_early || !ffi::has_known_layer(connection) || !ffi::is_exclusive(connection) {
+        let Some(file) = early::write_out(connection).map_err(|error| error.to_string())? else {
             return Ok(Vec::new());
-        }
-        ffi::write_out(connection).map_err(|error| error.to_string())?;
+        };
         let another = |_| connection::open_companion(&file).map_err(|error| error.to_string());
-        // One more to flush it with.
-        (0..=Companions::processors()).map(another).collect()
+        (0..Companions::processors()).map(another).collect()
     };
     open().unwrap_or_else(|error| {
         log::debug!("reading what was written on one connection: {error}");
