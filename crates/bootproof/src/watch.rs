@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use crate::error::Error;
 use crate::event::{Cancellation, Event, Observer, Step};
 use crate::options::Options;
-use crate::report::{Milliseconds, StepReport};
+use crate::report::StepReport;
 
 /// SQLite calls back after so many steps of its virtual machine, and so many pages of an integrity check: every
 /// millisecond or less (<https://sqlite.org/c3ref/progress_handler.html>).
@@ -185,7 +185,7 @@ impl Watch {
         let mut timeline: Vec<StepReport> = Vec::new();
         for StepReport { step, duration_ms } in Self::lock(&self.0.timeline).iter() {
             match timeline.iter_mut().find(|known| known.step == *step) {
-                Some(known) => known.duration_ms = Milliseconds(known.duration_ms.0 + duration_ms.0),
+                Some(known) => known.duration_ms = known.duration_ms + *duration_ms,
                 None => timeline.push(StepReport { step: step.clone(), duration_ms: *duration_ms }),
             }
         }

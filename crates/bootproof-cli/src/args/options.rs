@@ -60,7 +60,7 @@ pub(crate) struct CheckArgs {
     /// How much of the file to check [default: full]
     ///
     /// `sqlite` is SQLite's own check of the same, which takes several times as long; `quick` compares no index with its table;
-    /// `off` checks nothing, and believes the seal of a database that was proven before.
+    /// `off` checks nothing, and lets a boot believe the seal of a database that was proven before.
     #[arg(long, value_name = "LEVEL", value_parser = one_of(["full", "sqlite", "quick", "off"], Integrity::parse))]
     integrity: Option<Integrity>,
 

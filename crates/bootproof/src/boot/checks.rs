@@ -197,8 +197,7 @@ impl Run<'_> {
 impl BootReport {
     pub(super) fn record(&mut self, name: CheckName, outcome: Outcome, detail: String, took: Milliseconds) {
         let earlier = self.checks.iter().position(|check| check.name == name).map(|at| self.checks.remove(at));
-        let spent = earlier.map_or(0.0, |check| check.duration_ms.0);
-        let duration_ms = Milliseconds(((spent + took.0) * 1e3).round() / 1e3);
+        let duration_ms = earlier.map_or_else(Milliseconds::default, |check| check.duration_ms) + took;
         self.checks.push(Check { name, outcome, detail, duration_ms });
     }
 

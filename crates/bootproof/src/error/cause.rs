@@ -99,7 +99,7 @@ impl Error {
             }
             Self::DiskFull { .. } => "less space than the backup, the new indexes and sorting need",
             Self::OutOfMemory { .. } => {
-                "a limit on the memory of the process or its container, or a machine without any left; a boot needs about 150 MB, \
+                "a limit on the memory of the process or its container, or a machine without any left; a boot needs 70 to 150 MB, \
                  whatever the size of the database"
             }
             Self::Storage { .. } => {

@@ -295,6 +295,14 @@ impl Milliseconds {
     }
 }
 
+impl std::ops::Add for Milliseconds {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self(((self.0 + other.0) * 1e3).round() / 1e3)
+    }
+}
+
 impl From<std::time::Duration> for Milliseconds {
     fn from(duration: std::time::Duration) -> Self {
         Self((duration.as_secs_f64() * 1e6).round() / 1e3)
