@@ -98,13 +98,12 @@ impl Run<'_> {
         let flushing = Flushing::begin(session.connection);
         let path = backup.as_ref().map(|backup| &*backup.path);
         self.prove_all(session, look, change, &before, &applied, path)?;
-        watch.step(Step::Commit, 0, || flushing.finish())?;
 
         // From here it can be called off only while the commit waits for readers.
         watch.proceed()?;
         session.refuse_moved()?;
         self.report.backup = backup.map(Backup::publish).transpose()?;
-        watch.step(Step::Commit, 0, || commit(session))?;
+        watch.step(Step::Commit, 0, || flushing.finish().and_then(|()| commit(session)))?;
         self.settle(look, change);
         Ok(())
     }
