@@ -51,8 +51,8 @@ enum End {
 
 /// What the system may still have of a copy in its memory though nobody needs it.
 ///
-/// It would keep it there, and of a large file throw the database out for it, which is about to be read. With five million worklogs
-/// a copy takes half as long where it is told not to; a small one finds room, and forgetting it would take a tenth of the time.
+/// It would keep it there, and of a large file throw the database out for it, which is about to be read. Where memory is short, or a
+/// virtual machine has to ask for it, a copy takes half as long or less where the system is told to forget it.
 #[derive(Debug, Default)]
 struct Cached {
     /// Where what has not been forgotten begins, and ends.
@@ -61,15 +61,13 @@ struct Cached {
 }
 
 impl Cached {
-    /// So much finds room.
-    const LEAST: u64 = 1 << 30;
     /// So much is forgotten at once: each time costs a call.
     const AT_ONCE: u64 = 16 << 20;
 
     /// A piece more was flushed and read back.
     fn grow(&mut self, piece: usize, copy: &File) {
         self.to += piece as u64;
-        if self.to > Self::LEAST && self.to - self.from >= Self::AT_ONCE {
+        if self.to - self.from >= Self::AT_ONCE {
             forget(copy, self.from, self.to - self.from);
             self.from = self.to;
         }
