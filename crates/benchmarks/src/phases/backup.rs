@@ -21,7 +21,7 @@ pub(super) fn phase(scene: &Scene) -> Phase {
         title: "Durable, verified backup",
         about: "`Boot::back_up`: copied, flushed, the copy compared byte for byte with what was copied, as the system gives it \
                 back, what `quick_check` asks of the file meanwhile, a BLAKE3 digest. In WAL mode the same, after the log was folded \
-                into the file; here there is none. The others make the copy durable and verify nothing.",
+                into the file; here it is empty. The others make the copy durable and verify nothing.",
         grows: true,
         cases: vec![case(scene), in_wal_mode()],
     }
