@@ -36,6 +36,7 @@ pub mod table;
 pub type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
 /// What went wrong with a file.
-pub(crate) fn at(path: &Path, error: &io::Error) -> Box<dyn Error + Send + Sync> {
+#[must_use]
+pub fn at(path: &Path, error: &io::Error) -> Box<dyn Error + Send + Sync> {
     format!("`{}`: {error}", path.display()).into()
 }

@@ -8,7 +8,7 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::{env, fs, io};
+use std::{env, fs};
 
 use benchmarks::cache::Cache;
 use benchmarks::compare::{self, Comparison};
@@ -16,7 +16,7 @@ use benchmarks::phase::{Case, Phase};
 use benchmarks::scaling::{self, Point};
 use benchmarks::scene::{self, Scene};
 use benchmarks::table::{self, Outcome};
-use benchmarks::{Result, chart, document, machine, phases};
+use benchmarks::{Result, at, chart, document, machine, phases};
 use bootproof::figure::grouped;
 use clap::Parser;
 use clap::builder::RangedU64ValueParser;
@@ -120,7 +120,7 @@ fn run(arguments: &Arguments) -> Result<()> {
         }
         if let Some(page) = &arguments.write {
             let replaced = document::replace(&read(page)?, phase.name, &results)?;
-            fs::write(page, replaced).map_err(|error| unusable(page, &error))?;
+            fs::write(page, replaced).map_err(|error| at(page, &error))?;
         }
     }
     for outcome in &outcomes {
@@ -131,32 +131,26 @@ fn run(arguments: &Arguments) -> Result<()> {
 
 /// Measuring takes long: what cannot end well is refused before.
 fn refuse_early(arguments: &Arguments, phases: &[Phase]) -> Result<()> {
+    let is_wanted = |phase: &Phase| phase.cases.iter().any(|case| arguments.wants(case));
+    if let Some(case) = arguments.case.as_ref().filter(|_| !phases.iter().any(is_wanted)) {
+        return Err(format!("no case of these phases has `{case}` in its name").into());
+    }
     if let Some(page) = &arguments.write {
         let text = read(page)?;
         phases.iter().try_for_each(|phase| document::replace(&text, phase.name, "").map(drop))?;
-        File::options().write(true).open(page).map_err(|error| unusable(page, &error))?;
+        File::options().write(true).open(page).map_err(|error| at(page, &error))?;
     }
     if arguments.svg.is_some() && !phases.iter().any(|phase| phase.grows) {
         return Err("none of these phases grows with the rows: there is nothing to draw".into());
     }
     for path in arguments.csv.iter().chain(&arguments.svg) {
-        File::options().append(true).create(true).open(path).map_err(|error| unusable(path, &error))?;
+        File::options().append(true).create(true).open(path).map_err(|error| at(path, &error))?;
     }
-    let is_wanted = |phase: &Phase| phase.cases.iter().any(|case| arguments.wants(case));
-    match &arguments.case {
-        Some(case) if !phases.iter().any(is_wanted) => {
-            Err(format!("no case of these phases has `{case}` in its name").into())
-        }
-        _ => Ok(()),
-    }
+    Ok(())
 }
 
 fn read(page: &Path) -> Result<String> {
-    Ok(fs::read_to_string(page).map_err(|error| unusable(page, &error))?)
-}
-
-fn unusable(path: &Path, error: &io::Error) -> String {
-    format!("`{}`: {error}", path.display())
+    fs::read_to_string(page).map_err(|error| at(page, &error))
 }
 
 /// The databases lie under an absolute path: a measuring process may look at them from elsewhere.
@@ -230,7 +224,7 @@ fn summary(phase: &Phase, rows: usize, of: &str, outcome: &Outcome) -> String {
 }
 
 fn write_figures(arguments: &Arguments, points: &[Point], machine: &str) -> Result<()> {
-    let write = |path: &Path, text: String| fs::write(path, text).map_err(|error| unusable(path, &error));
+    let write = |path: &Path, text: String| fs::write(path, text).map_err(|error| at(path, &error));
     if let Some(path) = &arguments.csv {
         write(path, scaling::csv(points))?;
     }

@@ -20,6 +20,7 @@ fn what_is_not_there() {
     let directory = tempfile::tempdir().unwrap();
     for (arguments, said) in [
         (["--case", "nonsense", "integrity"].as_slice(), "no case of these phases has `nonsense` in its name"),
+        (&["--case", "nonsense", "--csv", "figures.csv", "integrity"], "no case of these phases"),
         (&["--write", "nowhere.md", "integrity"], "`nowhere.md`: "),
         (&["--csv", "nowhere/figures.csv", "integrity"], "`nowhere/figures.csv`: "),
         (&["--svg", "chart.svg", "fresh"], "none of these phases grows with the rows"),
